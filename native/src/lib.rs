@@ -1,0 +1,13 @@
+//! The fast arithmetic behind `zkmargin.algebra` and `zkmargin.margin`.
+use pyo3::prelude::*;
+
+mod algebra;
+mod pricing;
+
+#[pymodule]
+fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    algebra::register(m)?;
+    pricing::register(m)?;
+    Ok(())
+}
