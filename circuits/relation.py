@@ -1,0 +1,214 @@
+"""A relation: rows of small integers tied to secret holdings by public linear equations.
+
+The relation is the integer program that a proof shows to be feasible. Its rows hold the integers ``y``, each
+written in limbs of ``t`` bits; its equations say, over the integers,
+
+    sum holdings[e, i] q[i]  +  sum rows[e, s] y[s]  +  sum u[e, c] U[c]  +  sum v[e, c] U[c]^2  +  constant[e]  =  0.
+
+Everything here is public and depends on model and snapshot alone, never on an account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from zkmargin.algebra.field import MODULUS
+from zkmargin.circuits.errors import RelationError
+from zkmargin.circuits.matrix import IntMatrix
+
+SQUARE_BOUND = 1 << 121
+"""A squared cell must stay below this, so that its square cannot wrap around in the field."""
+
+MIN_DOMAIN, MAX_DOMAIN = 64, 2048
+
+Choice = Callable[[Sequence[int], Mapping[int, int]], int]
+"""How an honest prover fills a free row: from the holdings in lots and the rows filled so far."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one step of a row's integer is worth: ``scale`` steps make one ``name``.
+
+    >>> Unit("USD", 10**8).show(1_234_000_000)
+    '12.34 USD'
+    """
+
+    name: str
+    scale: int = 1
+
+    def show(self, amount: int) -> str:
+        """The amount in words, rounded up to a cent of the unit (or shown in full below it)."""
+        cents = -(-amount * 100 // self.scale)
+        text = f"{cents // 100:,}.{cents % 100:02d}" if self.scale > 1 else f"{amount:,}"
+        return f"{text} {self.name}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One non-negative integer of the witness.
+
+    Attributes:
+        name: what the row says, in the words of margin.
+        limbs: how many limbs of t bits it has; the row lies in ``[0, 2**(t * limbs))``.
+        free: True if the prover chooses it, False if an equation defines it.
+        unit: what one step of it is worth.
+        closes: for a defined row, the free row that an honest prover makes just large enough for it.
+        choice: for a free row that is not the least slack of the rows closing it, how it is filled.
+    """
+
+    name: str
+    limbs: int
+    free: bool
+    unit: Unit
+    closes: int | None = None
+    choice: Choice | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """A feasibility problem over committed holdings.
+
+    Attributes:
+        domain: n, the number of slots of a column; a power of two.
+        columns: the number of holdings columns; slot i of column j is the variable ``j * n + i``.
+        rows: the witness rows, in the order of their limbs.
+        squares: how many cells of the square column are used (0: there is no square column).
+        holdings: equations x (columns * n).
+        row_terms: equations x rows; a defined row enters its own equation with -1.
+        u_terms: equations x n, on the cells U.
+        v_terms: equations x n, on their squares.
+        constants: one integer for each equation.
+        defines: for each equation the row that it defines, or ``-1 - c`` for the square cell c.
+        holding_bounds: for each variable a bound on its magnitude that is proven by a row or vouched for.
+        group: g, how many limb columns share one lookup helper, and in how many chunks the quotient travels.
+    """
+
+    domain: int
+    columns: int
+    rows: tuple[Row, ...]
+    squares: int
+    holdings: IntMatrix
+    row_terms: IntMatrix
+    u_terms: IntMatrix
+    v_terms: IntMatrix
+    constants: tuple[int, ...]
+    defines: tuple[int, ...]
+    holding_bounds: tuple[int, ...]
+    group: int
+
+    def __post_init__(self) -> None:
+        if self.domain & (self.domain - 1) or not MIN_DOMAIN <= self.domain <= MAX_DOMAIN:
+            raise RelationError(f"the domain has {self.domain} slots; it must be a power of two, 64 to 2048")
+        if not self.rows or not self.constants:
+            raise RelationError("a relation without rows or equations says nothing")
+        if self.columns < 1 or self.squares > self.domain:
+            raise RelationError("a relation needs a holdings column and at most n squares")
+        self._check_definitions()
+        self._check_wrap_around()
+
+    @property
+    def bits(self) -> int:
+        """t, the bits of a limb: n = 2**t."""
+        return self.domain.bit_length() - 1
+
+    @cached_property
+    def cells(self) -> int:
+        """How many limb cells are in use."""
+        return sum(row.limbs for row in self.rows)
+
+    @property
+    def limb_columns(self) -> int:
+        """k, the number of limb columns."""
+        return -(-self.cells // self.domain)
+
+    @property
+    def groups(self) -> tuple[range, ...]:
+        """The limb columns of each lookup helper."""
+        k, g = self.limb_columns, self.group
+        return tuple(range(start, min(start + g, k)) for start in range(0, k, g))
+
+    @property
+    def equations(self) -> int:
+        """The number of equations."""
+        return len(self.constants)
+
+    @property
+    def nonzeros(self) -> int:
+        """The number of stored coefficients over all matrices."""
+        matrices = (self.holdings, self.row_terms, self.u_terms, self.v_terms)
+        return sum(matrix.nonzeros for matrix in matrices)
+
+    @cached_property
+    def limb_weights(self) -> IntMatrix:
+        """rows x (k * n): limb j of a row weighs 2**(t j); the cells of all rows are packed densely."""
+        cell, rows = 0, []
+        for row in self.rows:
+            rows.append({cell + j: 1 << (self.bits * j) for j in range(row.limbs)})
+            cell += row.limbs
+        return IntMatrix.from_rows(rows, self.limb_columns * self.domain)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of everything that the relation requires (names and filling rules are not part of it)."""
+        layout = (
+            f"zkmargin/relation/1;n={self.domain};columns={self.columns};squares={self.squares};g={self.group};"
+            f"limbs={','.join(str(row.limbs) for row in self.rows)};"
+            f"free={''.join('1' if row.free else '0' for row in self.rows)};"
+            f"defines={','.join(map(str, self.defines))};constants={','.join(map(str, self.constants))};"
+            f"bounds={','.join(map(str, self.holding_bounds))};"
+        )
+        sha = hashlib.sha256(layout.encode())
+        for matrix in (self.holdings, self.row_terms, self.u_terms, self.v_terms):
+            sha.update(matrix.encode())
+        return sha.digest()
+
+    def _check_definitions(self) -> None:
+        """Every defined row and every used square cell has exactly one defining equation, entered with -1."""
+        defined = [row for row in self.defines if row >= 0]
+        wanted = [index for index, row in enumerate(self.rows) if not row.free]
+        if sorted(defined) != wanted:
+            raise RelationError("each defined row needs exactly one equation, and a free row none")
+        if sorted(-1 - cell for cell in self.defines if cell < 0) != list(range(self.squares)):
+            raise RelationError("each square cell needs exactly one equation")
+        for equation, target in enumerate(self.defines):
+            terms, place = (self.row_terms, target) if target >= 0 else (self.u_terms, -1 - target)
+            if terms.row(equation).get(place) != -1:
+                raise RelationError(f"equation {equation} does not define what it should")
+        used = set(self.u_terms.indices.tolist()) | set(self.v_terms.indices.tolist())
+        if used and max(used) >= self.squares:
+            raise RelationError("an equation uses a square cell that nothing defines")
+
+    def _check_wrap_around(self) -> None:
+        """Equality in the field must be equality of integers: bound every equation in unbounded integers."""
+        row_bounds = [(1 << (self.bits * row.limbs)) - 1 for row in self.rows]
+        partial = [
+            sum(parts) + abs(constant)
+            for *parts, constant in zip(
+                self.holdings.magnitudes().times(self.holding_bounds),
+                self.row_terms.magnitudes().times(row_bounds),
+                self.constants,
+                strict=True,
+            )
+        ]
+        squares = [0] * self.domain
+        for equation, target in enumerate(self.defines):
+            if target < 0:
+                if self.u_terms.row(equation) != {-1 - target: -1} or self.v_terms.row(equation):
+                    raise RelationError("a square cell is defined by holdings, rows and constants only")
+                squares[-1 - target] = partial[equation]
+        if max(squares) >= SQUARE_BOUND:
+            raise RelationError("a squared cell can reach 2^121; bound what enters it by a range row")
+        totals = zip(
+            partial,
+            self.u_terms.magnitudes().times(squares),
+            self.v_terms.magnitudes().times([bound * bound for bound in squares]),
+            strict=True,
+        )
+        for equation, parts in enumerate(totals):
+            if sum(parts) >= MODULUS:
+                target = self.defines[equation]
+                name = self.rows[target].name if target >= 0 else f"square cell {-1 - target}"
+                raise RelationError(f"{name}: the equation could wrap around in the field; tighten the bounds")
