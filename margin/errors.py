@@ -1,0 +1,23 @@
+"""The one error that wrong input raises."""
+
+
+class InputError(ValueError):
+    """Input that cannot be used.
+
+    The message alone tells the whole story: the file (and line, where there is one), the field, the value
+    that was found, and what to do about it.
+    """
+
+    def __init__(self, where: str, field: str, value: object, remedy: str) -> None:
+        """`where` is a file, a file with a line, or the document's name; `remedy` is an instruction."""
+        self.where = where
+        self.field = field
+        self.value = value
+        self.remedy = remedy
+        super().__init__(f"{where}: {field}: {_shown(value)}: {remedy}")
+
+
+def _shown(value: object) -> str:
+    """The value as found, in quotes if it is text, cut where it would fill the screen."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,97 @@
+"""What can be held: balances, perpetuals, futures and options, each counted in lots of its own."""
+
+import re
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, get_args
+
+from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.errors import InputError
+
+Kind = Literal["balance", "perpetual", "future", "option"]
+
+CASH = "USD"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z0-9]{1,12}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One instrument of a universe.
+
+    A lot is 10^lot_exponent of quantity, and tables are per 10^contract_exponent of quantity. A quantity
+    is coins for balances, options and linear contracts, and USD for inverse perpetuals and futures.
+    """
+
+    name: str
+    kind: Kind
+    underlying: str
+    """The coin that moves it; USD for the cash balance."""
+    settlement: str
+    """USD for linear instruments, the coin for inverse ones; for a balance the currency itself."""
+    inverse: bool
+    expiry: int | None
+    """Unix microseconds; None for balances and perpetuals."""
+    strike: str | None
+    """Canonical decimal, USD; options only."""
+    call: bool | None
+    """True for a call, False for a put; options only."""
+    lot_exponent: int
+    contract_exponent: int
+    bound: int
+    """No account holds more than this many lots, long or short."""
+
+    def __post_init__(self) -> None:
+        """Raises InputError if the fields do not describe an instrument."""
+        for broken, field, remedy in self._faults():
+            if broken:
+                raise InputError(f"instrument {self.name!r}", field, getattr(self, field), remedy)
+
+    def _faults(self) -> list[tuple[bool, str, str]]:
+        option, dated = self.kind == "option", self.kind in ("option", "future")
+        balance = self.kind == "balance"
+        return [
+            (not _NAME.fullmatch(self.name), "name", "use letters, digits and . _ / : - only, at most 64"),
+            (self.kind not in get_args(Kind), "kind", f"use one of {', '.join(get_args(Kind))}"),
+            (not _CURRENCY.fullmatch(self.underlying), "underlying", "write a currency such as BTC"),
+            (not _CURRENCY.fullmatch(self.settlement), "settlement", "write a currency such as USD"),
+            (not balance and self.underlying == CASH, "underlying", "only a balance can be of USD"),
+            (
+                balance and (self.settlement != self.underlying or self.inverse),
+                "settlement",
+                "must be its currency",
+            ),
+            (
+                not balance and self.settlement != (self.underlying if self.inverse else CASH),
+                "settlement",
+                "must be the coin if the instrument is inverse, USD if it is linear",
+            ),
+            ((self.expiry is not None) != dated, "expiry", "futures and options expire, nothing else does"),
+            ((self.strike is not None) != option, "strike", "options have a strike, nothing else has"),
+            (
+                option and not _is_canonical_positive(self.strike),
+                "strike",
+                "write a positive canonical decimal",
+            ),
+            ((self.call is not None) != option, "call", "options are calls or puts, nothing else is"),
+            (not -18 <= self.lot_exponent <= 6, "lot_exponent", "must lie between -18 and 6"),
+            (not -6 <= self.contract_exponent <= 9, "contract_exponent", "must lie between -6 and 9"),
+            (not 0 < self.bound < 1 << 62, "bound", "must be positive and below 2^62 lots"),
+        ]
+
+    @property
+    def lot(self) -> Decimal:
+        """The smallest quantity."""
+        return Decimal(1).scaleb(self.lot_exponent)
+
+    def document(self) -> dict[str, Any]:
+        """The fields for the canonical encoding."""
+        return asdict(self)
+
+
+def _is_canonical_positive(text: str | None) -> bool:
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        return False
+    return number.is_finite() and number > 0 and canonical_decimal(number) == text
