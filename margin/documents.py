@@ -1,0 +1,72 @@
+"""Files in and out: read whole, written at once or not at all, and validation errors in the words of
+InputError.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import ValidationError
+from zkmargin.margin.errors import InputError
+
+LARGEST_FILE = 256 << 20
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a regular file; raises InputError if it cannot be read or is absurdly large."""
+    try:
+        if path.is_dir():
+            raise InputError(str(path), "file", "a directory", "name a file")
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(str(path), "file", f"{path.stat().st_size} bytes", "name a file below 256 MiB")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), "file", error.strerror or "unreadable", "name a readable file") from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, with or without a byte order mark; raises InputError if it cannot be read."""
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} at offset {error.start}"
+        raise InputError(str(path), "file", found, "save the file as UTF-8") from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part; else InputError."""
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes files private; a document that travels gets the permissions that any new file would.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise InputError(str(path), "file", error.strerror or "unwritable", "name a writable place") from None
+
+
+def input_error(where: str, error: ValidationError) -> InputError:
+    """The first finding of a validation, with the dotted path of its field."""
+    finding = error.errors(include_url=False)[0]
+    field = ".".join(map(str, finding["loc"])) or "document"
+    match finding["type"]:
+        case "extra_forbidden":
+            return InputError(where, field, finding["input"], "unknown key; remove it or correct its name")
+        case "missing":
+            return InputError(where, field, "missing", "add the key")
+        case _:
+            cause = finding.get("ctx", {}).get("error")
+            remedy = (
+                cause.remedy
+                if isinstance(cause, InputError)
+                else finding["msg"].removeprefix("Value error, ")
+            )
+            return InputError(where, field, finding["input"], remedy)

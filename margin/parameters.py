@@ -1,0 +1,165 @@
+"""The parameters of the margin models: ranges checked, unknown keys refused, defaults embedded.
+
+A rate is a fraction (0.02 is 2 %), written as a decimal string or number; shocks are relative moves of
+the spot price; times are in days.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.documents import input_error, read_text
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.tables import Level
+
+VERSION = 1
+
+
+def _decimal(value: object) -> Decimal:
+    return parse_decimal(value, "parameters", "number")
+
+
+_Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(canonical_decimal, return_type=str)]
+Rate = Annotated[_Number, Field(ge=0, le=1)]
+Shock = Annotated[_Number, Field(gt=-1, le=10)]
+Factor = Annotated[_Number, Field(ge=0, le=10)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rates(_Strict):
+    """One rate per level; initial is never below maintenance."""
+
+    initial: Rate
+    maintenance: Rate
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.initial < self.maintenance:
+            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
+        return self
+
+    def at(self, level: Level) -> Decimal:
+        """The rate of a level."""
+        return self.initial if level == "initial" else self.maintenance
+
+
+def _rates(initial: str, maintenance: str) -> Rates:
+    return Rates(initial=Decimal(initial), maintenance=Decimal(maintenance))
+
+
+class VolatilityShock(_Strict):
+    """Volatility moves that are larger for short expiries.
+
+    With m = (30 days / max(t, floor_days))^p and p = short_power up to 30 days, long_power beyond: up is
+    max(vol * (1 + up * m), minimum), down is vol * max(0, 1 - down * m).
+    """
+
+    up: Factor = Decimal("0.5")
+    down: Rate = Decimal("0.275")
+    minimum: Factor = Decimal("0.5")
+    short_power: Rate = Decimal("0.3")
+    long_power: Rate = Decimal("0.13")
+    floor_days: Annotated[_Number, Field(gt=0, le=30)] = Decimal(1)
+
+
+class Grid(_Strict):
+    """Portfolio margin: every spot shock with three volatility moves, and damped tails with volatility up."""
+
+    spot_shocks: Annotated[tuple[Shock, ...], Field(min_length=1, max_length=41)] = tuple(
+        Decimal(percent).scaleb(-2) for percent in range(-16, 17, 4)
+    )
+    tail_shocks: Annotated[tuple[Shock, ...], Field(max_length=40)] = tuple(
+        Decimal(percent).scaleb(-2) for percent in (-66, -33, 50, 100, 200, 300)
+    )
+    tail_damping: Rate = Decimal("0.2")
+    """A tail counts with tail_damping * (largest spot shock) / |tail shock|, at most 1."""
+    volatility: VolatilityShock = VolatilityShock()
+    loss_factor: Rates = _rates("1", "0.8")
+    perpetual: Rates = _rates("0.02", "0.01")
+    """Contingency on the notional of perpetuals."""
+    naked_short: Rates = _rates("0.01", "0.005")
+    """Contingency on the spot price per naked short option of a strike and expiry."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for name, shocks in (("spot_shocks", self.spot_shocks), ("tail_shocks", self.tail_shocks)):
+            if len(set(shocks)) != len(shocks):
+                raise ValueError(f"{name} lists a shock twice; keep one")
+        if Decimal(0) in self.tail_shocks:
+            raise ValueError("a tail shock of 0 has no damping; leave it out")
+        return self
+
+
+class Standard(_Strict):
+    """Margin by rates per position, as venues ask of accounts without portfolio margin.
+
+    Futures and perpetuals pay `future` of the notional. A short call pays max(option - OTM/S,
+    option_minimum) * S plus its mark, with OTM = max(0, K - F) for a call and max(0, F - K) for a put.
+    """
+
+    future: Rates = _rates("0.02", "0.01")
+    option: Rates = _rates("0.15", "0.075")
+    option_minimum: Rates = _rates("0.1", "0.05")
+
+
+class Parameters(_Strict):
+    """All that turns a market into tables."""
+
+    version: Literal[1] = 1
+    grid: Grid = Grid()
+    standard: Standard = Standard()
+    haircuts: Mapping[str, Rates] = {"BTC": _rates("0.05", "0.03"), "ETH": _rates("0.075", "0.05")}
+    """Haircut on a coin's equity, by coin."""
+    default_haircut: Rates = _rates("0.2", "0.15")
+    """For coins that `haircuts` does not list."""
+
+    def haircut(self, coin: str) -> Rates:
+        """The haircut on a coin's equity."""
+        return self.haircuts.get(coin, self.default_haircut)
+
+    def document(self) -> dict[str, Any]:
+        """The fields for the canonical encoding: numbers as canonical decimal strings."""
+        return self.model_dump(mode="json")
+
+
+DEFAULT_PARAMETERS = Parameters()
+
+
+def parse_parameters(document: object, where: str) -> Parameters:
+    """Parameters from a parsed document; what it leaves out keeps its default.
+
+    Raises InputError naming the key for unknown keys and values out of range.
+    """
+    try:
+        return Parameters.model_validate(document)
+    except ValidationError as error:
+        raise input_error(where, error) from None
+
+
+def load_parameters(path: Path) -> Parameters:
+    """Parameters from a .json or .toml file; raises InputError if it cannot be used."""
+    text = read_text(path)
+    try:
+        if path.suffix.lower() == ".toml":
+            document: object = tomllib.loads(text, parse_float=Decimal)
+        else:
+            document = json.loads(text, parse_float=Decimal)
+    except ValueError as error:
+        raise InputError(str(path), "document", str(error), "write valid JSON or TOML") from None
+    return parse_parameters(document, str(path))
