@@ -1,1 +1,19 @@
-"""zkmargin."""
+"""What is proven: relations over committed holdings, one builder for each margin model, and the statement."""
+
+from zkmargin.circuits.errors import RelationError, WitnessError
+from zkmargin.circuits.provable import build_relation
+from zkmargin.circuits.relation import Relation
+from zkmargin.circuits.statement import CommitmentTerm, Statement
+from zkmargin.circuits.witness import Witness, assign, check
+
+__all__ = [
+    "CommitmentTerm",
+    "Relation",
+    "RelationError",
+    "Statement",
+    "Witness",
+    "WitnessError",
+    "assign",
+    "build_relation",
+    "check",
+]

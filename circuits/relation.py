@@ -40,10 +40,12 @@ class Unit:
     scale: int = 1
 
     def show(self, amount: int) -> str:
-        """The amount in words, rounded up to a cent of the unit (or shown in full below it)."""
-        cents = -(-amount * 100 // self.scale)
-        text = f"{cents // 100:,}.{cents % 100:02d}" if self.scale > 1 else f"{amount:,}"
-        return f"{text} {self.name}"
+        """The amount in words, rounded up to a millionth of the unit where it has fractions at all."""
+        if self.scale == 1:
+            return f"{amount:,} {self.name}"
+        millionths = -(-amount * 10**6 // self.scale)
+        fraction = f"{millionths % 10**6:06d}".rstrip("0").ljust(2, "0")
+        return f"{millionths // 10**6:,}.{fraction} {self.name}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,233 @@
+"""Building a relation row by row, in the words of a margin model.
+
+The builder finds every row's width by itself: it follows the greatest value that an honest account within the
+universe's bounds can give the row, so that no such account is ever refused for want of bits, and no limb is spent
+on more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from zkmargin.circuits.errors import RelationError
+from zkmargin.circuits.matrix import IntMatrix
+from zkmargin.circuits.relation import Choice, Relation, Row, Unit
+
+_NONE: Mapping[int, int] = {}
+
+
+@dataclass(frozen=True)
+class _Equation:
+    """The right-hand side that defines a row (target >= 0) or a square cell (target < 0)."""
+
+    target: int
+    holdings: Mapping[int, int]
+    rows: Mapping[int, int]
+    u: Mapping[int, int]
+    v: Mapping[int, int]
+    constant: int
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A row whose width is not known yet; ``limit`` is a stated greatest value."""
+
+    name: str
+    unit: Unit
+    equation: int | None
+    closes: int | None = None
+    choice: Choice | None = None
+    limit: int | None = None
+
+
+@dataclass
+class RelationBuilder:
+    """Collects rows and equations over ``columns`` holdings columns of ``domain`` slots.
+
+    Attributes:
+        honest: the greatest magnitude of each variable in an honest account, in lots.
+    """
+
+    domain: int
+    columns: int = 1
+    honest: dict[int, int] = field(default_factory=dict)
+    _drafts: list[_Draft] = field(default_factory=list)
+    _equations: list[_Equation] = field(default_factory=list)
+    _closers: dict[int, list[int]] = field(default_factory=dict)
+    _ranged: dict[int, int] = field(default_factory=dict)
+    _squares: int = 0
+
+    def bounded(self, variable: int, limit: int) -> None:
+        """Take ``|q| <= limit`` on the word of whoever attests to the holdings."""
+        self.honest[variable] = limit
+
+    def ranged(self, name: str, variable: int, limit: int) -> None:
+        """Prove ``|q| <= limit`` up to the width of a row: ``q + limit >= 0`` within the bits of ``2 * limit``."""
+        self.honest[variable] = limit
+        self._ranged[variable] = self.row(name, Unit("lots"), {variable: 1}, constant=limit)
+
+    def free(self, name: str, unit: Unit, *, choice: Choice | None = None, limit: int | None = None) -> int:
+        """Add a row that the prover chooses; without a choice it is the least that its closing rows allow."""
+        if choice is not None and limit is None:
+            raise RelationError(f"{name}: a chosen row needs its greatest value")
+        self._drafts.append(_Draft(name, unit, None, choice=choice, limit=limit))
+        return len(self._drafts) - 1
+
+    def row(
+        self,
+        name: str,
+        unit: Unit,
+        holdings: Mapping[int, int],
+        rows: Mapping[int, int] = _NONE,
+        *,
+        u: Mapping[int, int] = _NONE,
+        v: Mapping[int, int] = _NONE,
+        constant: int = 0,
+        closes: int | None = None,
+    ) -> int:
+        """Add a defined row: it equals the linear form given, and is thereby shown not to be negative.
+
+        Args:
+            name: what it says, in the words of margin.
+            unit: what one step of it is worth.
+            holdings: coefficients on the variables, per lot.
+            rows: coefficients on earlier rows.
+            u: coefficients on square cells.
+            v: coefficients on their squares.
+            constant: the public constant.
+            closes: the free row (with coefficient 1 in ``rows``) that must be large enough for this one.
+        """
+        index = len(self._drafts)
+        if closes is not None:
+            if rows.get(closes) != 1 or self._drafts[closes].equation is not None:
+                raise RelationError(f"{name}: only a free row entered with coefficient 1 can be closed")
+            self._closers.setdefault(closes, []).append(index)
+        self._drafts.append(_Draft(name, unit, len(self._equations), closes=closes))
+        self._equations.append(_Equation(index, holdings, rows, u, v, constant))
+        return index
+
+    def square(self, holdings: Mapping[int, int], rows: Mapping[int, int] = _NONE, constant: int = 0) -> int:
+        """Add a cell U of the square column, defined by the linear form given; its square becomes available."""
+        cell = self._squares
+        self._squares += 1
+        self._equations.append(_Equation(-1 - cell, holdings, rows, _NONE, _NONE, constant))
+        return cell
+
+    def build(self, group: int | None = None) -> Relation:
+        """Find all widths, lay the limbs out, and check that nothing can wrap around.
+
+        Args:
+            group: limb columns to a lookup helper; by default what makes the proof shortest.
+
+        Raises:
+            RelationError: the relation is empty, badly defined, too large, or could wrap around in the field.
+        """
+        bits = self.domain.bit_length() - 1
+        limits = _Limits(self)
+        rows = tuple(
+            Row(
+                draft.name,
+                -(-max(1, limits.of(index).bit_length()) // bits),
+                draft.equation is None,
+                draft.unit,
+                draft.closes,
+                draft.choice,
+            )
+            for index, draft in enumerate(self._drafts)
+        )
+        columns = -(-sum(row.limbs for row in rows) // self.domain)
+        width = self.columns * self.domain
+        return Relation(
+            domain=self.domain,
+            columns=self.columns,
+            rows=rows,
+            squares=self._squares,
+            holdings=IntMatrix.from_rows((eq.holdings for eq in self._equations), width),
+            row_terms=IntMatrix.from_rows(
+                ({**eq.rows, eq.target: -1} if eq.target >= 0 else eq.rows for eq in self._equations),
+                len(rows),
+            ),
+            u_terms=IntMatrix.from_rows(
+                ({**eq.u, -1 - eq.target: -1} if eq.target < 0 else eq.u for eq in self._equations),
+                self.domain,
+            ),
+            v_terms=IntMatrix.from_rows((eq.v for eq in self._equations), self.domain),
+            constants=tuple(eq.constant for eq in self._equations),
+            defines=tuple(eq.target for eq in self._equations),
+            holding_bounds=tuple(self._proven(variable, rows, bits) for variable in range(width)),
+            group=group or shortest_group(columns),
+        )
+
+    def _proven(self, variable: int, rows: tuple[Row, ...], bits: int) -> int:
+        """The bound on a variable that the relation may rely on against a dishonest prover."""
+        honest = self.honest.get(variable, 0)
+        if variable not in self._ranged:
+            return honest
+        top = (1 << (bits * rows[self._ranged[variable]].limbs)) - 1
+        return max(honest, top - honest)
+
+
+class _Limits:
+    """The greatest honest value of each row, by interval arithmetic over ``|q| <= honest``."""
+
+    def __init__(self, builder: RelationBuilder) -> None:
+        self.builder = builder
+        self.known: dict[int, int] = {}
+        self.cells: dict[int, int] = {
+            -1 - eq.target: self._reach(eq) + abs(eq.constant)
+            for eq in builder._equations
+            if eq.target < 0
+        }
+
+    def of(self, index: int) -> int:
+        """The greatest value of row ``index``."""
+        if index not in self.known:
+            draft = self.builder._drafts[index]
+            if draft.limit is not None:
+                self.known[index] = draft.limit
+            elif draft.equation is not None:
+                self.known[index] = max(0, self._upper(self.builder._equations[draft.equation]))
+            else:
+                closers = self.builder._closers.get(index)
+                if not closers:
+                    raise RelationError(f"{draft.name}: a free row that nothing closes says nothing")
+                self.known[index] = max(0, *(self._needed(index, closer) for closer in closers))
+        return self.known[index]
+
+    def _reach(self, eq: _Equation) -> int:
+        """How far the holdings, rows and squares of an equation can move it."""
+        return self._holdings(eq) + sum(abs(a) * self.of(s) for s, a in eq.rows.items())
+
+    def _holdings(self, eq: _Equation) -> int:
+        honest = self.builder.honest
+        try:
+            return sum(abs(a) * honest[i] for i, a in eq.holdings.items())
+        except KeyError as missing:
+            raise RelationError(f"variable {missing.args[0]} is used but nothing bounds it") from None
+
+    def _squares(self, eq: _Equation, sign: int) -> int:
+        """The greatest of ``sign`` times the square terms."""
+        u = sum(abs(a) * self.cells[c] for c, a in eq.u.items())
+        return u + sum(max(0, sign * a) * self.cells[c] ** 2 for c, a in eq.v.items())
+
+    def _upper(self, eq: _Equation) -> int:
+        rows = sum(a * self.of(s) for s, a in eq.rows.items() if a > 0)
+        return eq.constant + self._holdings(eq) + rows + self._squares(eq, 1)
+
+    def _needed(self, free: int, closer: int) -> int:
+        """The most that the free row may have to make up for in one of its closing rows."""
+        equation = self.builder._drafts[closer].equation
+        assert equation is not None  # closes= is only ever taken from defined rows
+        eq = self.builder._equations[equation]
+        rows = sum(-a * self.of(s) for s, a in eq.rows.items() if a < 0 and s != free)
+        return -eq.constant + self._holdings(eq) + rows + self._squares(eq, -1)
+
+
+def shortest_group(columns: int) -> int:
+    """g: each helper commitment saves a quotient chunk elsewhere; the sum of both counts is least.
+
+    >>> [shortest_group(k) for k in (1, 2, 4, 9)]
+    [1, 1, 2, 3]
+    """
+    return min(range(1, columns + 1), key=lambda g: (-(-columns // g) + g, g))

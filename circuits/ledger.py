@@ -1,0 +1,100 @@
+"""What every model's rows have in common: the snapshot's slots as variables, money, and the closing row.
+
+A ledger opens a relation over one holdings column with a range row for each slot, so that no wrapped-around
+quantity can pass for a holding whoever made the commitment, and closes it with the one row that says that the
+account value covers the requirement and the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zkmargin.circuits.builder import RelationBuilder
+from zkmargin.circuits.relation import Relation, Unit
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import CollateralCharge, Level
+
+LOTS = Unit("lots")
+
+
+class Ledger:
+    """A relation in the making for one snapshot, model and level.
+
+    Attributes:
+        snapshot: what prices everything.
+        level: initial or maintenance.
+        tables: the model's tables in the snapshot.
+        rows: the builder of the relation.
+    """
+
+    def __init__(self, snapshot: Snapshot, model: str, level: Level) -> None:
+        self.snapshot, self.level = snapshot, level
+        self.tables: Any = snapshot.models[model]
+        self.rows = RelationBuilder(snapshot.universe.domain)
+        self.usd = Unit("USD", 10**snapshot.money_decimals)
+        self._holdings: dict[int, int] = {}
+        self._slacks: dict[int, int] = {}
+        for slot, instrument in enumerate(snapshot.universe.instruments):
+            self.rows.ranged(f"{instrument.name}: quantity within its bound", slot, instrument.bound)
+
+    def money(self, table: NDArray[np.int64], slots: Sequence[int] | NDArray[np.intp]) -> dict[int, int]:
+        """Money per lot of each slot for a table of quanta per contract: exact coefficients."""
+        scale = self.snapshot.scale
+        entries = zip(np.asarray(slots).tolist(), table[slots].tolist(), strict=True)
+        return {slot: value * scale[slot] for slot, value in entries if value}
+
+    def charge(self, slot: int, rate: int) -> int:
+        """Money per lot of a slot for one rate in quanta per contract."""
+        return rate * self.snapshot.scale[slot]
+
+    def require(self, holdings: Mapping[int, int], rows: Mapping[int, int]) -> None:
+        """Add money to the requirement: a linear form of holdings and of rows."""
+        for total, terms in ((self._holdings, holdings), (self._slacks, rows)):
+            for index, value in terms.items():
+                total[index] = total.get(index, 0) + value
+
+    def magnitude(self, slot: int, long: int, short: int) -> None:
+        """Charge ``long max(q, 0) + short max(-q, 0)``, money per lot, through ``P >= max(q, 0)``."""
+        name = self.snapshot.universe.instruments[slot].name
+        positive = self.rows.free(f"{name}: long side", LOTS)
+        self.rows.row(f"{name}: long side covers it", LOTS, {slot: -1}, {positive: 1}, closes=positive)
+        self.require({slot: -short}, {positive: long + short})
+
+    def haircuts(self, collaterals: Sequence[CollateralCharge], denominator: int) -> None:
+        """A haircut on positive coin equity: a slack of at least its charge, and of at least zero."""
+        for collateral in collaterals:
+            charges = collateral.charge[self.level]
+            pairs = zip(collateral.slots, charges, strict=True)
+            form = {slot: -self.charge(slot, charge) for slot, charge in pairs if charge}
+            if form:
+                slack = self.rows.free(f"{collateral.name}: haircut", self.usd)
+                name = f"{collateral.name}: haircut on the equity"
+                self.rows.row(name, self.usd, form, {slack: 1}, closes=slack)
+                self.require({}, {slack: denominator})
+
+    def close(self, threshold: int, denominator: int = 1) -> Relation:
+        """The row that everything is for: account value - requirement - threshold >= 0.
+
+        Args:
+            threshold: in ticks of the snapshot.
+            denominator: the requirement collected is this many times the requirement itself.
+        """
+        unit = Unit("USD", denominator * self.usd.scale)
+        value = self.money(self.snapshot.marks, range(len(self.snapshot.universe)))
+        holdings = {
+            slot: denominator * value.get(slot, 0) - self._holdings.get(slot, 0)
+            for slot in sorted(value.keys() | self._holdings.keys())
+        }
+        tick = 10 ** (self.snapshot.money_decimals - self.snapshot.quantum_decimals)
+        self.rows.row(
+            f"account value less the {self.level} requirement and the threshold",
+            unit,
+            holdings,
+            {row: -charge for row, charge in self._slacks.items()},
+            constant=-denominator * threshold * tick,
+        )
+        return self.rows.build()
