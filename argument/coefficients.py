@@ -1,0 +1,94 @@
+"""The public side of the linear claim: all equations, weighted by powers of beta, as one inner product.
+
+    sum_j <a_j, q_j> + sum_k <d_k, limbs_k> + <e, U> + <f, V> = v,     v = - sum_i beta^i constant_i.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from zkmargin.algebra.backend import Backend, Matrix, Vector
+from zkmargin.algebra.field import MODULUS
+from zkmargin.circuits.matrix import IntMatrix
+from zkmargin.circuits.relation import Relation
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The weighted equations as vectors of length n on H.
+
+    Attributes:
+        holdings: a_j for each holdings column.
+        limbs: d_k for each limb column; limb j of a row carries the row's coefficient times 2^(t j).
+        u: e, on the square cells; None without a square column.
+        v: f, on their squares; None without a square column.
+        total: v, what the inner product must come to.
+    """
+
+    holdings: tuple[Vector, ...]
+    limbs: tuple[Vector, ...]
+    u: Vector | None
+    v: Vector | None
+    total: int
+
+
+@dataclass(frozen=True)
+class _Matrices:
+    """A relation's matrices in a backend's own form, made once."""
+
+    holdings: Matrix
+    row_terms: Matrix
+    limb_weights: Matrix
+    u_terms: Matrix
+    v_terms: Matrix
+    constants: Vector
+
+
+_MADE: WeakKeyDictionary[Relation, dict[str, _Matrices]] = WeakKeyDictionary()
+
+
+def coefficients(backend: Backend, relation: Relation, beta: int) -> Coefficients:
+    """Weigh equation i by beta^i and add up; O(nonzeros)."""
+    made = _matrices(backend, relation)
+    n = relation.domain
+    weights = backend.powers(beta, relation.equations)
+    row_weights = backend.fold(made.row_terms, weights)
+    return Coefficients(
+        holdings=_columns(backend, backend.fold(made.holdings, weights), n),
+        limbs=_columns(backend, backend.fold(made.limb_weights, row_weights), n),
+        u=backend.fold(made.u_terms, weights) if relation.squares else None,
+        v=backend.fold(made.v_terms, weights) if relation.squares else None,
+        total=-backend.dot(weights, made.constants) % MODULUS,
+    )
+
+
+@lru_cache(maxsize=16)
+def table(backend: Backend, n: int) -> Vector:
+    """t: the table 0 .. n-1 that every limb is looked up in."""
+    return backend.vector(np.arange(n, dtype=np.int64))
+
+
+def _matrices(backend: Backend, relation: Relation) -> _Matrices:
+    made = _MADE.setdefault(relation, {})
+    if backend.name not in made:
+        made[backend.name] = _Matrices(
+            holdings=_matrix(backend, relation.holdings),
+            row_terms=_matrix(backend, relation.row_terms),
+            limb_weights=_matrix(backend, relation.limb_weights),
+            u_terms=_matrix(backend, relation.u_terms),
+            v_terms=_matrix(backend, relation.v_terms),
+            constants=backend.vector(relation.constants),
+        )
+    return made[backend.name]
+
+
+def _matrix(backend: Backend, matrix: IntMatrix) -> Matrix:
+    return backend.matrix(matrix.indptr, matrix.indices, matrix.low, matrix.high, matrix.cols)
+
+
+def _columns(backend: Backend, vector: Vector, n: int) -> tuple[Vector, ...]:
+    return tuple(backend.slice(vector, start, start + n) for start in range(0, len(vector), n))
