@@ -1,0 +1,32 @@
+"""The command and its parts."""
+
+import click
+
+from zkmargin.cli.boundary import Boundary
+from zkmargin.cli.info import info
+
+
+@click.group(cls=Boundary, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="zkmargin")
+def main() -> None:
+    """Prove that an account's collateral covers its margin requirement, and show nothing else of it.
+
+    A risk snapshot prices every instrument under every scenario. Whoever holds the account's ledger commits to
+    the holdings; the owner proves that what is committed to covers the requirement; anyone with the same snapshot
+    verifies.
+
+    \b
+    The way through:
+      zkmargin snapshot build --example -o market.json
+      zkmargin margin market.json holdings.csv
+      zkmargin commit market.json holdings.csv -o commitment.json --opening opening.secret.json
+      zkmargin prove market.json --opening opening.secret.json --audience bank --nonce 7f3a -o proof.json
+      zkmargin verify market.json proof.json --commitment commitment.json --audience bank --nonce 7f3a
+
+    Exit codes: 0 done or valid, 1 not valid or not covered, 2 input that cannot be used, 130 interrupted.
+    `zkmargin demo` walks the whole way by itself.
+    """
+
+
+for command in (info,):
+    main.add_command(command)

@@ -1,0 +1,84 @@
+"""The options that several commands share, and how their values are read."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.tables import LEVELS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path, dir_okay=True)
+
+snapshot_argument = click.argument("snapshot_file", metavar="SNAPSHOT", type=FILE)
+holdings_argument = click.argument("holdings_file", metavar="HOLDINGS", type=FILE)
+level_option = click.option(
+    "--level", type=click.Choice(LEVELS), default="initial", show_default=True, help="Which margin is asked."
+)
+model_option = click.option(
+    "--model",
+    default="grid",
+    show_default=True,
+    metavar="MODEL",
+    help="Margin model: grid (portfolio margin over scenarios), cross or isolated.",
+)
+threshold_option = click.option(
+    "--threshold",
+    default="0",
+    show_default=True,
+    metavar="USD",
+    help="What the excess (account value less requirement) must reach at least.",
+)
+audience_option = click.option(
+    "--audience", required=True, metavar="NAME", help="Who the proof is for: it convinces nobody else."
+)
+nonce_option = click.option(
+    "--nonce",
+    required=True,
+    metavar="TEXT",
+    help="What the verifier asked to have proven upon, so that a proof cannot be shown twice.",
+)
+expires_option = click.option(
+    "--expires",
+    default=None,
+    metavar="TIME",
+    help="Until when the proof counts, such as 2026-03-14T18:00:00Z; for ever if left out.",
+)
+
+
+def statement_options(command: Command) -> Command:
+    """What prover and verifier must agree upon, word for word."""
+    for option in (model_option, level_option, expires_option, threshold_option, nonce_option):
+        command = option(command)
+    return audience_option(command)
+
+
+def ticks(usd: str, decimals: int, field: str) -> int:
+    """USD as a whole number of ticks of 10^-decimals USD; raises InputError if it is not one."""
+    number = parse_decimal(usd, "command line", field)
+    if places(number) > decimals:
+        tick = canonical_decimal(parse_decimal(1, "", "").scaleb(-decimals))
+        raise InputError("command line", field, usd, f"write a multiple of the snapshot's tick, {tick} USD")
+    return int(number.scaleb(decimals))
+
+
+def unix_seconds(time: str | None, field: str) -> int:
+    """A moment such as 2026-03-14T18:00:00Z as Unix seconds; 0 for none. Raises InputError."""
+    if time is None:
+        return 0
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError:
+        raise InputError("command line", field, time, "write a time such as 2026-03-14T18:00:00Z") from None
+    if moment.tzinfo is None:
+        raise InputError("command line", field, time, "say the time zone: end it with Z for UTC")
+    if moment.timestamp() <= 0:
+        raise InputError("command line", field, time, "write a time after 1970")
+    if moment.microsecond:
+        raise InputError("command line", field, time, "write whole seconds")
+    return int(moment.astimezone(UTC).timestamp())

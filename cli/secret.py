@@ -1,0 +1,41 @@
+"""The one file that must stay with its owner: readable by nobody else, and never written over."""
+
+import os
+from pathlib import Path
+
+from zkmargin.margin.errors import InputError
+
+OWNER_ONLY = 0o600
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises InputError if the file is there: what is lost with an opening cannot be made again."""
+    if os.path.lexists(path):
+        raise InputError(
+            str(path), "opening", "exists already", "an opening is never overwritten; name another file"
+        )
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Create a file that only its owner may read, from its first byte on; on InputError nothing is left."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OWNER_ONLY)
+    except FileExistsError:
+        refuse_existing(path)
+        raise
+    except OSError as error:
+        reason = error.strerror or "unwritable"
+        raise InputError(str(path), "opening", reason, "name a writable place") from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            # The process's umask may take rights away from the owner, too.
+            os.fchmod(stream.fileno(), OWNER_ONLY)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException as error:
+        os.unlink(path)
+        if isinstance(error, OSError):
+            reason = error.strerror or "unwritable"
+            raise InputError(str(path), "opening", reason, "name a place with room") from None
+        raise

@@ -1,0 +1,46 @@
+"""What a command says: a JSON document or tables on standard output, progress on standard error."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console, RenderableType
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+WIDTH = 118
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON document, not tables.")
+
+
+def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) -> None:
+    """Print the document, or the tables that show the same."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    # Away from a terminal there is no width to fit, and a table must not be cut.
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    for table in tables:
+        console.print(table)
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A line on standard error that names the step under way, if anybody is looking.
+
+    Yields a function to call with the name of each step as it begins.
+    """
+    console = Console(file=sys.stderr)
+    shown = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=quiet or not console.is_terminal,
+    )
+    with shown:
+        task = shown.add_task("")
+        yield lambda step: shown.update(task, description=step)
