@@ -1,0 +1,54 @@
+"""Committing to holdings: C = sum_i q_i [L_i(tau)]_1 + rho [Z(tau)]_1.
+
+Commitments add: the sum of two is a commitment to the sum of the holdings, under the sum of the blinders.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from zkmargin.algebra.backend import Point
+from zkmargin.algebra.field import MODULUS
+from zkmargin.algebra.setup import Setup
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a commitment hides. Secret: never printed.
+
+    Attributes:
+        lots: q, one integer for each slot from slot 0; missing slots at the end hold 0.
+        blinder: rho, a field element from the operating system's randomness, fresh for each commitment.
+        column: the holdings column that the commitment is added into.
+    """
+
+    lots: tuple[int, ...] = field(repr=False)
+    blinder: int = field(repr=False)
+    column: int = 0
+
+
+def random_blinder() -> int:
+    """A uniform field element from the operating system's randomness."""
+    return secrets.randbelow(MODULUS)
+
+
+def commit(setup: Setup, domain: int, lots: Sequence[int], blinder: int) -> Point:
+    """Commit to holdings over a domain of n slots.
+
+    Args:
+        setup: the ceremony's powers.
+        domain: n; it is part of what the commitment means.
+        lots: at most n integers.
+        blinder: rho.
+
+    Raises:
+        ValueError: more lots than slots.
+    """
+    if len(lots) > domain:
+        raise ValueError(f"{len(lots)} holdings do not fit a domain of {domain} slots")
+    backend = setup.backend
+    column = backend.vector([*lots, *([0] * (domain - len(lots)))])
+    holdings = setup.commit_evaluations(domain, column)
+    return backend.msm([holdings, setup.blinding_point(domain, 0)], [1, blinder])

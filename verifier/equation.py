@@ -1,0 +1,168 @@
+"""From a statement and a proof to one pairing equation: e(left, [1]_2) = e(right, [tau]_2).
+
+Both sides are kept as lists of points and scalars, so that many proofs can be joined before anything is multiplied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zkmargin.algebra.backend import Backend, Point, PointError
+from zkmargin.algebra.field import MODULUS, root_of_unity
+from zkmargin.algebra.setup import Setup
+from zkmargin.argument.challenges import ChallengeError, Conversation
+from zkmargin.argument.coefficients import coefficients
+from zkmargin.argument.linearisation import Challenges, Linearisation, Values, linearise
+from zkmargin.argument.proof import Proof, Shape
+from zkmargin.circuits.statement import Statement
+from zkmargin.verifier.errors import VerificationError
+
+
+@dataclass(frozen=True)
+class Sum:
+    """sum scalars[i] points[i]."""
+
+    points: tuple[Point, ...]
+    scalars: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PairingEquation:
+    """e(left, [1]_2) = e(right, [tau]_2)."""
+
+    left: Sum
+    right: Sum
+
+
+@dataclass(frozen=True)
+class _Points:
+    """The decoded points of a statement and a proof."""
+
+    commitments: list[Point]
+    limbs: list[Point]
+    multiplicity: Point
+    squares: list[Point]
+    helpers: list[Point]
+    table_helper: Point
+    running_sum: Point
+    quotients: list[Point]
+    opening: Point
+    shifted_opening: Point
+
+
+def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> PairingEquation:
+    """Replay the conversation and form the equation that holds exactly if the proof is good.
+
+        left  = [r] + sum nu^k ([limb_k] - l_k) + nu^(k+1) ([U] - u) + zeta W
+                + mu ([phi] - phi(w zeta) + w zeta W')
+        right = W + mu W'
+
+    Raises:
+        VerificationError: a count or an encoding is wrong, or a challenge fell on an undefined value.
+    """
+    backend, relation = setup.backend, statement.relation
+    shape = Shape.of(relation)
+    _check_counts(proof, shape)
+    points = _decoded(backend, statement, proof, shape)
+    try:
+        conversation = Conversation(setup.digest, statement)
+        alpha, beta = conversation.round_1(proof.limbs, proof.multiplicity, proof.squares)
+        gamma = conversation.round_2(proof.helpers, proof.table_helper)
+        delta = conversation.round_3(proof.running_sum)
+        zeta = conversation.round_4(proof.quotients)
+        nu = conversation.round_5(proof.limb_values, proof.square_value, proof.shifted_sum)
+        mu = conversation.close(proof.opening, proof.shifted_opening)
+    except ChallengeError as reason:
+        raise VerificationError("challenges", str(reason)) from None
+    values = Values(proof.limb_values, proof.square_value, proof.shifted_sum)
+    weighted = coefficients(backend, relation, beta)
+    r = linearise(backend, relation, weighted, Challenges(alpha, gamma, delta, zeta), values)
+    left = _linearised(statement, r, points)
+    constant = r.constant
+    opened = zip(
+        (*points.limbs, *points.squares[:1]), (*proof.limb_values, *proof.square_value), strict=True
+    )
+    for power, (point, value) in enumerate(opened, start=1):
+        weight = pow(nu, power, MODULUS)
+        left.append((point, weight))
+        constant -= weight * value
+    left.append((points.opening, zeta))
+    left.append((points.running_sum, mu))
+    left.append((points.shifted_opening, mu * root_of_unity(relation.domain) * zeta))
+    constant -= mu * proof.shifted_sum
+    left.append((backend.generator(), constant))
+    return PairingEquation(_sum(left), _sum([(points.opening, 1), (points.shifted_opening, mu)]))
+
+
+def holds(setup: Setup, equation: PairingEquation) -> bool:
+    """Whether the pairing equation holds."""
+    backend = setup.backend
+    left = backend.msm(equation.left.points, equation.left.scalars)
+    right = backend.msm(equation.right.points, equation.right.scalars)
+    return backend.pairing_check(left, right, setup.g2, setup.g2_tau)
+
+
+def _check_counts(proof: Proof, shape: Shape) -> None:
+    """A proof built in memory must have the statement's shape as much as one read from bytes."""
+    counts = {
+        "limb columns": (len(proof.limbs), shape.limbs),
+        "square columns": (len(proof.squares), 2 * shape.squares),
+        "helpers": (len(proof.helpers), shape.helpers),
+        "quotient chunks": (len(proof.quotients), shape.quotients),
+        "limb values": (len(proof.limb_values), shape.limbs),
+        "square values": (len(proof.square_value), int(shape.squares)),
+    }
+    for name, (found, wanted) in counts.items():
+        if found != wanted:
+            raise VerificationError("shape", f"{found} {name} where the statement asks for {wanted}")
+    for value in (*proof.limb_values, *proof.square_value, proof.shifted_sum):
+        if not 0 <= value < MODULUS:
+            raise VerificationError("encoding", "a scalar is not below the field's order")
+
+
+def _decoded(backend: Backend, statement: Statement, proof: Proof, shape: Shape) -> _Points:
+    """Every point through the one gate: canonical, on the curve, in the subgroup."""
+    try:
+        commitments = backend.decode_many([term.point for term in statement.commitments])
+    except PointError as reason:
+        raise VerificationError("commitment encoding", str(reason)) from None
+    try:
+        decoded = iter(backend.decode_many(proof.points()))
+    except PointError as reason:
+        raise VerificationError("proof encoding", str(reason)) from None
+
+    def take(count: int) -> list[Point]:
+        return [next(decoded) for _ in range(count)]
+
+    return _Points(
+        commitments=commitments,
+        limbs=take(shape.limbs),
+        multiplicity=next(decoded),
+        squares=take(2 * shape.squares),
+        helpers=take(shape.helpers),
+        table_helper=next(decoded),
+        running_sum=next(decoded),
+        quotients=take(shape.quotients),
+        opening=next(decoded),
+        shifted_opening=next(decoded),
+    )
+
+
+def _linearised(statement: Statement, r: Linearisation, points: _Points) -> list[tuple[Point, int]]:
+    """[r] without its constant; every commitment enters with the scalar of its holdings column."""
+    terms = [
+        (point, r.holdings[term.column])
+        for point, term in zip(points.commitments, statement.commitments, strict=True)
+    ]
+    terms.append((points.multiplicity, r.multiplicity))
+    terms += [(v, r.square) for v in points.squares[1:]]
+    terms += zip(points.helpers, r.helpers, strict=True)
+    terms.append((points.table_helper, r.table_helper))
+    terms.append((points.running_sum, r.running_sum))
+    terms += zip(points.quotients, r.quotients, strict=True)
+    return terms
+
+
+def _sum(terms: Sequence[tuple[Point, int]]) -> Sum:
+    return Sum(tuple(point for point, _ in terms), tuple(scalar % MODULUS for _, scalar in terms))
