@@ -11,9 +11,9 @@ from zkmargin.cli.info import info
 def main() -> None:
     """Prove that an account's collateral covers its margin requirement, and show nothing else of it.
 
-    A risk snapshot prices every instrument under every scenario. Whoever holds the account's ledger commits to
-    the holdings; the owner proves that what is committed to covers the requirement; anyone with the same snapshot
-    verifies.
+    A risk snapshot prices every instrument under every scenario. Whoever holds the account's ledger commits
+    to the holdings; the owner proves that what is committed to covers the requirement; anyone with the same
+    snapshot verifies.
 
     \b
     The way through:
