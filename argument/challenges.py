@@ -7,12 +7,13 @@ and verifier walk through the same five rounds, so that neither can leave a mess
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.transcript import Transcript
 from zkmargin.circuits.statement import Statement
 
-PROTOCOL = "zkmargin/margin-argument/1"
+PROTOCOL: Final = "zkmargin/margin-argument/1"
 
 
 class ChallengeError(ValueError):

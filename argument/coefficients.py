@@ -1,6 +1,6 @@
 """The public side of the linear claim: all equations, weighted by powers of beta, as one inner product.
 
-    sum_j <a_j, q_j> + sum_k <d_k, limbs_k> + <e, U> + <f, V> = v,     v = - sum_i beta^i constant_i.
+sum_j <a_j, q_j> + sum_k <d_k, limbs_k> + <e, U> + <f, V> = v,     v = - sum_i beta^i constant_i.
 """
 
 from __future__ import annotations

@@ -175,9 +175,7 @@ class _Limits:
         self.builder = builder
         self.known: dict[int, int] = {}
         self.cells: dict[int, int] = {
-            -1 - eq.target: self._reach(eq) + abs(eq.constant)
-            for eq in builder._equations
-            if eq.target < 0
+            -1 - eq.target: self._reach(eq) + abs(eq.constant) for eq in builder._equations if eq.target < 0
         }
 
     def of(self, index: int) -> int:

@@ -1,8 +1,8 @@
 """Margin by public rates for each position, as rows: what `isolated` and `cross` share.
 
-    P - q >= 0,  P >= 0          for every charged slot: the charge is long P + short (P - q)
-    h - sum charge q >= 0        for every collateral
-    A - charges - threshold >= 0
+P - q >= 0,  P >= 0          for every charged slot: the charge is long P + short (P - q)
+h - sum charge q >= 0        for every collateral
+A - charges - threshold >= 0
 """
 
 from __future__ import annotations

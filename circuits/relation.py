@@ -213,4 +213,6 @@ class Relation:
             if sum(parts) >= MODULUS:
                 target = self.defines[equation]
                 name = self.rows[target].name if target >= 0 else f"square cell {-1 - target}"
-                raise RelationError(f"{name}: the equation could wrap around in the field; tighten the bounds")
+                raise RelationError(
+                    f"{name}: the equation could wrap around in the field; tighten the bounds"
+                )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from zkmargin.circuits.errors import WitnessError
 from zkmargin.circuits.matrix import IntMatrix
@@ -104,10 +105,7 @@ class _Filling:
 def _rows_of(matrix: IntMatrix) -> list[Mapping[int, int]]:
     """All rows of a matrix as mappings."""
     ends, columns, values = matrix.indptr.tolist(), matrix.indices.tolist(), matrix.values()
-    return [
-        dict(zip(columns[start:end], values[start:end], strict=True))
-        for start, end in zip(ends, ends[1:], strict=False)
-    ]
+    return [dict(zip(columns[start:end], values[start:end], strict=True)) for start, end in pairwise(ends)]
 
 
 def check(relation: Relation, witness: Witness) -> None:

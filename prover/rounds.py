@@ -191,9 +191,7 @@ class Rounds:
         weighted = self._weighted
         public = [*weighted.holdings, *weighted.limbs]
         public += [c for c in (weighted.u, weighted.v) if c is not None]
-        products = [
-            backend.mul(spread(backend.intt(c)), x) for c, x in zip(public, secret, strict=True)
-        ]
+        products = [backend.mul(spread(backend.intt(c)), x) for c, x in zip(public, secret, strict=True)]
         shifted_table = backend.shift(_table_on_coset(backend, self._n, size), self._alpha)
         terms = [backend.rotate(phi, size // self._n), phi, *helpers, table_helper, *products]
         signs = [1, -1, *([-1] * len(helpers)), 1, *([-gamma % MODULUS] * len(products))]

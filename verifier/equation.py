@@ -80,9 +80,7 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
     r = linearise(backend, relation, weighted, Challenges(alpha, gamma, delta, zeta), values)
     left = _linearised(statement, r, points)
     constant = r.constant
-    opened = zip(
-        (*points.limbs, *points.squares[:1]), (*proof.limb_values, *proof.square_value), strict=True
-    )
+    opened = zip((*points.limbs, *points.squares[:1]), (*proof.limb_values, *proof.square_value), strict=True)
     for power, (point, value) in enumerate(opened, start=1):
         weight = pow(nu, power, MODULUS)
         left.append((point, weight))

@@ -49,7 +49,5 @@ def _naked_shorts(ledger: Ledger, tables: GridTables, denominator: int) -> None:
         if charge:
             name = f"{strike.underlying} {strike.strike}, expiry {strike.expiry}: naked shorts"
             naked = ledger.rows.free(name, LOTS)
-            ledger.rows.row(
-                f"{name} covered", LOTS, dict.fromkeys(strike.slots, 1), {naked: 1}, closes=naked
-            )
+            ledger.rows.row(f"{name} covered", LOTS, dict.fromkeys(strike.slots, 1), {naked: 1}, closes=naked)
             ledger.require({}, {naked: charge})

@@ -1,0 +1,109 @@
+"""The public documents that travel: a commitment, and a proof with what it claims to be about.
+
+All are JSON with a format name, a version, lower-case hex and integers; unknown, missing or repeated keys are refused.
+What a proof claims is for people and for early, clear refusals: the verifier compares it with his own statement.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zkmargin.argument.challenges import PROTOCOL
+from zkmargin.circuits.relation import MAX_DOMAIN, MIN_DOMAIN
+from zkmargin.circuits.statement import LONGEST_TEXT, Statement
+from zkmargin.margin.documents import input_error, parse_json, read_text
+from zkmargin.margin.encoding import canonical_json
+from zkmargin.margin.tables import Level
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PointHex = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+Domain = Annotated[int, Field(ge=MIN_DOMAIN, le=MAX_DOMAIN)]
+Curve = Literal["BLS12-381"]
+
+LONGEST_PROOF = 1 << 16
+"""In bytes; a proof over the largest relation that fits the setup is far shorter."""
+
+
+class Document(BaseModel):
+    """A frozen, strict document with one canonical encoding."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    def encode(self) -> bytes:
+        """Canonical JSON and a line feed."""
+        return canonical_json(self.model_dump(mode="json")) + b"\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The document in a file. Raises InputError naming file, field and value."""
+        return cls.parse(read_text(path), str(path))
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> Self:
+        """The document in a text. Raises InputError naming where it came from, field and value."""
+        return cls.accept(parse_json(text, where), where)
+
+    @classmethod
+    def accept(cls, content: Any, where: str) -> Self:
+        """The document with this content. Raises InputError."""
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise input_error(where, error) from None
+
+
+class CommitmentDocument(Document):
+    """A commitment to holdings over one universe."""
+
+    format: Literal["zkmargin/commitment"] = "zkmargin/commitment"
+    version: Literal[1] = 1
+    curve: Curve = "BLS12-381"
+    setup: Digest
+    universe: Digest
+    domain: Domain
+    point: PointHex
+
+
+class Claims(Document):
+    """What a proof says that it is about."""
+
+    snapshot: Digest
+    universe: Digest
+    model: Text
+    level: Level
+    threshold: int
+    commitments: Annotated[list[PointHex], Field(min_length=1)]
+    audience: Text
+    nonce: Text
+    expiry: Annotated[int, Field(ge=0, lt=1 << 63)]
+
+    @classmethod
+    def of(cls, statement: Statement) -> Claims:
+        """The claims of a proof of this statement."""
+        return cls(
+            snapshot=statement.snapshot,
+            universe=statement.universe,
+            model=statement.model,
+            level=statement.level,
+            threshold=statement.threshold,
+            commitments=[term.point.hex() for term in statement.commitments],
+            audience=statement.audience,
+            nonce=statement.nonce,
+            expiry=statement.expiry,
+        )
+
+
+class ProofDocument(Document):
+    """A proof and its claims."""
+
+    format: Literal["zkmargin/proof"] = "zkmargin/proof"
+    version: Literal[1] = 1
+    curve: Curve = "BLS12-381"
+    protocol: Literal["zkmargin/margin-argument/1"] = PROTOCOL
+    setup: Digest
+    claims: Claims
+    proof: Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * LONGEST_PROOF)]
