@@ -118,7 +118,7 @@ def _call_delta(forward: int, strike: int, d1: int | None) -> int:
 
 def _discount_rate(discount: int, years: int) -> int:
     """r with D = e^(-r T); 0 once expired or if D = 0 (nothing is left to earn interest)."""
-    return -div(ln(discount), years) if discount > 0 and years > 0 else 0
+    return div(-ln(discount), years) if discount > 0 and years > 0 else 0
 
 
 def greeks(

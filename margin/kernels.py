@@ -11,7 +11,9 @@ Both give the same integers, bit for bit, and the same errors. Columns hold Pyth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -19,7 +21,12 @@ from numpy.typing import NDArray
 
 from zkmargin.margin import reference_kernels
 from zkmargin.margin.black76 import Greeks
-from zkmargin.margin.columns import InstrumentError, Options, Q64Matrix, VolatilityShock
+from zkmargin.margin.columns import InstrumentError, Options, Q64Matrix, VolatilityShock, pack
+
+try:
+    from zkmargin import _native
+except ImportError:
+    _native = None  # type: ignore[assignment]
 
 # Columns of the matrix of shocked volatilities.
 VOL_BASE: Final = 0
@@ -54,7 +61,12 @@ def option_values(options: Options, vols: Q64Matrix, cells: Sequence[tuple[int, 
     _same_length(len(options), len(vols))
     if any(not 0 <= column < vols.columns for _, column in cells):
         raise ValueError(f"a cell names a volatility column outside 0..{vols.columns - 1}")
-    return reference_kernels.option_values(options, vols, cells)
+    if not native():
+        return reference_kernels.option_values(options, vols, cells)
+    factors, columns = pack([factor for factor, _ in cells]), [column for _, column in cells]
+    with _named():
+        data = _native.option_values(*_packed(options), vols.data, factors, columns)
+    return Q64Matrix(len(cells), data)
 
 
 def option_greeks(options: Options, vols: Sequence[int]) -> list[Greeks]:
@@ -63,7 +75,11 @@ def option_greeks(options: Options, vols: Sequence[int]) -> list[Greeks]:
     Raises InstrumentError as `option_values` does, ValueError if lengths differ.
     """
     _same_length(len(options), len(vols))
-    return reference_kernels.option_greeks(options, vols)
+    if not native():
+        return reference_kernels.option_greeks(options, vols)
+    with _named():
+        data = _native.option_greeks(*_packed(options), pack(vols))
+    return [Greeks(*row) for row in Q64Matrix(5, data).rows()]
 
 
 def shocked_vols(vols: Sequence[int], years: Sequence[int], shock: VolatilityShock) -> Q64Matrix:
@@ -76,7 +92,11 @@ def shocked_vols(vols: Sequence[int], years: Sequence[int], shock: VolatilitySho
     lengths differ.
     """
     _same_length(len(vols), len(years))
-    return reference_kernels.shocked_vols(vols, years, shock)
+    if not native():
+        return reference_kernels.shocked_vols(vols, years, shock)
+    numbers = (shock.up, shock.down, shock.minimum, shock.floor, shock.short_power, shock.long_power)
+    with _named():
+        return Q64Matrix(3, _native.shocked_vols(pack(vols), pack(years), pack(numbers)))
 
 
 def risk_array(
@@ -107,7 +127,36 @@ def risk_array(
     for index, number in enumerate(per_unit):
         if not 1 <= number < 1 << 63:
             raise InstrumentError(index, "the number of quanta is not between 1 and 2^63 - 1")
-    return reference_kernels.risk_array(base, values, damping, multiplier, per_unit)
+    if not native():
+        return reference_kernels.risk_array(base, values, damping, multiplier, per_unit)
+    with _named():
+        data = _native.risk_array(pack(base), values.data, pack(damping), pack(multiplier), list(per_unit))
+    return np.frombuffer(data, dtype="<i8").astype(np.int64).reshape(count, len(damping))
+
+
+def native() -> bool:
+    """Whether the native kernels serve: they are built, and ZKMARGIN_BACKEND does not say "reference"."""
+    return _native is not None and os.environ.get("ZKMARGIN_BACKEND") != "reference"
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Gives the native kernels' error its Python name."""
+    try:
+        yield
+    except _native.PricingError as error:
+        index, reason = error.args
+        raise InstrumentError(index, reason) from None
+
+
+def _packed(options: Options) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    return (
+        bytes(map(bool, options.call)),
+        pack(options.forward),
+        pack(options.strike),
+        pack(options.years),
+        pack(options.discount),
+    )
 
 
 def _same_length(expected: int, found: int) -> None:

@@ -21,7 +21,6 @@ from typing import Final
 
 from zkmargin.margin.fixed import (
     GUARD_BITS,
-    LARGEST,
     ONE,
     ONE_BITS,
     WIDE,
@@ -38,8 +37,6 @@ TERMS: Final = 15
 TAIL_ENDS: Final = 37 << (ONE_BITS - 2)
 # 1 / sqrt(2 pi) at the wide scale.
 PHI_0: Final = 0x662114CF50D942343F2CF1402F
-# Where the density rounds to zero: phi(9.5) < 2^-65.
-_DENSITY_ENDS: Final = 19 << (ONE_BITS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,5 @@ def distribution(x: int) -> int:
 
 def density(x: int) -> int:
     """phi(x) = e^(-x^2 / 2) / sqrt(2 pi); |error| < 2^-62. Exactly even."""
-    size = min(abs(x), LARGEST)
-    if size >= _DENSITY_ENDS:
-        return 0
-    return mul(exp(-((size * size + ONE) >> (ONE_BITS + 1))), nearest_shift(PHI_0, GUARD_BITS))
+    half_square = nearest_shift(x * x, ONE_BITS + 1)
+    return mul(exp(-half_square), nearest_shift(PHI_0, GUARD_BITS))

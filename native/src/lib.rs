@@ -2,7 +2,11 @@
 use pyo3::prelude::*;
 
 mod algebra;
+mod black76;
+mod fixed;
+mod normal;
 mod pricing;
+mod wide;
 
 #[pymodule]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
