@@ -2,11 +2,15 @@
 InputError.
 """
 
+import json
 import os
 import tempfile
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
+
 from zkmargin.margin.errors import InputError
 
 LARGEST_FILE = 256 << 20
@@ -31,6 +35,25 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         found = f"byte {error.object[error.start]:#04x} at offset {error.start}"
         raise InputError(str(path), "file", found, "save the file as UTF-8") from None
+
+
+def parse_json(text: str, where: str) -> Any:
+    """JSON with numbers exact (int or Decimal), NaN and infinity as text; a repeated key is an InputError."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        document = dict(pairs)
+        if len(document) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise InputError(where, "key", twice, "occurs twice in one object; keep one")
+        return document
+
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=str, object_pairs_hook=once)
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InputError(where, "document", str(error), "write valid JSON") from None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -2,12 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.instruments import CASH, Instrument
+
+# Within these limits every quotient of two prices fits 64.64 fixed point, and every price the tables.
+SMALLEST_PRICE = Decimal("1e-9")
+LARGEST_PRICE = Decimal("1e9")
+SMALLEST_VOLATILITY = Decimal("1e-4")
+LARGEST_VOLATILITY = Decimal(100)
+LONGEST_LIFE = 100 * 365 * 86400 * 10**6
+"""Microseconds."""
 
 
 @dataclass(frozen=True)
 class Quote:
-    """The market's numbers for one slot, as canonical decimals; None where the kind of instrument has none."""
+    """The numbers of one slot, as canonical decimals; None where the kind of instrument has none."""
 
     price: str
     """Mark price: coin per coin for inverse options, USD otherwise; for balances the index."""
@@ -32,3 +45,41 @@ class Inputs:
         """The fields for the canonical encoding."""
         quotes = [[q.price, q.volatility, q.forward] for q in self.quotes]
         return {"source": self.source, "indices": dict(self.indices), "quotes": quotes}
+
+
+def check_quote(
+    where: str, instrument: Instrument, quote: Quote, indices: Mapping[str, str], valuation_time: int
+) -> None:
+    """Raises InputError if an instrument is expired or without index, or a number is missing or out of range."""
+    _check_listing(where, instrument, indices, valuation_time)
+    option = instrument.kind == "option"
+    _check_number(where, "price", quote.price, Decimal(0) if option else SMALLEST_PRICE, LARGEST_PRICE)
+    if not option:
+        if (quote.volatility, quote.forward) != (None, None):
+            raise InputError(where, "volatility", instrument.name, "only options have volatility and forward")
+        return
+    _check_number(where, "volatility", quote.volatility, SMALLEST_VOLATILITY, LARGEST_VOLATILITY)
+    _check_number(where, "forward", quote.forward, SMALLEST_PRICE, LARGEST_PRICE)
+    _check_number(where, "strike", instrument.strike, SMALLEST_PRICE, LARGEST_PRICE)
+
+
+def _check_listing(
+    where: str, instrument: Instrument, indices: Mapping[str, str], valuation_time: int
+) -> None:
+    if instrument.underlying != CASH and instrument.underlying not in indices:
+        raise InputError(where, "underlying", instrument.underlying, "add the index price of this coin")
+    if instrument.expiry is None:
+        return
+    if instrument.expiry <= valuation_time:
+        remedy = "expired at or before the valuation time; leave it out"
+        raise InputError(where, "expiry", instrument.name, remedy)
+    if instrument.expiry - valuation_time > LONGEST_LIFE:
+        raise InputError(where, "expiry", instrument.name, "more than 100 years away; correct it")
+
+
+def _check_number(where: str, field: str, text: str | None, least: Decimal, most: Decimal) -> None:
+    number = parse_decimal(text, where, field)
+    if not least <= number <= most:
+        raise InputError(where, field, text, f"write a number from {least:f} to {most:f}")
+    if canonical_decimal(number) != text:
+        raise InputError(where, field, text, f"write {canonical_decimal(number)}")

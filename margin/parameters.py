@@ -4,7 +4,6 @@ A rate is a fraction (0.02 is 2 %), written as a decimal string or number; shock
 the spot price; times are in days.
 """
 
-import json
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -20,8 +19,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
-from zkmargin.margin.documents import input_error, read_text
+from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.tables import Level
 
@@ -109,8 +109,9 @@ class Grid(_Strict):
 class Standard(_Strict):
     """Margin by rates per position, as venues ask of accounts without portfolio margin.
 
-    Futures and perpetuals pay `future` of the notional. A short call pays max(option - OTM/S,
-    option_minimum) * S plus its mark, with OTM = max(0, K - F) for a call and max(0, F - K) for a put.
+    Futures and perpetuals pay `future` of their notional. A short option pays max(option - OTM/S,
+    option_minimum) times S, with OTM = max(0, K - S) for a call and max(0, S - K) for a put; its mark is
+    not charged again, because it already lowers the account value.
     """
 
     future: Rates = _rates("0.02", "0.01")
@@ -155,11 +156,10 @@ def parse_parameters(document: object, where: str) -> Parameters:
 def load_parameters(path: Path) -> Parameters:
     """Parameters from a .json or .toml file; raises InputError if it cannot be used."""
     text = read_text(path)
+    if path.suffix.lower() != ".toml":
+        return parse_parameters(parse_json(text, str(path)), str(path))
     try:
-        if path.suffix.lower() == ".toml":
-            document: object = tomllib.loads(text, parse_float=Decimal)
-        else:
-            document = json.loads(text, parse_float=Decimal)
+        document = tomllib.loads(text, parse_float=Decimal)
     except ValueError as error:
-        raise InputError(str(path), "document", str(error), "write valid JSON or TOML") from None
+        raise InputError(str(path), "document", str(error), "write valid TOML") from None
     return parse_parameters(document, str(path))

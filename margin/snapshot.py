@@ -1,21 +1,33 @@
-"""A snapshot: one universe at one moment, with the tables that every requirement and proof is computed from."""
+"""A snapshot: one universe at one moment, and the tables that every requirement and proof follows from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from zkmargin.margin.inputs import Inputs
-from zkmargin.margin.parameters import Parameters
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, mark_table
+from zkmargin.margin.bounds import check_bounds
+from zkmargin.margin.documents import input_error, read_bytes, write_atomically
+from zkmargin.margin.encoding import canonical_json, digest
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.inputs import Inputs, Quote, check_quote
+from zkmargin.margin.instruments import CASH, Instrument, Kind
+from zkmargin.margin.market.quotes import Market
+from zkmargin.margin.models import models
+from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters, parse_parameters
+from zkmargin.margin.table_documents import Entry, TableDocument, decode_tables, encode_tables
 from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
 VERSION = 1
-QUANTUM_DECIMALS = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """Content-addressed: `id` is the SHA-256 of all the rest in canonical encoding.
 
@@ -37,6 +49,60 @@ class Snapshot:
     models: Mapping[str, Tables]
     """Tables by the name of the model."""
 
+    @classmethod
+    def build(
+        cls, market: Market, parameters: Parameters = DEFAULT_PARAMETERS, *, domain: int | None = None
+    ) -> "Snapshot":
+        """The snapshot of a market; `domain` overrides the universe's default.
+
+        Raises InputError naming the instrument if a number is out of range.
+        """
+        universe = Universe(market.instruments, domain or 0)
+        return _derive(universe, market.valuation_time, market.inputs, parameters)
+
+    @classmethod
+    def load(cls, path: Path) -> "Snapshot":
+        """The snapshot in a file.
+
+        Raises InputError if the file is not a snapshot of this version in canonical encoding, or if its
+        content does not match its id.
+        """
+        return _parse(read_bytes(path), str(path))
+
+    def dump(self, path: Path) -> None:
+        """Write the canonical encoding, at once or not at all; InputError if the place is not writable."""
+        write_atomically(path, self.encode())
+
+    def encode(self) -> bytes:
+        """The canonical encoding, id included."""
+        return canonical_json({**self.body(), "id": self.id})
+
+    def body(self) -> dict[str, Any]:
+        """All fields but the id."""
+        return {
+            "version": self.version,
+            "universe": self.universe.document(),
+            "valuation_time": self.valuation_time,
+            "quantum_decimals": self.quantum_decimals,
+            "inputs": self.inputs.document(),
+            "parameters": self.parameters.document(),
+            "marks": self.marks.tolist(),
+            "models": {name: encode_tables(tables) for name, tables in self.models.items()},
+        }
+
+    def reproduce(self) -> None:
+        """Derive marks and tables again; InputError if they do not follow from the inputs and parameters."""
+        again = _derive(self.universe, self.valuation_time, self.inputs, self.parameters)
+        where = f"snapshot {self.id}"
+        remedy = "does not follow from the prices and parameters; do not trust this snapshot"
+        differing = np.flatnonzero(self.marks != again.marks)
+        if differing.size:
+            name = self.universe.instruments[int(differing[0])].name
+            raise InputError(where, "mark", name, remedy)
+        for name, tables in self.models.items():
+            if encode_tables(tables) != encode_tables(again.models[name]):
+                raise InputError(where, "model", name, remedy)
+
     @cached_property
     def _finest(self) -> int:
         """Decimal places that a lot adds to a table entry, at most over the universe."""
@@ -50,11 +116,132 @@ class Snapshot:
     @cached_property
     def scale(self) -> tuple[int, ...]:
         """Per slot, the money units of one lot at a table entry of one quantum."""
-        shift = self._finest
-        exponents = (shift + i.lot_exponent - i.contract_exponent for i in self.universe.instruments)
+        exponents = (self._finest + i.lot_exponent - i.contract_exponent for i in self.universe.instruments)
         return tuple(int(10**exponent) for exponent in exponents)
 
     @property
     def tick(self) -> int:
         """Money units of one quantum."""
         return int(10**self._finest)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _InstrumentDocument(_Strict):
+    name: str
+    kind: Kind
+    underlying: str
+    settlement: str
+    inverse: bool
+    expiry: int | None
+    strike: str | None
+    call: bool | None
+    lot_exponent: int
+    contract_exponent: int
+    bound: int
+
+
+class _UniverseDocument(_Strict):
+    domain: int
+    instruments: list[_InstrumentDocument]
+
+
+class _InputsDocument(_Strict):
+    source: str
+    indices: dict[str, str]
+    quotes: list[Annotated[list[str | None], Field(min_length=3, max_length=3)]]
+
+
+class _SnapshotDocument(_Strict):
+    id: str
+    version: Literal[1]
+    universe: _UniverseDocument
+    valuation_time: int
+    quantum_decimals: Literal[6]
+    inputs: _InputsDocument
+    parameters: dict[str, Any]
+    marks: list[Entry]
+    models: dict[str, TableDocument]
+
+
+def _derive(universe: Universe, valuation_time: int, inputs: Inputs, parameters: Parameters) -> Snapshot:
+    basis = Basis(universe, valuation_time, inputs, parameters, mark_table(universe, inputs))
+    return _identified(basis, {name: model.tables(basis) for name, model in models().items()}, "market")
+
+
+def _identified(basis: Basis, tables: Mapping[str, Tables], where: str) -> Snapshot:
+    """The snapshot with its id, once it is certain that no account can overflow."""
+    nameless = Snapshot(
+        version=VERSION,
+        id="",
+        universe=basis.universe,
+        valuation_time=basis.valuation_time,
+        quantum_decimals=QUANTUM_DECIMALS,
+        inputs=basis.inputs,
+        parameters=basis.parameters,
+        marks=basis.marks,
+        models=tables,
+    )
+    check_bounds(where, basis.universe, nameless.scale, basis.marks.tolist(), tables)
+    return replace(nameless, id=digest(nameless.body()))
+
+
+def _parse(content: bytes, where: str) -> Snapshot:
+    try:
+        document = _SnapshotDocument.model_validate_json(content)
+    except ValidationError as error:
+        raise input_error(where, error) from None
+    instruments = tuple(Instrument(**dict(i)) for i in document.universe.instruments)
+    universe = Universe(instruments, document.universe.domain)
+    inputs = _inputs(document, universe, where)
+    if len(document.marks) != len(universe):
+        raise InputError(where, "marks", f"{len(document.marks)} entries", f"must have {len(universe)}")
+    unknown = sorted(set(document.models) - set(models()))
+    if unknown or not document.models:
+        known = ", ".join(models())
+        raise InputError(
+            where, "models", ", ".join(unknown) or "none", f"known models are {known}; build it again"
+        )
+    tables = {
+        name: decode_tables(t, len(universe), f"{where}, model {name}") for name, t in document.models.items()
+    }
+    for name, decoded in tables.items():
+        if not isinstance(decoded, models()[name].TABLES):
+            raise InputError(
+                where, f"models.{name}.form", document.models[name].form, "wrong form; build it again"
+            )
+    basis = Basis(
+        universe,
+        document.valuation_time,
+        inputs,
+        parse_parameters(document.parameters, where),
+        np.array(document.marks, dtype=np.int64),
+    )
+    snapshot = _identified(basis, tables, where)
+    if snapshot.id != document.id:
+        remedy = f"its content has the id {snapshot.id}; the file was changed, get or build it again"
+        raise InputError(where, "id", document.id, remedy)
+    if snapshot.encode() != content.removesuffix(b"\n"):
+        raise InputError(
+            where, "document", "another encoding", "a snapshot is canonical JSON; build it again"
+        )
+    return snapshot
+
+
+def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
+    """The inputs, checked as those of a market are."""
+    quotes = tuple(Quote(price or "", vol, forward) for price, vol, forward in document.inputs.quotes)
+    inputs = Inputs(document.inputs.source, document.inputs.indices, quotes)
+    if len(quotes) != len(universe):
+        raise InputError(where, "inputs.quotes", f"{len(quotes)} entries", f"must have {len(universe)}")
+    for instrument, quote in zip(universe.instruments, quotes, strict=True):
+        spot = f"{where}, instrument {instrument.name}"
+        check_quote(spot, instrument, quote, inputs.indices, document.valuation_time)
+        if instrument.settlement not in universe:
+            raise InputError(spot, "settlement", instrument.settlement, "the universe lacks this balance")
+        price = "1" if instrument.underlying == CASH else inputs.indices[instrument.underlying]
+        if instrument.kind == "balance" and quote.price != price:
+            raise InputError(spot, "price", quote.price, f"a balance is priced at its index, {price}")
+    return inputs

@@ -1,1 +1,38 @@
-"""zkmargin."""
+"""Margin models: every module of this package is one, and is found by being here."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Protocol, cast
+
+from zkmargin.margin.assessment import Assessment
+from zkmargin.margin.basis import Basis
+from zkmargin.margin.tables import Level
+from zkmargin.margin.universe import Universe
+
+
+class Model(Protocol):
+    """What a module of this package provides."""
+
+    NAME: str
+    TABLES: type[Any]
+    """GridTables or RateTables: the form of the tables decides how they are encoded and proven."""
+
+    def tables(self, basis: Basis) -> Any:
+        """The tables of a market; InputError if a number is out of range."""
+
+    def requirement(
+        self, tables: Any, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+    ) -> Assessment:
+        """What an account must hold, with the reasons."""
+
+
+@cache
+def models() -> Mapping[str, Model]:
+    """All models by name, in alphabetical order."""
+    modules = (
+        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+    )
+    return MappingProxyType({module.NAME: cast(Model, module) for module in modules})

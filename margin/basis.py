@@ -1,0 +1,77 @@
+"""What every model derives its tables from, and the roundings they share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zkmargin.margin.decimals import nearest
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.inputs import Inputs, Quote
+from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.parameters import Parameters
+from zkmargin.margin.universe import Universe
+
+QUANTUM_DECIMALS = 6
+QUANTA = 10**QUANTUM_DECIMALS
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A market with parameters and the marks that follow from it."""
+
+    universe: Universe
+    valuation_time: int
+    inputs: Inputs
+    parameters: Parameters
+    marks: NDArray[np.int64]
+
+    def index(self, coin: str) -> Fraction:
+        """Index price of a coin in USD."""
+        return Fraction(Decimal(self.inputs.indices[coin]))
+
+
+def mark_table(universe: Universe, inputs: Inputs) -> NDArray[np.int64]:
+    """(N,) value per contract in quanta, rounded to nearest; InputError if one does not fit."""
+    exact = [
+        slot_value(instrument, quote, inputs) * QUANTA * contract_size(instrument)
+        for instrument, quote in zip(universe.instruments, inputs.quotes, strict=True)
+    ]
+    return int64_table("mark", universe, [nearest(value) for value in exact])
+
+
+def slot_value(instrument: Instrument, quote: Quote, inputs: Inputs) -> Fraction:
+    """USD per unit of quantity: what the slot alone is worth, legs in cash apart.
+
+    An inverse future of one USD is -index/mark (the coins it will take to pay one USD), an inverse option
+    its price in coin at the index; all else is its price.
+    """
+    price = Fraction(Decimal(quote.price))
+    if not instrument.inverse:
+        return price
+    index = Fraction(Decimal(inputs.indices[instrument.underlying]))
+    return price * index if instrument.kind == "option" else -index / price
+
+
+def contract_size(instrument: Instrument) -> Fraction:
+    """Units of quantity that a table entry is for."""
+    return Fraction(10) ** instrument.contract_exponent
+
+
+def int64_table(title: str, universe: Universe, entries: Sequence[int]) -> NDArray[np.int64]:
+    """Entries by slot as int64; InputError naming the first instrument whose entry does not fit."""
+    for instrument, entry in zip(universe.instruments, entries, strict=True):
+        if not -(1 << 63) < entry < 1 << 63:
+            raise InputError(
+                f"instrument {instrument.name}", title, entry, "too large for 64 bits; check its price"
+            )
+    return np.array(entries, dtype=np.int64)
+
+
+def coins(universe: Universe) -> tuple[str, ...]:
+    """The coins with a balance, in the order of their slots."""
+    balances = (i for i in universe.instruments if i.kind == "balance" and i.underlying != CASH)
+    return tuple(i.underlying for i in balances)

@@ -1,0 +1,103 @@
+"""A market from a pair of CSV files of Deribit's inverse BTC and ETH books: options, and futures with index.
+
+Options are quoted in coin per coin and volatility in percent a year, on the row's own forward. Rows of
+the futures file are of four kinds (column `kind`); synthetic forwards only explain the options' forwards
+and are no instruments. The valuation time is the earliest `timestamp` of the options.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from zkmargin.margin.csv_rows import read_rows
+from zkmargin.margin.decimals import parse_decimal, parse_positive
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.instruments import Instrument
+from zkmargin.margin.market.names import fits_name
+from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
+from zkmargin.margin.market.times import parse_time
+
+OPTIONS_FILE = "options_btc_eth.csv"
+FUTURES_FILE = "futures_btc_eth.csv"
+
+_OPTION_COLUMNS = (
+    "instrument", "type", "underlying", "expiry_utc", "strike", "mark_price", "mark_iv", "forward",
+    "timestamp",
+)  # fmt: skip
+_OPTION_EXTRA = ("forward_name", "index", "bid", "ask", "delta", "vega", "open_interest")
+_FUTURE_COLUMNS = ("instrument", "underlying", "expiry_utc", "price", "kind")
+_FUTURE_EXTRA = ("price_min", "price_max", "n_options", "price_time_utc")
+
+_ROLES = {
+    "index_first_ticker_call": "index",
+    "perp_trade_1min_candle_open": "perpetual",
+    "listed_future_mark": "future",
+    "synthetic_forward": "forward",
+}
+T = TypeVar("T")
+
+_TYPES = {"C": True, "P": False}
+
+
+def read_csv_pair(options: Path, futures: Path) -> Market:
+    """The market of both files; raises InputError naming file, line, column and value."""
+    rows = list(read_rows(options, _OPTION_COLUMNS, _OPTION_EXTRA))
+    time = min(parse_time(row["timestamp"], where, "timestamp") for where, row in rows)
+    indices, listings = _read_futures(futures)
+    listings.extend(_option(where, row) for where, row in rows)
+    return assemble(f"{options.name}, {futures.name}", time, indices, listings)
+
+
+def _read_futures(path: Path) -> tuple[dict[str, Decimal], list[Listing]]:
+    indices: dict[str, Decimal] = {}
+    listings: list[Listing] = []
+    names: set[str] = set()
+    for where, row in read_rows(path, _FUTURE_COLUMNS, _FUTURE_EXTRA):
+        coin, price = row["underlying"], parse_positive(row["price"], where, "price")
+        role = _choice(row["kind"], _ROLES, where, "kind")
+        if row["instrument"] in names or (role == "index" and coin in indices):
+            raise InputError(where, "instrument", row["instrument"], "listed twice; keep one row")
+        names.add(row["instrument"])
+        if role == "index":
+            indices[coin] = price
+        elif role != "forward":
+            listings.append(Listing(_future(where, row, dated=role == "future"), price, where))
+    return indices, listings
+
+
+def _future(where: str, row: Mapping[str, str], *, dated: bool) -> Instrument:
+    expiry = parse_time(row["expiry_utc"], where, "expiry_utc") if dated else None
+    instrument = future(row["instrument"], row["underlying"], inverse=True, expiry=expiry)
+    return _named_well(instrument, where) if dated else instrument
+
+
+def _option(where: str, row: Mapping[str, str]) -> Listing:
+    mark = parse_decimal(row["mark_price"], where, "mark_price")
+    if mark < 0:
+        raise InputError(where, "mark_price", row["mark_price"], "write a price of zero or more")
+    instrument = option(
+        row["instrument"],
+        row["underlying"],
+        inverse=True,
+        expiry=parse_time(row["expiry_utc"], where, "expiry_utc"),
+        strike=parse_positive(row["strike"], where, "strike"),
+        call=_choice(row["type"], _TYPES, where, "type"),
+    )
+    volatility = parse_positive(row["mark_iv"], where, "mark_iv").scaleb(-2)
+    forward = parse_positive(row["forward"], where, "forward")
+    return Listing(_named_well(instrument, where), mark, where, volatility, forward)
+
+
+def _named_well(instrument: Instrument, where: str) -> Instrument:
+    if not fits_name(instrument):
+        remedy = "the name says another coin, expiry, strike or type than the columns; correct the row"
+        raise InputError(where, "instrument", instrument.name, remedy)
+    return instrument
+
+
+def _choice(value: str, choices: Mapping[str, T], where: str, field: str) -> T:
+    try:
+        return choices[value]
+    except KeyError:
+        raise InputError(where, field, value, f"unknown; use one of {', '.join(choices)}") from None

@@ -1,0 +1,30 @@
+"""Deribit's names of dated instruments: BTC-27MAR26 and BTC-27MAR26-64000-C."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from zkmargin.margin.instruments import Instrument
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DATED = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})(?:-(\d+)-([CP]))?", re.ASCII)
+
+
+def fits_name(instrument: Instrument) -> bool:
+    """Whether the name says the same coin, day, strike and type as the fields do."""
+    match = _DATED.fullmatch(instrument.name)
+    if match is None or instrument.expiry is None:
+        return False
+    coin, day, month, year, strike, letter = match.groups()
+    expiry = datetime.fromtimestamp(instrument.expiry // 1_000_000, tz=UTC)
+    same_day = (int(day), month, int(year)) == (expiry.day, _MONTHS[expiry.month - 1], expiry.year % 100)
+    if instrument.kind == "future":
+        return coin == instrument.underlying and same_day and strike is None
+    same_option = strike is not None and Decimal(strike) == Decimal(instrument.strike or 0)
+    return coin == instrument.underlying and same_day and same_option and (letter == "C") == instrument.call
+
+
+def dated_name(prefix: str, expiry: int) -> str:
+    """The name of a future: prefix and day, as in BTC-27MAR26; expiry in unix microseconds."""
+    day = datetime.fromtimestamp(expiry // 1_000_000, tz=UTC)
+    return f"{prefix}-{day.day}{_MONTHS[day.month - 1]}{day.year % 100:02d}"

@@ -1,0 +1,115 @@
+"""A market at one moment: instruments in the order of their slots, and the numbers quoted for them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.inputs import Inputs, Quote, check_quote
+from zkmargin.margin.instruments import CASH, Instrument, Kind
+
+# An account's holdings stay below these many lots, long and short; the circuit proves it.
+BALANCE_BOUND = 1 << 54
+FUTURE_BOUND = 1 << 32
+OPTION_BOUND = 1 << 21
+
+CASH_LOT = -6
+COIN_LOT = -8
+
+# An inverse contract counts USD and is worth about one USD each, so its tables are per 10,000 USD:
+# rounding to a quantum is then as fine, relative to the notional, as it is for a coin.
+INVERSE_CONTRACT = 4
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An instrument with its quote, and where both were read."""
+
+    instrument: Instrument
+    price: Decimal
+    where: str
+    volatility: Decimal | None = None
+    forward: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Market:
+    """What a snapshot is built from: time, instruments by slot, and their numbers."""
+
+    valuation_time: int
+    """Unix microseconds."""
+    instruments: tuple[Instrument, ...]
+    inputs: Inputs
+
+
+def assemble(
+    source: str, valuation_time: int, indices: Mapping[str, Decimal], listings: Iterable[Listing]
+) -> Market:
+    """A market of balances (USD first, then every coin with an index) and of the listings, in canonical
+    order.
+
+    Perpetuals come before futures and options; each coin's by expiry, strike, call before put.
+    Raises InputError for an expired or doubly listed instrument and for an underlying without index.
+    """
+    ordered = sorted(listings, key=lambda listing: _slot_order(listing.instrument))
+    coins = sorted(indices)
+    prices = {coin: canonical_decimal(indices[coin]) for coin in coins}
+    balances = [_balance(CASH, CASH_LOT), *(_balance(coin, COIN_LOT) for coin in coins)]
+    quotes = [Quote("1"), *(Quote(price) for price in prices.values())]
+    seen = {balance.name for balance in balances}
+    for listing in ordered:
+        instrument, where = listing.instrument, listing.where
+        if instrument.name in seen:
+            raise InputError(where, "instrument", instrument.name, "listed twice; keep one row")
+        seen.add(instrument.name)
+        quote = Quote(
+            canonical_decimal(listing.price), _optional(listing.volatility), _optional(listing.forward)
+        )
+        check_quote(where, instrument, quote, prices, valuation_time)
+        quotes.append(quote)
+    instruments = (*balances, *(listing.instrument for listing in ordered))
+    return Market(valuation_time, instruments, Inputs(source, prices, tuple(quotes)))
+
+
+def future(
+    name: str, coin: str, *, inverse: bool, expiry: int | None, lot_exponent: int | None = None
+) -> Instrument:
+    """A dated future, or a perpetual if it has no expiry; lots of 1 USD if inverse, of 0.001 coin if linear."""
+    kind: Kind = "perpetual" if expiry is None else "future"
+    lot = (0 if inverse else -3) if lot_exponent is None else lot_exponent
+    settlement, contract = (coin, INVERSE_CONTRACT) if inverse else (CASH, 0)
+    return Instrument(name, kind, coin, settlement, inverse, expiry, None, None, lot, contract, FUTURE_BOUND)
+
+
+def option(
+    name: str,
+    coin: str,
+    *,
+    inverse: bool,
+    expiry: int,
+    strike: Decimal,
+    call: bool,
+    lot_exponent: int = -1,
+) -> Instrument:
+    """An option on one coin."""
+    settlement = coin if inverse else CASH
+    written = canonical_decimal(strike)
+    return Instrument(
+        name, "option", coin, settlement, inverse, expiry, written, call, lot_exponent, 0, OPTION_BOUND
+    )
+
+
+def _balance(currency: str, lot_exponent: int) -> Instrument:
+    return Instrument(
+        currency, "balance", currency, currency, False, None, None, None, lot_exponent, 0, BALANCE_BOUND
+    )
+
+
+def _slot_order(x: Instrument) -> tuple[int, str, bool, int, Decimal, bool, str]:
+    rank = ("perpetual", "future", "option").index(x.kind)
+    return rank, x.underlying, not x.inverse, x.expiry or 0, Decimal(x.strike or 0), not x.call, x.name
+
+
+def _optional(number: Decimal | None) -> str | None:
+    return None if number is None else canonical_decimal(number)

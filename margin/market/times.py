@@ -1,0 +1,24 @@
+"""Moments: ISO 8601 with a zone, and unix microseconds."""
+
+from datetime import UTC, datetime, timedelta
+
+from zkmargin.margin.errors import InputError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def parse_time(text: str, where: str, field: str) -> int:
+    """Unix microseconds of an ISO 8601 moment with a zone, such as 2026-03-27T08:00:00Z; else InputError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(where, field, text, "write a moment such as 2026-03-27T08:00:00Z") from None
+    if moment.tzinfo is None:
+        raise InputError(where, field, text, "the zone is missing; write Z for UTC")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def format_time(microseconds: int) -> str:
+    """ISO 8601 in UTC, with as many digits of the second as needed."""
+    return (_EPOCH + microseconds * _MICROSECOND).isoformat().replace("+00:00", "Z")
