@@ -3,7 +3,11 @@
 import click
 
 from zkmargin.cli.boundary import Boundary
+from zkmargin.cli.committing import commit
 from zkmargin.cli.info import info
+from zkmargin.cli.proving import prove
+from zkmargin.cli.snapshot import snapshot
+from zkmargin.cli.verifying import verify
 
 
 @click.group(cls=Boundary, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (info,):
+for command in (snapshot, commit, prove, verify, info):
     main.add_command(command)

@@ -1,17 +1,13 @@
 """The options that several commands share, and how their values are read."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.tables import LEVELS
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=True)
 
@@ -27,35 +23,6 @@ model_option = click.option(
     metavar="MODEL",
     help="Margin model: grid (portfolio margin over scenarios), cross or isolated.",
 )
-threshold_option = click.option(
-    "--threshold",
-    default="0",
-    show_default=True,
-    metavar="USD",
-    help="What the excess (account value less requirement) must reach at least.",
-)
-audience_option = click.option(
-    "--audience", required=True, metavar="NAME", help="Who the proof is for: it convinces nobody else."
-)
-nonce_option = click.option(
-    "--nonce",
-    required=True,
-    metavar="TEXT",
-    help="What the verifier asked to have proven upon, so that a proof cannot be shown twice.",
-)
-expires_option = click.option(
-    "--expires",
-    default=None,
-    metavar="TIME",
-    help="Until when the proof counts, such as 2026-03-14T18:00:00Z; for ever if left out.",
-)
-
-
-def statement_options(command: Command) -> Command:
-    """What prover and verifier must agree upon, word for word."""
-    for option in (model_option, level_option, expires_option, threshold_option, nonce_option):
-        command = option(command)
-    return audience_option(command)
 
 
 def ticks(usd: str, decimals: int, field: str) -> int:

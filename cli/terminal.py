@@ -9,8 +9,12 @@ from typing import Any
 import click
 from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 WIDTH = 118
+
+Step = Callable[[str], None]
+"""Told the name of each step as it begins."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON document, not tables.")
 
@@ -23,11 +27,11 @@ def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) 
     # Away from a terminal there is no width to fit, and a table must not be cut.
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     for table in tables:
-        console.print(table)
+        console.print(table, soft_wrap=isinstance(table, Text))
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Callable[[str], None]]:
+def progress(quiet: bool = False) -> Iterator[Step]:
     """A line on standard error that names the step under way, if anybody is looking.
 
     Yields a function to call with the name of each step as it begins.

@@ -1,0 +1,124 @@
+"""`zkmargin prove`: what the owner of the account does."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zkmargin.algebra import Setup
+from zkmargin.argument import Claims, Proof, ProofDocument
+from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
+from zkmargin.cli.backend import chosen_setup
+from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.terminal import Step, answer, json_option, progress
+from zkmargin.cli.terms import Terms, terms_options
+from zkmargin.margin.decimals import scaled_decimal
+from zkmargin.margin.documents import write_atomically
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.requirement import requirement
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.prover import Opening, OpeningDocument, ProverError
+from zkmargin.prover import prove as prove_statement
+
+
+@click.command()
+@snapshot_argument
+@click.option(
+    "--opening",
+    "opening_files",
+    required=True,
+    multiple=True,
+    metavar="FILE",
+    type=FILE,
+    help="The opening that commit wrote; repeat it for an account spread over several commitments.",
+)
+@terms_options
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The proof.")
+@json_option
+def prove(
+    snapshot_file: Path,
+    opening_files: tuple[Path, ...],
+    terms: Terms,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Prove that the account covers its requirement, and the threshold beyond it.
+
+    The proof shows that and nothing else: no position, no balance, not by how much. If the account does not
+    cover it, no proof is made, exit code 1, and you alone are told by how much it is short.
+
+    \b
+    Example:
+      zkmargin prove market.json --opening opening.secret.json --audience bank --nonce 7f3a \\
+          --threshold 250000 -o proof.json
+    """
+    with progress(as_json) as step:
+        step("reading the snapshot")
+        snapshot = Snapshot.load(snapshot_file)
+        documents = [OpeningDocument.read(path) for path in opening_files]
+        openings = [
+            document.opening(snapshot.universe, str(path))
+            for document, path in zip(documents, opening_files, strict=True)
+        ]
+        setup = chosen_setup()
+        statement = terms.statement(
+            snapshot,
+            tuple(CommitmentTerm(bytes.fromhex(document.point)) for document in documents),
+        )
+        check_covered(snapshot, statement, openings)
+        started = time.perf_counter()
+        proof = prove_openings(statement, openings, opening_files, setup, step)
+        seconds = time.perf_counter() - started
+    written = ProofDocument(setup=setup.digest, claims=Claims.of(statement), proof=proof.to_bytes().hex())
+    write_atomically(output, written.encode())
+    size = len(proof.to_bytes())
+    document = {
+        "proof_bytes": size,
+        "seconds": round(seconds, 6),
+        "backend": setup.backend.name,
+        "rows": len(statement.relation.rows),
+        "limb_columns": statement.relation.limb_columns,
+        "output": str(output),
+    }
+    shape = f"{document['rows']} rows in {document['limb_columns']} columns of {statement.relation.domain}"
+    lines = (
+        f"proof       {size} bytes in {seconds:.3f} s on the {setup.backend.name} backend, {shape}",
+        f"written to  {output}: send it to {terms.audience}",
+    )
+    answer(as_json, document, *map(Text, lines))
+
+
+def check_covered(snapshot: Snapshot, statement: Statement, openings: Sequence[Opening]) -> None:
+    """Raises NotProvenError, which tells the owner by how much the account is short, if it is."""
+    lots = [sum(held) for held in zip(*(opening.lots for opening in openings), strict=True)]
+    found = requirement(snapshot, lots, model=statement.model, level=statement.level)
+    short = statement.threshold - found.excess_ticks
+    if short > 0:
+        excess, missing, asked = (
+            scaled_decimal(amount, snapshot.quantum_decimals)
+            for amount in (found.excess_ticks, short, statement.threshold)
+        )
+        raise NotProvenError(
+            f"the account's excess is {excess} USD ({statement.model}, {statement.level}), {missing} USD short "
+            f"of the threshold of {asked} USD; nothing was written"
+        )
+
+
+def prove_openings(
+    statement: Statement,
+    openings: Sequence[Opening],
+    files: Sequence[Path],
+    setup: Setup,
+    step: Step,
+) -> Proof:
+    """The proof. Raises NotProvenError if a row fails, InputError if an opening is not its commitment's."""
+    try:
+        return prove_statement(statement, openings, setup, lambda name, *_: step(f"proving: {name}"))
+    except WitnessError as error:
+        raise NotProvenError(f"{error}; nothing was written") from None
+    except ProverError as error:
+        remedy = f"{error}: the file was changed; use the file that commit wrote"
+        raise InputError(", ".join(map(str, files)), "opening", "not its commitment's", remedy) from None

@@ -1,0 +1,213 @@
+"""`zkmargin snapshot`: what everybody must agree upon before anything is proven."""
+
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.terminal import answer, json_option, progress
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit
+from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import GridTables, Tables
+
+
+@click.group()
+def snapshot() -> None:
+    """Build, show or check a risk snapshot.
+
+    A snapshot prices every instrument of a market under every scenario, in integers. Its id is the SHA-256 of all of
+    it: two people who have the same id agree on every number that a proof depends on.
+    """
+
+
+@snapshot.command()
+@click.option("--options", "options_file", metavar="FILE", type=FILE, help="Option chain, CSV.")
+@click.option(
+    "--futures", "futures_file", metavar="FILE", type=FILE, help="Futures, perpetuals and index, CSV."
+)
+@click.option(
+    "--deribit",
+    "deribit_directory",
+    metavar="DIR",
+    type=FILE,
+    help="Directory of saved answers of Deribit's public API, JSON.",
+)
+@click.option("--example", is_flag=True, help="A made-up market of about 100 instruments, to try things out.")
+@click.option(
+    "--params",
+    "parameters_file",
+    metavar="FILE",
+    type=FILE,
+    help="Scenarios and rates, JSON or TOML; what it leaves out keeps its default.",
+)
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The snapshot.")
+@json_option
+def build(
+    *,
+    options_file: Path | None,
+    futures_file: Path | None,
+    deribit_directory: Path | None,
+    example: bool,
+    parameters_file: Path | None,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Build a snapshot from a market.
+
+    The market is a pair of CSV files (--options and --futures), a directory of Deribit's answers (--deribit) with
+    CURRENCY.get_instruments.json, CURRENCY.get_book_summary_by_currency.json and CURRENCY.get_index_price.json
+    for each currency, or the example.
+
+    \b
+    Examples:
+      zkmargin snapshot build --example -o market.json
+      zkmargin snapshot build --options options.csv --futures futures.csv --params desk.toml -o market.json
+    """
+    with progress(as_json) as step:
+        step("reading the market")
+        market = _market(options_file, futures_file, deribit_directory, example)
+        parameters = load_parameters(parameters_file) if parameters_file else DEFAULT_PARAMETERS
+        step("pricing every instrument in every scenario")
+        started = time.perf_counter()
+        made = Snapshot.build(market, parameters)
+        seconds = time.perf_counter() - started
+        step("writing the snapshot")
+        made.dump(output)
+    document = {**summary(made), "seconds": round(seconds, 6), "output": str(output)}
+    answer(as_json, document, Text(f"built in {seconds:.2f} s, written to {output}"), summary_table(made))
+
+
+@snapshot.command()
+@snapshot_argument
+@click.option("--instruments", is_flag=True, help="List the instruments with their marks, too.")
+@json_option
+def show(*, snapshot_file: Path, instruments: bool, as_json: bool) -> None:
+    """Show what a snapshot is about.
+
+    \b
+    Example:
+      zkmargin snapshot show market.json --instruments
+    """
+    with progress(as_json) as step:
+        step("reading the snapshot")
+        loaded = Snapshot.load(snapshot_file)
+    document = summary(loaded)
+    tables = [summary_table(loaded)]
+    if instruments:
+        document["instruments"] = [
+            {**instrument.document(), "price": quote.price, "volatility": quote.volatility}
+            for instrument, quote in zip(loaded.universe.instruments, loaded.inputs.quotes, strict=True)
+        ]
+        tables.append(instrument_table(loaded))
+    answer(as_json, document, *tables)
+
+
+@snapshot.command()
+@snapshot_argument
+@json_option
+def check(*, snapshot_file: Path, as_json: bool) -> None:
+    """Derive every mark and table again from the prices and parameters that the snapshot names.
+
+    Loading a snapshot checks that its content matches its id; this checks that whoever made it reckoned right.
+
+    \b
+    Example:
+      zkmargin snapshot check market.json
+    """
+    with progress(as_json) as step:
+        step("reading the snapshot")
+        loaded = Snapshot.load(snapshot_file)
+        step("pricing every instrument in every scenario")
+        loaded.reproduce()
+    line = f"{loaded.id}: every mark and table follows from the prices and parameters"
+    answer(as_json, {"id": loaded.id, "reproduced": True}, Text(line))
+
+
+def _market(options: Path | None, futures: Path | None, deribit: Path | None, example: bool) -> Market:
+    """The market from the one source that is named; raises InputError if there is none, or more."""
+    pair = options is not None or futures is not None
+    if pair + (deribit is not None) + example != 1:
+        remedy = "give one source: --options and --futures, or --deribit, or --example"
+        raise InputError("command line", "market", "no source" if not pair + example else "several", remedy)
+    if example:
+        return example_market()
+    if deribit is not None:
+        return read_deribit(deribit)
+    if options is None or futures is None:
+        missing = "--options" if options is None else "--futures"
+        raise InputError("command line", missing, "missing", "the CSV files come as a pair; name both")
+    return read_csv_pair(options, futures)
+
+
+def instant(microseconds: int) -> str:
+    """A moment as people write it."""
+    moment = datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def summary(made: Snapshot) -> dict[str, Any]:
+    """What a snapshot is about, in a few numbers."""
+    kinds = Counter(instrument.kind for instrument in made.universe.instruments)
+    return {
+        "id": made.id,
+        "universe": made.universe.digest,
+        "source": made.inputs.source,
+        "valuation_time": instant(made.valuation_time),
+        "instruments": len(made.universe),
+        "kinds": dict(sorted(kinds.items())),
+        "domain": made.universe.domain,
+        "tick": f"{10**-made.quantum_decimals:.{made.quantum_decimals}f}",
+        "indices": dict(made.inputs.indices),
+        "models": {name: _scope(tables) for name, tables in made.models.items()},
+    }
+
+
+def _scope(tables: Tables) -> str:
+    if isinstance(tables, GridTables):
+        return f"{len(tables.cells)} scenarios, {len(tables.units)} underlyings"
+    return "rates per position"
+
+
+def summary_table(made: Snapshot) -> Table:
+    """The summary for people."""
+    document = summary(made)
+    kinds = ", ".join(f"{count} {kind}s" for kind, count in document["kinds"].items())
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("snapshot", made.id)
+    table.add_row("universe", f"{made.universe.digest}, domain {made.universe.domain}")
+    table.add_row("source", document["source"])
+    table.add_row("valued at", document["valuation_time"])
+    table.add_row("instruments", f"{len(made.universe)}: {kinds}")
+    table.add_row("index", ", ".join(f"{coin} {price} USD" for coin, price in document["indices"].items()))
+    for name, scope in document["models"].items():
+        table.add_row(f"model {name}", scope)
+    return table
+
+
+def instrument_table(made: Snapshot) -> Table:
+    """Every instrument with what the market says of it."""
+    table = Table("slot", "instrument", "kind", "settles in")
+    for title in ("lot", "price", "volatility", "mark, USD"):
+        table.add_column(title, justify="right")
+    rows = zip(made.universe.instruments, made.inputs.quotes, made.marks.tolist(), strict=True)
+    for slot, (instrument, quote, mark) in enumerate(rows):
+        usd = mark / 10**made.quantum_decimals / 10**instrument.contract_exponent
+        table.add_row(
+            str(slot),
+            instrument.name,
+            instrument.kind,
+            instrument.settlement,
+            f"{instrument.lot:f}",
+            quote.price,
+            quote.volatility or "",
+            f"{usd:,.4f}",
+        )
+    return table

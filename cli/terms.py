@@ -1,0 +1,88 @@
+"""The terms of a proof: what prover and verifier must agree upon, word for word."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from zkmargin.circuits import CommitmentTerm, Statement
+from zkmargin.cli.options import level_option, model_option, ticks, unix_seconds
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import Level
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What both sides say about the proof, as they wrote it."""
+
+    audience: str
+    nonce: str
+    threshold: str
+    expires: str | None
+    level: Level
+    model: str
+
+    def statement(self, snapshot: Snapshot, commitments: tuple[CommitmentTerm, ...]) -> Statement:
+        """The statement about these commitments; raises InputError if a term cannot be used."""
+        return Statement.about(
+            snapshot,
+            commitments,
+            audience=self.audience,
+            nonce=self.nonce,
+            model=self.model,
+            level=self.level,
+            threshold=ticks(self.threshold, snapshot.quantum_decimals, "--threshold"),
+            expiry=unix_seconds(self.expires, "--expires"),
+        )
+
+
+_OPTIONS = (
+    click.option(
+        "--audience", required=True, metavar="NAME", help="Who the proof is for: it convinces nobody else."
+    ),
+    click.option(
+        "--nonce",
+        required=True,
+        metavar="TEXT",
+        help="What the verifier asked to have proven upon, so that a proof cannot be shown twice.",
+    ),
+    click.option(
+        "--threshold",
+        default="0",
+        show_default=True,
+        metavar="USD",
+        help="What the excess (account value less requirement) must reach at least.",
+    ),
+    click.option(
+        "--expires",
+        default=None,
+        metavar="TIME",
+        help="Until when the proof counts, such as 2026-03-14T18:00:00Z; for ever if left out.",
+    ),
+    level_option,
+    model_option,
+)
+
+
+def terms_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of the terms; it receives them as one argument, `terms`."""
+
+    @functools.wraps(command)
+    def with_terms(
+        *,
+        audience: str,
+        nonce: str,
+        threshold: str,
+        expires: str | None,
+        level: Level,
+        model: str,
+        **rest: Any,
+    ) -> None:
+        command(terms=Terms(audience, nonce, threshold, expires, level, model), **rest)
+
+    wrapped: Callable[..., None] = with_terms
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped

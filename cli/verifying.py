@@ -1,0 +1,87 @@
+"""`zkmargin verify`: what anyone does who has the snapshot and trusts the commitment."""
+
+import time
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zkmargin.algebra import Setup
+from zkmargin.argument import CommitmentDocument, ProofDocument
+from zkmargin.circuits import Statement
+from zkmargin.cli.backend import chosen_setup
+from zkmargin.cli.boundary import REFUSED
+from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.terminal import answer, json_option, progress
+from zkmargin.cli.terms import Terms, terms_options
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.verifier import VerificationError, commitment_term, verify_document
+
+
+@click.command()
+@snapshot_argument
+@click.argument("proof_file", metavar="PROOF", type=FILE)
+@click.option(
+    "--commitment",
+    "commitment_files",
+    required=True,
+    multiple=True,
+    metavar="FILE",
+    type=FILE,
+    help="The commitment that you trust; repeat it, in the prover's order, if there are several.",
+)
+@terms_options
+@json_option
+def verify(
+    snapshot_file: Path,
+    proof_file: Path,
+    commitment_files: tuple[Path, ...],
+    terms: Terms,
+    as_json: bool,
+) -> None:
+    """Verify that the account behind the commitment covers its requirement and the threshold.
+
+    Snapshot, commitments, audience, nonce, threshold, level, model and expiry are your own: the proof must be
+    about exactly these. Exit code 0 if it is valid, 1 if it is not.
+
+    \b
+    Example:
+      zkmargin verify market.json proof.json --commitment commitment.json --audience bank --nonce 7f3a \\
+          --threshold 250000
+    """
+    with progress(as_json) as step:
+        step("reading the snapshot")
+        snapshot = Snapshot.load(snapshot_file)
+        proof = ProofDocument.read(proof_file)
+        setup = chosen_setup()
+        statement = terms.statement(
+            snapshot,
+            tuple(
+                commitment_term(CommitmentDocument.read(path), snapshot.universe, setup, str(path))
+                for path in commitment_files
+            ),
+        )
+        step("verifying")
+        started = time.perf_counter()
+        failure = _failure(statement, proof, setup)
+        seconds = time.perf_counter() - started
+    document: dict[str, object] = {"valid": failure is None, "seconds": round(seconds, 6)}
+    if failure is None:
+        answer(
+            as_json,
+            document,
+            Text(f"valid: verified in {1000 * seconds:.1f} ms on the {setup.backend.name} backend"),
+        )
+        return
+    document |= {"check": failure.check, "message": str(failure)}
+    answer(as_json, document, Text(f"NOT valid: {failure}"))
+    raise click.exceptions.Exit(REFUSED)
+
+
+def _failure(statement: Statement, proof: ProofDocument, setup: Setup) -> VerificationError | None:
+    """Why the proof is not accepted, or None."""
+    try:
+        verify_document(statement, proof, setup)
+    except VerificationError as error:
+        return error
+    return None
