@@ -185,7 +185,7 @@ class _Limits:
             if draft.limit is not None:
                 self.known[index] = draft.limit
             elif draft.equation is not None:
-                self.known[index] = max(0, self._upper(self.builder._equations[draft.equation]))
+                self.known[index] = max(0, self._upper(self.builder._equations[draft.equation], draft.closes))
             else:
                 closers = self.builder._closers.get(index)
                 if not closers:
@@ -209,8 +209,10 @@ class _Limits:
         u = sum(abs(a) * self.cells[c] for c, a in eq.u.items())
         return u + sum(max(0, sign * a) * self.cells[c] ** 2 for c, a in eq.v.items())
 
-    def _upper(self, eq: _Equation) -> int:
-        rows = sum(a * self.of(s) for s, a in eq.rows.items() if a > 0)
+    def _upper(self, eq: _Equation, closes: int | None) -> int:
+        """The greatest value of a row. The only row that closes a slack is max(0, form): the slack adds nothing."""
+        alone = closes if closes is not None and len(self.builder._closers[closes]) == 1 else None
+        rows = sum(a * self.of(s) for s, a in eq.rows.items() if a > 0 and s != alone)
         return eq.constant + self._holdings(eq) + rows + self._squares(eq, 1)
 
     def _needed(self, free: int, closer: int) -> int:
