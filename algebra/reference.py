@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import index
 from typing import Any, TypeVar
 
 import numpy as np
@@ -102,7 +103,7 @@ class ReferenceBackend:
     name = "reference"
 
     def vector(self, values: Sequence[int] | NDArray[np.int64]) -> Vector:
-        return _vector(int(value) for value in values)
+        return _vector(map(index, values))
 
     def integers(self, v: Vector) -> list[int]:
         return list(_values(v))

@@ -1,5 +1,17 @@
+//! What `zkmargin.algebra` uses of this crate.
+
 use pyo3::prelude::*;
 
-pub fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+mod curve;
+mod field;
+mod matrix;
+mod msm;
+mod ntt;
+mod vector;
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    vector::register(m)?;
+    matrix::register(m)?;
+    curve::register(m)?;
+    msm::register(m)
 }
