@@ -12,6 +12,7 @@ All slacks enter the last row with a negative sign, so a prover who takes a larg
 from __future__ import annotations
 
 from zkmargin.circuits.ledger import LOTS, Ledger
+from zkmargin.margin.market.times import format_time
 from zkmargin.margin.tables import GridTables
 
 
@@ -47,7 +48,8 @@ def _naked_shorts(ledger: Ledger, tables: GridTables, denominator: int) -> None:
     for strike in tables.strikes:
         charge = denominator * ledger.charge(strike.slots[0], strike.charge[ledger.level])
         if charge:
-            name = f"{strike.underlying} {strike.strike}, expiry {strike.expiry}: naked shorts"
+            expiry = format_time(strike.expiry)[:10]
+            name = f"{strike.underlying} {strike.strike}, expiry {expiry}: naked shorts"
             naked = ledger.rows.free(name, LOTS)
             ledger.rows.row(f"{name} covered", LOTS, dict.fromkeys(strike.slots, 1), {naked: 1}, closes=naked)
             ledger.require({}, {naked: charge})
