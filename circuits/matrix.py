@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +94,14 @@ class IntMatrix:
         for owner, column, high, low in entries:
             out[owner] += ((high << 64) + low) * vector[column]
         return out
+
+    @cached_property
+    def mappings(self) -> tuple[Mapping[int, int], ...]:
+        """All rows as ``{column: value}``, made once."""
+        ends, columns, values = self.indptr.tolist(), self.indices.tolist(), self.values()
+        return tuple(
+            dict(zip(columns[start:end], values[start:end], strict=True)) for start, end in pairwise(ends)
+        )
 
     def magnitudes(self) -> IntMatrix:
         """The matrix of absolute values."""

@@ -5,12 +5,10 @@ This is the plain twin of the proof: `check` accepts exactly the integers that a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from zkmargin.circuits.errors import WitnessError
-from zkmargin.circuits.matrix import IntMatrix
 from zkmargin.circuits.relation import Relation
 
 
@@ -59,9 +57,9 @@ class _Filling:
         for index, row in enumerate(relation.rows):
             if row.closes is not None:
                 self.closers.setdefault(row.closes, []).append(index)
-        self.row_terms = _rows_of(relation.row_terms)
-        self.u_terms = _rows_of(relation.u_terms)
-        self.v_terms = _rows_of(relation.v_terms)
+        self.row_terms = relation.row_terms.mappings
+        self.u_terms = relation.u_terms.mappings
+        self.v_terms = relation.v_terms.mappings
         self.rows: dict[int, int] = {}
         self.cells: dict[int, int] = {}
 
@@ -100,12 +98,6 @@ class _Filling:
         for c, a in self.v_terms[equation].items():
             total += a * self._cell(c) ** 2
         return total
-
-
-def _rows_of(matrix: IntMatrix) -> list[Mapping[int, int]]:
-    """All rows of a matrix as mappings."""
-    ends, columns, values = matrix.indptr.tolist(), matrix.indices.tolist(), matrix.values()
-    return [dict(zip(columns[start:end], values[start:end], strict=True)) for start, end in pairwise(ends)]
 
 
 def check(relation: Relation, witness: Witness) -> None:
