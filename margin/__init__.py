@@ -1,1 +1,1 @@
-"""zkmargin."""
+"""The numbers: instruments, market input, snapshots, margin models and requirements. No cryptography."""

@@ -8,20 +8,27 @@ from zkmargin.margin.errors import InputError
 from zkmargin.margin.tables import LEVELS, GridTables, RateTables, Tables
 from zkmargin.margin.universe import Universe
 
-# Sums of money stay well inside signed 128-bit integers: account value and requirement together below 2^126.
-LARGEST_MONEY = 1 << 125
+# Sums of money stay well inside signed 128-bit integers, and inside the pairs of 64-bit words of batches.
+LARGEST_MONEY = 1 << 115
+LARGEST_SCALE = 10**15
 
 
 def check_bounds(
     where: str, universe: Universe, scale: Sequence[int], marks: Sequence[int], models: Mapping[str, Tables]
 ) -> None:
     """Raises InputError, naming the heaviest instrument, if accounts within their bounds could overflow."""
+    if max(scale) > LARGEST_SCALE:
+        coarsest = universe.instruments[max(range(len(scale)), key=scale.__getitem__)]
+        remedy = "its lot is more than 10^15 times the finest of the universe; leave one of them out"
+        raise InputError(
+            f"{where}, instrument {coarsest.name}", "lot_exponent", coarsest.lot_exponent, remedy
+        )
     for title, weights in (("mark", marks), *((name, slot_weights(t)) for name, t in models.items())):
         slots = zip(universe.instruments, weights, scale, strict=True)
         money = [i.bound * abs(int(weight)) * factor for i, weight, factor in slots]
         if sum(money) >= LARGEST_MONEY:
             heaviest = universe.instruments[max(range(len(money)), key=money.__getitem__)]
-            remedy = f"bound of {heaviest.bound} lots times its entry passes 2^125; lower the bound"
+            remedy = f"bound of {heaviest.bound} lots times its entry passes 2^115; lower the bound"
             raise InputError(f"{where}, instrument {heaviest.name}", title, max(money), remedy)
 
 

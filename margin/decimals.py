@@ -8,14 +8,16 @@ from zkmargin.margin.errors import InputError
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
-# Twenty places on either side of the point hold every price, volatility and quantity that a venue quotes;
-# what goes beyond is a broken export, and would be silently lost in fixed point.
+# Twenty places on either side of the point, and 28 digits together, hold every price, volatility and quantity
+# that a venue quotes; what goes beyond is a broken export, and would be silently lost in fixed point.
 INTEGER_DIGITS = 20
 DECIMAL_PLACES = 20
+SIGNIFICANT_DIGITS = 28
 
 
 def parse_decimal(text: object, where: str, field: str) -> Decimal:
-    """A finite decimal of at most 20 digits before and 20 after the point, from text, int or Decimal.
+    """A finite decimal of at most 20 digits before and 20 after the point, 28 in all, from text, int or
+    Decimal.
 
     Raises InputError for anything else: empty, NaN, infinity, thousands separators, floats, booleans.
     """
@@ -35,6 +37,8 @@ def parse_decimal(text: object, where: str, field: str) -> Decimal:
         raise InputError(
             where, field, text, f"the number is too precise; at most {DECIMAL_PLACES} decimal places"
         )
+    if len(number.as_tuple().digits) > SIGNIFICANT_DIGITS:
+        raise InputError(where, field, text, f"too many digits; at most {SIGNIFICANT_DIGITS} in all")
     return number
 
 
@@ -48,11 +52,8 @@ def parse_positive(text: object, where: str, field: str) -> Decimal:
 
 def places(number: Decimal) -> int:
     """Decimal places that the number really needs: 1.50 needs one, 100 none."""
-    if not number:
-        return 0
-    exponent = int(number.as_tuple().exponent)
-    digits = "".join(map(str, number.as_tuple().digits))
-    return max(0, -exponent - (len(digits) - len(digits.rstrip("0"))))
+    _, _, part = canonical_decimal(number).partition(".")
+    return len(part)
 
 
 def canonical_decimal(number: Decimal) -> str:

@@ -21,7 +21,12 @@ def canonical_json(document: Any) -> bytes:
 
 def digest(document: Any) -> str:
     """SHA-256 of the canonical encoding, in lower-case hex."""
-    return hashlib.sha256(canonical_json(document)).hexdigest()
+    return digest_of(canonical_json(document))
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 of an encoding, in lower-case hex."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _refuse(value: Any) -> Any:

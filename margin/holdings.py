@@ -39,6 +39,19 @@ class Position:
     """The file and row it was read from."""
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A position in lots: of its own slot, and of the balance that carries its entry (no lots if there is
+    none).
+    """
+
+    position: Position
+    slot: int
+    lots: int
+    leg_slot: int
+    leg_lots: int
+
+
 class _PositionDocument(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     instrument: str
@@ -77,26 +90,25 @@ class Holdings:
         holdings.vector(snapshot)
         return holdings
 
+    def entries(self, snapshot: Snapshot) -> tuple[Entry, ...]:
+        """Every position in lots, with the leg that carries its entry; InputError if a quantity is off lot."""
+        return tuple(_entry(position, snapshot) for position in self.positions)
+
     def vector(self, snapshot: Snapshot) -> list[int]:
         """Lots by slot, legs included; raises InputError if a slot's bound is passed."""
         lots = [0] * len(snapshot.universe)
         where: dict[int, str] = {}
-        for position in self.positions:
-            slot = snapshot.universe.slot(position.instrument)
-            instrument = snapshot.universe.instruments[slot]
-            lots[slot] += _lots(position, instrument)
-            where.setdefault(slot, position.where)
-            if instrument.kind in ("perpetual", "future"):
-                currency, leg = _leg(position, instrument, snapshot)
-                lots[currency] += leg
-                where.setdefault(currency, position.where)
-        for slot, (held, instrument) in enumerate(zip(lots, snapshot.universe.instruments, strict=True)):
-            if abs(held) > instrument.bound:
-                quantity = canonical_decimal(held * instrument.lot)
-                remedy = (
-                    f"beyond the bound of {canonical_decimal(instrument.bound * instrument.lot)}; hold less"
+        for entry in self.entries(snapshot):
+            for slot, held in ((entry.slot, entry.lots), (entry.leg_slot, entry.leg_lots)):
+                lots[slot] += held
+                where.setdefault(slot, entry.position.where)
+        for slot, instrument in enumerate(snapshot.universe.instruments):
+            if abs(lots[slot]) > instrument.bound:
+                quantity = canonical_decimal(lots[slot] * instrument.lot)
+                most = canonical_decimal(instrument.bound * instrument.lot)
+                raise InputError(
+                    where[slot], f"quantity of {instrument.name}", quantity, f"hold at most {most} either way"
                 )
-                raise InputError(where[slot], f"quantity of {instrument.name}", quantity, remedy)
         return lots
 
     def document(self) -> dict[str, Any]:
@@ -160,13 +172,15 @@ def _lots(position: Position, instrument: Instrument) -> int:
     return lots.numerator
 
 
-def _leg(position: Position, instrument: Instrument, snapshot: Snapshot) -> tuple[int, int]:
-    """The balance slot that carries the entry, and the lots that it changes by."""
-    slot = snapshot.universe.slot(instrument.settlement)
-    balance = snapshot.universe.instruments[slot]
-    entry = position.entry_price or Decimal(
-        snapshot.inputs.quotes[snapshot.universe.slot(instrument.name)].price
-    )
+def _entry(position: Position, snapshot: Snapshot) -> Entry:
+    slot = snapshot.universe.slot(position.instrument)
+    instrument = snapshot.universe.instruments[slot]
+    lots = _lots(position, instrument)
+    balance = snapshot.universe.slot(instrument.settlement)
+    if instrument.kind not in ("perpetual", "future"):
+        return Entry(position, slot, lots, balance, 0)
+    price = Fraction(position.entry_price or Decimal(snapshot.inputs.quotes[slot].price))
     quantity = Fraction(position.quantity)
-    amount = quantity / Fraction(entry) if instrument.inverse else -quantity * Fraction(entry)
-    return slot, floor_div(amount / Fraction(balance.lot))
+    amount = quantity / price if instrument.inverse else -quantity * price
+    leg = floor_div(amount / Fraction(snapshot.universe.instruments[balance].lot))
+    return Entry(position, slot, lots, balance, leg)

@@ -1,7 +1,7 @@
 """What can be held: balances, perpetuals, futures and options, each counted in lots of its own."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 
@@ -86,7 +86,7 @@ class Instrument:
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def _is_canonical_positive(text: str | None) -> bool:

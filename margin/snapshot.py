@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, mark_table
 from zkmargin.margin.bounds import check_bounds
 from zkmargin.margin.documents import input_error, read_bytes, write_atomically
-from zkmargin.margin.encoding import canonical_json, digest
+from zkmargin.margin.encoding import canonical_json, digest_of
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.inputs import Inputs, Quote, check_quote
 from zkmargin.margin.instruments import CASH, Instrument, Kind
@@ -75,7 +75,7 @@ class Snapshot:
 
     def encode(self) -> bytes:
         """The canonical encoding, id included."""
-        return canonical_json({**self.body(), "id": self.id})
+        return _with_id(self.id, canonical_json(self.body()))
 
     def body(self) -> dict[str, Any]:
         """All fields but the id."""
@@ -168,11 +168,12 @@ class _SnapshotDocument(_Strict):
 
 def _derive(universe: Universe, valuation_time: int, inputs: Inputs, parameters: Parameters) -> Snapshot:
     basis = Basis(universe, valuation_time, inputs, parameters, mark_table(universe, inputs))
-    return _identified(basis, {name: model.tables(basis) for name, model in models().items()}, "market")
+    tables = {name: model.tables(basis) for name, model in models().items()}
+    return _identified(basis, tables, "market")[0]
 
 
-def _identified(basis: Basis, tables: Mapping[str, Tables], where: str) -> Snapshot:
-    """The snapshot with its id, once it is certain that no account can overflow."""
+def _identified(basis: Basis, tables: Mapping[str, Tables], where: str) -> tuple[Snapshot, bytes]:
+    """The snapshot with its id, and its encoding, once it is certain that no account can overflow."""
     nameless = Snapshot(
         version=VERSION,
         id="",
@@ -185,7 +186,14 @@ def _identified(basis: Basis, tables: Mapping[str, Tables], where: str) -> Snaps
         models=tables,
     )
     check_bounds(where, basis.universe, nameless.scale, basis.marks.tolist(), tables)
-    return replace(nameless, id=digest(nameless.body()))
+    body = canonical_json(nameless.body())
+    identity = digest_of(body)
+    return replace(nameless, id=identity), _with_id(identity, body)
+
+
+def _with_id(identity: str, body: bytes) -> bytes:
+    """The encoding of the body with the id: "id" sorts before all other keys."""
+    return b'{"id":"%s",%s' % (identity.encode(), body[1:])
 
 
 def _parse(content: bytes, where: str) -> Snapshot:
@@ -219,11 +227,11 @@ def _parse(content: bytes, where: str) -> Snapshot:
         parse_parameters(document.parameters, where),
         np.array(document.marks, dtype=np.int64),
     )
-    snapshot = _identified(basis, tables, where)
+    snapshot, encoding = _identified(basis, tables, where)
     if snapshot.id != document.id:
         remedy = f"its content has the id {snapshot.id}; the file was changed, get or build it again"
         raise InputError(where, "id", document.id, remedy)
-    if snapshot.encode() != content.removesuffix(b"\n"):
+    if encoding != content.removesuffix(b"\n"):
         raise InputError(
             where, "document", "another encoding", "a snapshot is canonical JSON; build it again"
         )

@@ -9,8 +9,8 @@ from zkmargin.margin.errors import InputError
 from zkmargin.margin.inputs import Inputs, Quote, check_quote
 from zkmargin.margin.instruments import CASH, Instrument, Kind
 
-# An account holds at most these many lots, long or short; the circuit proves it. One less than a power of two,
-# because the sum of a call's and a put's lots then still fits the same number of bits.
+# An account holds at most these many lots, long or short; the circuit proves it. One less than a power of
+# two, because the sum of a call's and a put's lots then still fits the same number of bits.
 BALANCE_BOUND = (1 << 54) - 1
 FUTURE_BOUND = (1 << 32) - 1
 OPTION_BOUND = (1 << 21) - 1
