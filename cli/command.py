@@ -5,14 +5,19 @@ import click
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.committing import commit
 from zkmargin.cli.info import info
+from zkmargin.cli.margin import margin
 from zkmargin.cli.proving import prove
 from zkmargin.cli.snapshot import snapshot
 from zkmargin.cli.verifying import verify
 
 
-@click.group(cls=Boundary, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "zkmargin",
+    cls=Boundary,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="zkmargin")
-def main() -> None:
+def command() -> None:
     """Prove that an account's collateral covers its margin requirement, and show nothing else of it.
 
     A risk snapshot prices every instrument under every scenario. Whoever holds the account's ledger commits
@@ -32,5 +37,5 @@ def main() -> None:
     """
 
 
-for command in (snapshot, commit, prove, verify, info):
-    main.add_command(command)
+for part in (snapshot, margin, commit, prove, verify, info):
+    command.add_command(part)

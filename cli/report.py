@@ -1,0 +1,172 @@
+"""A margin report as tables for people: in dollars and cents, rounded as the report says."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from zkmargin.margin.decimals import canonical_decimal, nearest, scaled_decimal
+from zkmargin.margin.report import CellProfit, GreeksReport, Report, UnitReport
+from zkmargin.margin.tables import VolatilityMove
+
+_MOVES: tuple[VolatilityMove, ...] = ("up", "none", "down")
+_CENTS = 2
+
+
+def report_tables(report: Report) -> list[RenderableType]:
+    """Everything that the report says."""
+    return [
+        positions_table(report),
+        *(grid_table(unit, report.quantum_decimals) for unit in report.units if unit.positions),
+        *(losers_table(unit, report.quantum_decimals) for unit in report.units if unit.positions),
+        charges_table(report),
+        greeks_table(report),
+        summary_table(report),
+    ]
+
+
+def cents(ticks: int, decimals: int) -> str:
+    """Ticks of 10^-decimals USD as people read money: rounded down to cents, thousands apart."""
+    return _money(_floor(ticks, decimals))
+
+
+def _floor(ticks: int, decimals: int) -> int:
+    """Whole cents, rounded down."""
+    return ticks // 10 ** (decimals - _CENTS)
+
+
+def _cost(ticks: int, decimals: int) -> str:
+    """A loss or a charge: rounded up to cents."""
+    return _money(-_floor(-ticks, decimals))
+
+
+def _money(amount: int) -> str:
+    return f"{Decimal(amount).scaleb(-_CENTS):,.2f}"
+
+
+def _required(account_value: int, excess: int, decimals: int) -> str:
+    """What is shown as value less what is shown as excess, so that the lines add up."""
+    return _money(_floor(account_value, decimals) - _floor(excess, decimals))
+
+
+def _table(title: str, *columns: str, words: int = 1) -> Table:
+    """A table whose first columns hold words and the others numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < words else "right", no_wrap=True)
+    return table
+
+
+def positions_table(report: Report) -> Table:
+    """What is held and what it is worth."""
+    table = _table("Positions", "instrument", "quantity", "entry", "value, USD")
+    for position in report.positions:
+        entry = "" if position.entry_price is None else canonical_decimal(position.entry_price)
+        value = cents(position.value, report.quantum_decimals)
+        table.add_row(position.instrument, canonical_decimal(position.quantity), entry, value)
+    return table
+
+
+def grid_table(unit: UnitReport, decimals: int) -> Table:
+    """Profit and loss of one underlying over the scenarios; the worst one stands out."""
+    table = _table(f"{unit.unit}: profit and loss by scenario, USD", "spot", *(f"vol {m}" for m in _MOVES))
+    table.columns[2].header = "vol unchanged"
+    rows: dict[tuple[str, bool], dict[VolatilityMove, Text]] = {}
+    for place, found in enumerate(unit.cells):
+        shown = _cell(found, decimals, worst=place == unit.worst)
+        rows.setdefault((found.cell.spot, found.cell.tail), {})[found.cell.volatility] = shown
+    tails = [key for key in rows if key[1]]
+    for key, row in rows.items():
+        if tails and key == tails[0]:
+            table.add_section()
+        spot, tail = key
+        label = f"{Decimal(spot) * 100:+.0f} %{' tail, damped' if tail else ''}"
+        table.add_row(label, *(row.get(move, "") for move in _MOVES))
+    return table
+
+
+def _cell(found: CellProfit, decimals: int, *, worst: bool) -> Text:
+    text = cents(found.profit, decimals)
+    return Text(f"worst > {text}", style="bold red") if worst else Text(text)
+
+
+def losers_table(unit: UnitReport, decimals: int) -> Table:
+    """Who loses and who gains in the worst scenario."""
+    label = unit.cells[unit.worst].cell.label
+    table = _table(f"{unit.unit} in its worst scenario, {label}", "instrument", "quantity", "profit, USD")
+    for position in unit.positions:
+        quantity, profit = canonical_decimal(position.quantity), cents(position.profit, decimals)
+        table.add_row(position.instrument, quantity, profit)
+    table.add_section()
+    table.add_row("all", "", cents(unit.cells[unit.worst].profit, decimals))
+    return table
+
+
+def charges_table(report: Report) -> Table:
+    """What the requirement consists of."""
+    decimals = report.quantum_decimals
+    table = _table("Requirement", "part", "of", "USD", words=2)
+    for unit in report.units:
+        table.add_row("worst loss", unit.unit, _cost(unit.loss, decimals))
+    if report.units and report.loss_factor != 1:
+        table.add_row("", "all worst losses count", f"x {float(report.loss_factor):g}")
+    for charge in report.charges:
+        table.add_row(charge.kind, charge.name, _cost(charge.amount, decimals))
+    table.add_section()
+    required = _required(report.account_value, report.excess, decimals)
+    table.add_row("requirement", f"{report.model}, {report.level}", required)
+    return table
+
+
+def greeks_table(report: Report) -> Table:
+    """Net sensitivities by underlying and expiry."""
+    table = _table(
+        "Net sensitivities", "", "expiry", "delta, coins", "gamma", "vega, USD", "theta, USD a day", words=2
+    )
+    for total in report.totals:
+        rows = [row for row in report.greeks if row.underlying == total.underlying]
+        _greeks_rows(table, rows)
+        _greeks_rows(table, [total], name="all")
+        table.add_section()
+    return table
+
+
+def _greeks_rows(table: Table, rows: Iterable[GreeksReport], name: str = "") -> None:
+    for row in rows:
+        expiry = name or ("spot, perpetual" if row.expiry is None else _day(row.expiry))
+        g = row.greeks
+        numbers = ((g.delta, 4), (g.gamma, 6), (g.vega, 2), (g.theta, 2))
+        table.add_row(row.underlying, expiry, *(_rounded(value, places) for value, places in numbers))
+
+
+def _rounded(value: Fraction, places: int) -> str:
+    return scaled_decimal(nearest(value * 10**places), places)
+
+
+def _day(microseconds: int) -> str:
+    return f"{datetime.fromtimestamp(microseconds / 1_000_000, UTC):%d %b %Y}"
+
+
+def summary_table(report: Report) -> Table:
+    """Value, requirement and excess, and what the other models would ask."""
+    decimals = report.quantum_decimals
+    table = _table(
+        f"Account value {cents(report.account_value, decimals)} USD",
+        "model",
+        "requirement, USD",
+        "excess, USD",
+        "",
+    )
+    rows = [(report.model, report.excess, "")]
+    for other in report.comparisons:
+        saved = f"{report.model} saves {cents(other.saving, decimals)}" if other.saving > 0 else ""
+        rows.append((other.model, other.excess, saved))
+    for model, excess, saved in rows:
+        required = _required(report.account_value, excess, decimals)
+        table.add_row(model, required, cents(excess, decimals), saved)
+    return table
