@@ -68,11 +68,18 @@ class Conversation:
             raise ChallengeError("zeta lies in the domain")
         return zeta
 
-    def round_5(self, limb_values: Sequence[int], square_value: Sequence[int], shifted_sum: int) -> int:
+    def round_5(
+        self,
+        limb_values: Sequence[int],
+        square_value: Sequence[int],
+        shifted_sum: int,
+        coefficient_values: Sequence[int] = (),
+    ) -> int:
         """The values are sent; draw nu, which joins what is opened at zeta."""
         self._scalars("limb value", limb_values)
         self._scalars("square value", square_value)
         self._scalars("running sum at w zeta", [shifted_sum])
+        self._scalars("coefficient value", coefficient_values)
         return self._transcript.challenge("nu")
 
     def close(self, opening: bytes, shifted_opening: bytes) -> int:

@@ -51,14 +51,17 @@ class _Matrices:
 _MADE: WeakKeyDictionary[Relation, dict[str, _Matrices]] = WeakKeyDictionary()
 
 
-def coefficients(backend: Backend, relation: Relation, beta: int) -> Coefficients:
-    """Weigh equation i by beta^i and add up; O(nonzeros)."""
+def coefficients(backend: Backend, relation: Relation, beta: int, *, holdings: bool = True) -> Coefficients:
+    """Weigh equation i by beta^i and add up; O(nonzeros).
+
+    Without ``holdings`` the a_j are left out: in committed mode the verifier takes them from commitments.
+    """
     made = _matrices(backend, relation)
     n = relation.domain
     weights = backend.powers(beta, relation.equations)
     row_weights = backend.fold(made.row_terms, weights)
     return Coefficients(
-        holdings=_columns(backend, backend.fold(made.holdings, weights), n),
+        holdings=_columns(backend, backend.fold(made.holdings, weights), n) if holdings else (),
         limbs=_columns(backend, backend.fold(made.limb_weights, row_weights), n),
         u=backend.fold(made.u_terms, weights) if relation.squares else None,
         v=backend.fold(made.v_terms, weights) if relation.squares else None,
@@ -70,6 +73,11 @@ def coefficients(backend: Backend, relation: Relation, beta: int) -> Coefficient
 def table(backend: Backend, n: int) -> Vector:
     """t: the table 0 .. n-1 that every limb is looked up in."""
     return backend.vector(np.arange(n, dtype=np.int64))
+
+
+def coefficient_matrix(backend: Backend, relation: Relation) -> Matrix:
+    """The coefficients on the holdings in the backend's own form, equations x (columns * n)."""
+    return _matrices(backend, relation).holdings
 
 
 def _matrices(backend: Backend, relation: Relation) -> _Matrices:

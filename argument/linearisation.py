@@ -47,6 +47,17 @@ class Values:
 
 
 @dataclass(frozen=True)
+class PublicValues:
+    """The public coefficients at zeta: a_j, d_k, e, f (0 without squares) and the table t."""
+
+    holdings: tuple[int, ...]
+    limbs: tuple[int, ...]
+    u: int
+    v: int
+    table: int
+
+
+@dataclass(frozen=True)
 class Linearisation:
     """r(X) = constant + sum of these scalars times the polynomials that they are named after."""
 
@@ -60,21 +71,32 @@ class Linearisation:
     quotients: tuple[int, ...]
 
 
-def linearise(
-    backend: Backend, relation: Relation, weighted: Coefficients, challenges: Challenges, values: Values
-) -> Linearisation:
-    """The scalars of r, from public data and the values sent.
+def public_values(backend: Backend, relation: Relation, weighted: Coefficients, zeta: int) -> PublicValues:
+    """The public coefficients at zeta, from their values on H.
 
     Raises:
         ValueError: zeta lies in H.
     """
-    n = relation.domain
-    alpha, gamma, delta, zeta = challenges.alpha, challenges.gamma, challenges.delta, challenges.zeta
-    basis = backend.lagrange(n, zeta)
+    basis = backend.lagrange(relation.domain, zeta)
 
     def at_zeta(vector: Vector | None) -> int:
         return 0 if vector is None else backend.dot(basis, vector)
 
+    return PublicValues(
+        holdings=tuple(at_zeta(a) for a in weighted.holdings),
+        limbs=tuple(at_zeta(d) for d in weighted.limbs),
+        u=at_zeta(weighted.u),
+        v=at_zeta(weighted.v),
+        table=at_zeta(table(backend, relation.domain)),
+    )
+
+
+def linearise(
+    relation: Relation, total: int, public: PublicValues, challenges: Challenges, values: Values
+) -> Linearisation:
+    """The scalars of r, from the weighted equations' total v, public coefficients at zeta, and the values sent."""
+    n = relation.domain
+    alpha, gamma, delta, zeta = challenges.alpha, challenges.gamma, challenges.delta, challenges.zeta
     limbs = [alpha + value for value in values.limbs]
     products = [prod(limbs[k] for k in group) for group in relation.groups]
     sums = [
@@ -82,26 +104,26 @@ def linearise(
     ]
     group_weights = [pow(delta, 2 + i, MODULUS) for i in range(len(relation.groups))]
     square_weight = pow(delta, 2 + len(relation.groups), MODULUS) if relation.squares else 0
-    opened = sum(at_zeta(d) * value for d, value in zip(weighted.limbs, values.limbs, strict=True))
+    opened = sum(d * value for d, value in zip(public.limbs, values.limbs, strict=True))
     u = values.square[0] if relation.squares else 0
-    opened += at_zeta(weighted.u) * u
+    opened += public.u * u
     vanishing = pow(zeta, n, MODULUS) - 1
     constant = (
         values.shifted_sum
         - gamma * opened
-        + gamma * weighted.total * inverse(n)
+        + gamma * total * inverse(n)
         - sum(weight * s for weight, s in zip(group_weights, sums, strict=True))
         - square_weight * u * u
     )
     return Linearisation(
         constant=constant % MODULUS,
-        holdings=tuple(-gamma * at_zeta(a) % MODULUS for a in weighted.holdings),
+        holdings=tuple(-gamma * a % MODULUS for a in public.holdings),
         multiplicity=-delta % MODULUS,
-        square=(square_weight - gamma * at_zeta(weighted.v)) % MODULUS,
+        square=(square_weight - gamma * public.v) % MODULUS,
         helpers=tuple(
             (weight * product - 1) % MODULUS for weight, product in zip(group_weights, products, strict=True)
         ),
-        table_helper=(1 + delta * (alpha + at_zeta(table(backend, n)))) % MODULUS,
+        table_helper=(1 + delta * (alpha + public.table)) % MODULUS,
         running_sum=MODULUS - 1,
         quotients=tuple(
             -vanishing * pow(zeta, (n + CHUNK_MARGIN) * chunk, MODULUS) % MODULUS

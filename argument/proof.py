@@ -3,7 +3,10 @@
 For k limb columns in h groups of at most g, with or without a square column:
 
     k limbs, multiplicity, [U, V] | h helpers, table helper | running sum | g quotient chunks
-    | k limb values, [U value], running sum at w zeta | opening at zeta, opening at w zeta
+    | k limb values, [U value], running sum at w zeta, [a_j at zeta, t at zeta]
+    | opening at zeta, opening at w zeta
+
+The values of the public coefficients are sent in committed mode only.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zkmargin.algebra.field import MODULUS
-from zkmargin.circuits.relation import Relation
+from zkmargin.circuits.statement import Statement
 
 POINT, SCALAR = 48, 32
 
@@ -23,7 +26,7 @@ class ProofFormatError(ValueError):
 
 @dataclass(frozen=True)
 class Shape:
-    """How many of each part a proof has; it follows from the statement's relation, never from a proof.
+    """How many of each part a proof has; it follows from the statement, never from a proof.
 
     >>> Shape(limbs=1, squares=False, helpers=1, quotients=1).size
     448
@@ -35,11 +38,14 @@ class Shape:
     squares: bool
     helpers: int
     quotients: int
+    coefficients: int = 0
 
     @classmethod
-    def of(cls, relation: Relation) -> Shape:
-        """The shape of every proof of this relation."""
-        return cls(relation.limb_columns, relation.squares > 0, len(relation.groups), relation.group)
+    def of(cls, statement: Statement) -> Shape:
+        """The shape of every proof of this statement."""
+        relation = statement.relation
+        sent = relation.columns + 1 if statement.rows else 0
+        return cls(relation.limb_columns, relation.squares > 0, len(relation.groups), relation.group, sent)
 
     @property
     def points(self) -> int:
@@ -49,7 +55,7 @@ class Shape:
     @property
     def scalars(self) -> int:
         """The number of scalars."""
-        return self.limbs + self.squares + 1
+        return self.limbs + self.squares + 1 + self.coefficients
 
     @property
     def size(self) -> int:
@@ -72,6 +78,7 @@ class Proof:
         limb_values: l_k(zeta).
         square_value: U(zeta), or nothing.
         shifted_sum: phi(w zeta).
+        coefficient_values: in committed mode a_j(zeta) for each holdings column, then t(zeta).
         opening: W, of everything at zeta.
         shifted_opening: W', of phi at w zeta.
     """
@@ -88,6 +95,7 @@ class Proof:
     shifted_sum: int
     opening: bytes
     shifted_opening: bytes
+    coefficient_values: tuple[int, ...] = ()
 
     def points(self) -> tuple[bytes, ...]:
         """All points in order."""
@@ -105,7 +113,7 @@ class Proof:
 
     def to_bytes(self) -> bytes:
         """The one encoding of this proof."""
-        values = (*self.limb_values, *self.square_value, self.shifted_sum)
+        values = (*self.limb_values, *self.square_value, self.shifted_sum, *self.coefficient_values)
         *sent, opening, shifted = self.points()
         scalars = b"".join(value.to_bytes(SCALAR, "big") for value in values)
         return b"".join(sent) + scalars + opening + shifted
@@ -131,6 +139,7 @@ class Proof:
             limb_values=parts.scalars(shape.limbs),
             square_value=parts.scalars(int(shape.squares)),
             shifted_sum=parts.scalars(1)[0],
+            coefficient_values=parts.scalars(shape.coefficients),
             opening=parts.point(),
             shifted_opening=parts.point(),
         )

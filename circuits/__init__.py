@@ -3,11 +3,12 @@
 from zkmargin.circuits.errors import RelationError, WitnessError
 from zkmargin.circuits.provable import build_relation
 from zkmargin.circuits.relation import Relation
-from zkmargin.circuits.statement import CommitmentTerm, Statement
+from zkmargin.circuits.statement import CommitmentTerm, CommittedRows, Statement
 from zkmargin.circuits.witness import Witness, assign, check
 
 __all__ = [
     "CommitmentTerm",
+    "CommittedRows",
     "Relation",
     "RelationError",
     "Statement",

@@ -155,15 +155,23 @@ class Relation:
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 of everything that the relation requires (names and filling rules are not part of it)."""
+        return self._hashed("relation", self.holdings)
+
+    @cached_property
+    def frame_digest(self) -> bytes:
+        """SHA-256 of all but the coefficients on the holdings, which commitments stand for."""
+        return self._hashed("frame")
+
+    def _hashed(self, kind: str, *matrices: IntMatrix) -> bytes:
         layout = (
-            f"zkmargin/relation/1;n={self.domain};columns={self.columns};squares={self.squares};g={self.group};"
+            f"zkmargin/{kind}/1;n={self.domain};columns={self.columns};squares={self.squares};g={self.group};"
             f"limbs={','.join(str(row.limbs) for row in self.rows)};"
             f"free={''.join('1' if row.free else '0' for row in self.rows)};"
             f"defines={','.join(map(str, self.defines))};constants={','.join(map(str, self.constants))};"
             f"bounds={','.join(map(str, self.holding_bounds))};"
         )
         sha = hashlib.sha256(layout.encode())
-        for matrix in (self.holdings, self.row_terms, self.u_terms, self.v_terms):
+        for matrix in (*matrices, self.row_terms, self.u_terms, self.v_terms):
             sha.update(matrix.encode())
         return sha.digest()
 

@@ -36,6 +36,27 @@ class CommitmentTerm:
     attestation: bytes = b""
 
 
+@dataclass(frozen=True, eq=False)
+class CommittedRows:
+    """Commitments to the relation's coefficients on the holdings, made once and recomputable by anyone.
+
+    Attributes:
+        points: for each holdings column the commitment to each equation's coefficients, 48 bytes each.
+        table: the commitment to the table 0 .. n-1, 48 bytes.
+    """
+
+    points: tuple[tuple[bytes, ...], ...]
+    table: bytes
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of all points in order."""
+        sha = hashlib.sha256(b"zkmargin/rows/1;" + self.table)
+        for column in self.points:
+            sha.update(b"".join(column))
+        return sha.digest()
+
+
 @dataclass(frozen=True)
 class Statement:
     """What a proof shows: that the holdings behind the commitments satisfy the relation, for this audience, now.
@@ -54,6 +75,8 @@ class Statement:
         subject: public key bytes of whoever proves; empty where none is asked for.
         chain: chain id, 0 for none.
         contract: address of the verifying contract, empty for none.
+        rows: None in direct mode, where the verifier weighs the coefficients himself; in committed mode the
+            commitments that stand for them.
     """
 
     relation: Relation
@@ -69,6 +92,7 @@ class Statement:
     subject: bytes = b""
     chain: int = 0
     contract: bytes = b""
+    rows: CommittedRows | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError if a field is empty, too long, or does not fit the relation."""
@@ -85,6 +109,11 @@ class Statement:
         for term in self.commitments:
             if len(term.point) != POINT_BYTES:
                 raise InputError("statement", "commitment", term.point.hex(), "write 48 bytes")
+        if self.rows is not None:
+            counts = [len(column) for column in self.rows.points]
+            if counts != [self.relation.equations] * self.relation.columns:
+                remedy = "commit to the rows of this very relation"
+                raise InputError("statement", "rows", sum(counts), remedy)
         points = [term.point for term in self.commitments]
         if len(set(points)) != len(points):
             raise InputError("statement", "commitments", "the same twice", "name each commitment once")
@@ -101,6 +130,7 @@ class Statement:
         level: Level = "initial",
         threshold: int = 0,
         expiry: int = 0,
+        rows: CommittedRows | None = None,
     ) -> Statement:
         """The statement that the sum of the commitments covers a model's requirement and the threshold.
 
@@ -118,6 +148,7 @@ class Statement:
             audience=audience,
             nonce=nonce,
             expiry=expiry,
+            rows=rows,
         )
 
     @cached_property
@@ -125,8 +156,9 @@ class Statement:
         """SHA-256 of the canonical encoding of all fields, the relation by its own digest."""
         document = {
             "format": "zkmargin/statement/1",
-            "mode": "direct",
-            "relation": self.relation.digest.hex(),
+            "mode": "committed" if self.rows else "direct",
+            "relation": (self.relation.frame_digest if self.rows else self.relation.digest).hex(),
+            "rows": self.rows.digest.hex() if self.rows else "",
             "snapshot": self.snapshot,
             "universe": self.universe,
             "model": self.model,

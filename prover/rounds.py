@@ -19,7 +19,7 @@ from zkmargin.algebra.setup import Setup
 from zkmargin.argument.blinding import blinders
 from zkmargin.argument.challenges import Conversation
 from zkmargin.argument.coefficients import Coefficients, coefficients, table
-from zkmargin.argument.linearisation import CHUNK_MARGIN, Challenges, Values, linearise
+from zkmargin.argument.linearisation import CHUNK_MARGIN, Challenges, Values, linearise, public_values
 from zkmargin.argument.proof import Proof
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import Statement
@@ -62,6 +62,7 @@ class Rounds:
         self._relation = statement.relation
         self._n = statement.relation.domain
         self._draw = randomness
+        self._committed = statement.rows is not None
         self._conversation = Conversation(setup.digest, statement)
         self._cells = limbs(self._relation, witness.rows)
         self._witness = witness
@@ -127,21 +128,26 @@ class Rounds:
         self._zeta = self._conversation.round_4(self._quotient_commitments)
 
     def round_5(self) -> None:
-        """Send the limb columns and U at zeta, and phi at w zeta; receive nu."""
+        """Send the limb columns and U at zeta, phi at w zeta, and in committed mode a_j and t at zeta; receive nu."""
         backend, zeta = self._backend, self._zeta
         self._values = Values(
             limbs=tuple(backend.evaluate(column.polynomial, zeta) for column in self._limbs),
             square=tuple(backend.evaluate(column.polynomial, zeta) for column in self._squares[:1]),
             shifted_sum=backend.evaluate(self._phi.polynomial, self._shifted_zeta()),
         )
+        self._public = public_values(backend, self._relation, self._weighted, zeta)
+        self._sent = (*self._public.holdings, self._public.table) if self._committed else ()
         self._nu = self._conversation.round_5(
-            self._values.limbs, self._values.square, self._values.shifted_sum
+            self._values.limbs, self._values.square, self._values.shifted_sum, self._sent
         )
 
     def proof(self) -> Proof:
         """Open everything at zeta and phi at w zeta, and put the proof together."""
         backend, zeta = self._backend, self._zeta
         opened = [column.polynomial for column in (*self._limbs, *self._squares[:1])]
+        if self._committed:
+            public = (*self._weighted.holdings, table(backend, self._n))
+            opened += [backend.intt(values) for values in public]
         powers = [pow(self._nu, i + 1, MODULUS) for i in range(len(opened))]
         joined = backend.combine([self._linearised(), *opened], [1, *powers])
         opening = self._commit(backend.divide(joined, zeta))
@@ -159,6 +165,7 @@ class Rounds:
             shifted_sum=self._values.shifted_sum,
             opening=opening,
             shifted_opening=shifted,
+            coefficient_values=self._sent,
         )
 
     def _inner_product(self, weighted: Coefficients) -> list[tuple[Vector, Vector]]:
@@ -226,9 +233,9 @@ class Rounds:
     def _linearised(self) -> Vector:
         """r(X), which vanishes at zeta."""
         scalars = linearise(
-            self._backend,
             self._relation,
-            self._weighted,
+            self._weighted.total,
+            self._public,
             Challenges(self._alpha, self._gamma, self._delta, self._zeta),
             self._values,
         )

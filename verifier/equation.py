@@ -6,16 +6,17 @@ Both sides are kept as lists of points and scalars, so that many proofs can be j
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zkmargin.algebra.backend import Backend, Point, PointError
 from zkmargin.algebra.field import MODULUS, root_of_unity
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.challenges import ChallengeError, Conversation
 from zkmargin.argument.coefficients import coefficients
-from zkmargin.argument.linearisation import Challenges, Linearisation, Values, linearise
+from zkmargin.argument.linearisation import Challenges, Linearisation, Values, linearise, public_values
 from zkmargin.argument.proof import Proof, Shape
-from zkmargin.circuits.statement import Statement
+from zkmargin.argument.rows import RowsError, weighted_rows
+from zkmargin.circuits.statement import CommittedRows, Statement
 from zkmargin.verifier.errors import VerificationError
 
 
@@ -54,15 +55,17 @@ class _Points:
 def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> PairingEquation:
     """Replay the conversation and form the equation that holds exactly if the proof is good.
 
-        left  = [r] + sum nu^k ([limb_k] - l_k) + nu^(k+1) ([U] - u) + zeta W
+        left  = [r] + sum nu^k ([limb_k] - l_k) + nu^(k+1) ([U] - u) + .. + zeta W
                 + mu ([phi] - phi(w zeta) + w zeta W')
         right = W + mu W'
+
+    In committed mode the a_j and t at zeta are sent, and opened against sum beta^i [A_i] and [t] along with the rest.
 
     Raises:
         VerificationError: a count or an encoding is wrong, or a challenge fell on an undefined value.
     """
     backend, relation = setup.backend, statement.relation
-    shape = Shape.of(relation)
+    shape = Shape.of(statement)
     _check_counts(proof, shape)
     points = _decoded(backend, statement, proof, shape)
     try:
@@ -71,17 +74,25 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
         gamma = conversation.round_2(proof.helpers, proof.table_helper)
         delta = conversation.round_3(proof.running_sum)
         zeta = conversation.round_4(proof.quotients)
-        nu = conversation.round_5(proof.limb_values, proof.square_value, proof.shifted_sum)
+        nu = conversation.round_5(
+            proof.limb_values, proof.square_value, proof.shifted_sum, proof.coefficient_values
+        )
         mu = conversation.close(proof.opening, proof.shifted_opening)
     except ChallengeError as reason:
         raise VerificationError("challenges", str(reason)) from None
     values = Values(proof.limb_values, proof.square_value, proof.shifted_sum)
-    weighted = coefficients(backend, relation, beta)
-    r = linearise(backend, relation, weighted, Challenges(alpha, gamma, delta, zeta), values)
+    weighted = coefficients(backend, relation, beta, holdings=statement.rows is None)
+    public = public_values(backend, relation, weighted, zeta)
+    opened = [*points.limbs, *points.squares[:1]]
+    if statement.rows is not None:
+        *holdings, table = proof.coefficient_values
+        public = replace(public, holdings=tuple(holdings), table=table)
+        opened += _rows(backend, statement.rows, beta)
+    r = linearise(relation, weighted.total, public, Challenges(alpha, gamma, delta, zeta), values)
     left = _linearised(statement, r, points)
     constant = r.constant
-    opened = zip((*points.limbs, *points.squares[:1]), (*proof.limb_values, *proof.square_value), strict=True)
-    for power, (point, value) in enumerate(opened, start=1):
+    sent = (*proof.limb_values, *proof.square_value, *proof.coefficient_values)
+    for power, (point, value) in enumerate(zip(opened, sent, strict=True), start=1):
         weight = pow(nu, power, MODULUS)
         left.append((point, weight))
         constant -= weight * value
@@ -91,6 +102,14 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
     constant -= mu * proof.shifted_sum
     left.append((backend.generator(), constant))
     return PairingEquation(_sum(left), _sum([(points.opening, 1), (points.shifted_opening, mu)]))
+
+
+def _rows(backend: Backend, rows: CommittedRows, beta: int) -> list[Point]:
+    """[a_j] and [t] from the committed rows."""
+    try:
+        return weighted_rows(backend, rows, beta)
+    except RowsError as reason:
+        raise VerificationError("committed rows", str(reason)) from None
 
 
 def holds(setup: Setup, equation: PairingEquation) -> bool:
@@ -110,11 +129,12 @@ def _check_counts(proof: Proof, shape: Shape) -> None:
         "quotient chunks": (len(proof.quotients), shape.quotients),
         "limb values": (len(proof.limb_values), shape.limbs),
         "square values": (len(proof.square_value), int(shape.squares)),
+        "coefficient values": (len(proof.coefficient_values), shape.coefficients),
     }
     for name, (found, wanted) in counts.items():
         if found != wanted:
             raise VerificationError("shape", f"{found} {name} where the statement asks for {wanted}")
-    for value in (*proof.limb_values, *proof.square_value, proof.shifted_sum):
+    for value in (*proof.limb_values, *proof.square_value, proof.shifted_sum, *proof.coefficient_values):
         if not 0 <= value < MODULUS:
             raise VerificationError("encoding", "a scalar is not below the field's order")
 

@@ -38,6 +38,6 @@ def parse(statement: Statement, data: bytes) -> Proof:
         VerificationError: the bytes do not have the statement's shape, or a scalar is out of range.
     """
     try:
-        return Proof.from_bytes(data, Shape.of(statement.relation))
+        return Proof.from_bytes(data, Shape.of(statement))
     except ProofFormatError as reason:
         raise VerificationError("proof encoding", str(reason)) from None
