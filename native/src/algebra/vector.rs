@@ -132,7 +132,7 @@ impl Vector {
     }
 
     fn prefix_sum(&self, py: Python<'_>) -> Vector {
-        py.detach(|| Vector(running(&self.0, Fr::ZERO, |total, value| total + value).0))
+        py.detach(|| Vector(running(&self.0, Fr::ZERO, Fr::add).0))
     }
 
     fn dot<'py>(&self, py: Python<'py>, other: &Vector) -> PyResult<Bound<'py, PyBytes>> {
