@@ -163,7 +163,7 @@ _EXP_OVERFLOWS: Final = 44 << ONE_BITS
 
 
 def exp_wide(x: int) -> tuple[int, int]:
-    """(y, k) with e^x = y 2^k, y in [1, 2) at the wide scale, relative error < 2^-96, for |x| <= 64.
+    """(y, k) with e^x = y 2^k, y in [1, 2) at the wide scale, relative error < 2^-91, for |x| <= 64.
 
     k = floor(x / ln 2); e^(x - k ln 2) by 29 terms of the series.
     """
@@ -175,7 +175,7 @@ def exp_wide(x: int) -> tuple[int, int]:
 
 
 def exp(x: int) -> int:
-    """e^x; |error| <= 2^-65 + 2^-96 e^x. RangeError on overflow (x above 63 ln 2)."""
+    """e^x; |error| <= 2^-65 + 2^-91 e^x. RangeError on overflow (x above 63 ln 2)."""
     if x < _EXP_VANISHES:
         return 0
     if x >= _EXP_OVERFLOWS:

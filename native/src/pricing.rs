@@ -106,7 +106,7 @@ fn option_values<'py>(
     let width = vols.len() / 16 / count.max(1);
     let vols = column(vols, count * width)?;
     let factors = column(factors, vol_columns.len())?;
-    if vol_columns.iter().any(|&column| column >= width) {
+    if count > 0 && vol_columns.iter().any(|&column| column >= width) {
         return Err(PyValueError::new_err(
             "a cell names a volatility column that is not there",
         ));

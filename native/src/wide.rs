@@ -120,3 +120,63 @@ pub fn nearest_of_limbs(negative: bool, value: &Limbs) -> Option<i64> {
     let magnitude = i128::from(value[3]) + i128::from(round_up);
     i64::try_from(if negative { -magnitude } else { magnitude }).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of all sizes, from a linear congruential sequence.
+    fn numbers() -> impl Iterator<Item = i128> {
+        let mut state: u128 = 76;
+        (0..4000).map(move |k| {
+            state = state
+                .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)
+                .wrapping_add(k);
+            (state as i128) >> (k % 127)
+        })
+    }
+
+    #[test]
+    fn quotients_undo_products() {
+        for (a, b) in numbers().zip(numbers().skip(1)) {
+            let (a, b) = (a.unsigned_abs(), b.unsigned_abs().max(1));
+            let rest = a % b;
+            let (high, low) = mul_unsigned(a, b);
+            let (low, carry) = low.overflowing_add(rest);
+            assert_eq!(div(high + u128::from(carry), low, b), (a, rest));
+        }
+    }
+
+    #[test]
+    fn short_and_long_products_agree() {
+        for (a, d) in numbers().zip(numbers().skip(1)) {
+            let (a, d) = (a >> 1, (d >> 66) as i64);
+            assert_eq!(mul_short(a, d), mul_floor(a, i128::from(d), 64));
+        }
+    }
+
+    #[test]
+    fn rounding_meets_its_edges() {
+        assert_eq!(mul_nearest(i128::MIN, 1 << 64, 64), Some(i128::MIN));
+        assert_eq!(mul_nearest(i128::MIN, -1 << 64, 64), None);
+        assert_eq!(mul_nearest(i128::MAX, 1 << 64, 64), Some(i128::MAX));
+        assert_eq!(mul_nearest(-1, 1 << 63, 64), Some(0));
+        assert_eq!(mul_nearest(1, 1 << 63, 64), Some(1));
+        let half = [0, 0, 1 << 63, 7, 0, 0, 0, 0];
+        assert_eq!(
+            (
+                nearest_of_limbs(false, &half),
+                nearest_of_limbs(true, &half)
+            ),
+            (Some(8), Some(-7))
+        );
+        let largest = [0, 0, 0, 1 << 63, 0, 0, 0, 0];
+        assert_eq!(
+            (
+                nearest_of_limbs(false, &largest),
+                nearest_of_limbs(true, &largest)
+            ),
+            (None, Some(i64::MIN))
+        );
+    }
+}
