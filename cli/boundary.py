@@ -29,12 +29,11 @@ class Boundary(click.Group):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        windows_expand_args: bool = True,
         **extra: Any,
     ) -> NoReturn:
         """Run the command and leave by SystemExit, whatever happens that has a name."""
         try:
-            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.Abort:
             _leave("interrupted; nothing was written", INTERRUPTED)
         except click.ClickException as error:

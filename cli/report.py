@@ -37,7 +37,7 @@ def cents(ticks: int, decimals: int) -> str:
 
 def _floor(ticks: int, decimals: int) -> int:
     """Whole cents, rounded down."""
-    return ticks // 10 ** (decimals - _CENTS)
+    return ticks // int(10 ** (decimals - _CENTS))
 
 
 def _cost(ticks: int, decimals: int) -> str:
