@@ -1,4 +1,4 @@
-"""Requirements of many accounts at once: the same integers as one by one, by matrix products.
+"""Requirements of many accounts at once: the same integers as one by one, by matrix products where a model has them.
 
 `requirement` is the plain twin that tests hold this against.
 """
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zkmargin.margin.decimals import floor_div
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, CollateralCharge, GridTables, Level, RateTables
 from zkmargin.margin.wide import Wide, linear, zeros
@@ -70,13 +71,17 @@ def _check(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: str) 
 
 def _amounts(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: Level) -> list[Fraction]:
     tables, scale = snapshot.models[model], snapshot.scale
-    haircuts = _haircuts(tables.collaterals, scale, lots, level)
     if isinstance(tables, RateTables):
-        return [Fraction(x) for x in (_rates(tables, scale, lots, level) + haircuts).integers()]
-    factor = Fraction(*tables.loss_factor[level])
-    losses = _losses(tables, scale, lots).integers()
-    charges = (_contingencies(tables, scale, lots, level) + haircuts).integers()
-    return [factor * loss + charge for loss, charge in zip(losses, charges, strict=True)]
+        rates = _rates(tables, scale, lots, level) + _haircuts(tables.collaterals, scale, lots, level)
+        return [Fraction(x) for x in rates.integers()]
+    if isinstance(tables, GridTables):
+        haircuts = _haircuts(tables.collaterals, scale, lots, level)
+        factor = Fraction(*tables.loss_factor[level])
+        losses = _losses(tables, scale, lots).integers()
+        charges = (_contingencies(tables, scale, lots, level) + haircuts).integers()
+        return [factor * loss + charge for loss, charge in zip(losses, charges, strict=True)]
+    accounts = (requirement(snapshot, row, model=model, level=level) for row in lots.tolist())
+    return [found.requirement for found in accounts]
 
 
 def _losses(tables: GridTables, scale: Sequence[int], lots: NDArray[np.int64]) -> Wide:

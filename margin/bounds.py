@@ -1,11 +1,9 @@
 """Overflow bounds: what the largest holdings could add up to, checked before any account is valued."""
 
-from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Mapping, Sequence
 
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.tables import LEVELS, GridTables, RateTables, Tables
+from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
 # Sums of money stay well inside signed 128-bit integers, and inside the pairs of 64-bit words of batches.
@@ -23,42 +21,13 @@ def check_bounds(
         raise InputError(
             f"{where}, instrument {coarsest.name}", "lot_exponent", coarsest.lot_exponent, remedy
         )
-    for title, weights in (("mark", marks), *((name, slot_weights(t)) for name, t in models.items())):
+    for title, weights in (("mark", marks), *((name, tables.weights()) for name, tables in models.items())):
         slots = zip(universe.instruments, weights, scale, strict=True)
         money = [i.bound * abs(int(weight)) * factor for i, weight, factor in slots]
         if sum(money) >= LARGEST_MONEY:
             heaviest = universe.instruments[max(range(len(money)), key=money.__getitem__)]
             remedy = f"bound of {heaviest.bound} lots times its entry passes 2^115; lower the bound"
             raise InputError(f"{where}, instrument {heaviest.name}", title, max(money), remedy)
-
-
-def slot_weights(tables: Tables) -> list[int]:
-    """Per slot, at least what one lot can add to a requirement, in table entries."""
-    count = len(tables.unit_of) if isinstance(tables, GridTables) else len(tables.long["initial"])
-    weights = [0] * count
-    columns = _grid_weights(tables) if isinstance(tables, GridTables) else _rate_weights(tables)
-    for slot, weight in columns:
-        weights[slot] += weight
-    for collateral in tables.collaterals:
-        for level in LEVELS:
-            for slot, charge in zip(collateral.slots, collateral.charge[level], strict=True):
-                weights[slot] += abs(charge)
-    return weights
-
-
-def _grid_weights(tables: GridTables) -> Iterator[tuple[int, int]]:
-    factor = max(-(-numerator // denominator) for numerator, denominator in tables.loss_factor.values())
-    yield from enumerate(max(1, factor) * int(weight) for weight in np.abs(tables.risk).max(axis=0))
-    for perpetual in tables.perpetuals:
-        yield perpetual.slot, max(perpetual.charge.values())
-    for strike in tables.strikes:
-        yield from ((slot, max(strike.charge.values())) for slot in strike.slots)
-
-
-def _rate_weights(tables: RateTables) -> Iterator[tuple[int, int]]:
-    for side in (tables.long, tables.short):
-        for level in LEVELS:
-            yield from enumerate(side[level].tolist())
 
 
 def check_lots(universe: Universe, lots: Sequence[int]) -> None:

@@ -1,5 +1,6 @@
 """A snapshot: one universe at one moment, and the tables that every requirement and proof follows from."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, mark_table
+from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, coins, mark_table
 from zkmargin.margin.bounds import check_bounds
 from zkmargin.margin.documents import input_error, read_bytes, write_atomically
 from zkmargin.margin.encoding import canonical_json, digest_of
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.forms import Entry, adapter, encode_tables
 from zkmargin.margin.inputs import Inputs, Quote, check_quote
 from zkmargin.margin.instruments import CASH, Instrument, Kind
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.models import models
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters, parse_parameters
-from zkmargin.margin.table_documents import Entry, TableDocument, decode_tables, encode_tables
 from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
@@ -163,12 +164,13 @@ class _SnapshotDocument(_Strict):
     inputs: _InputsDocument
     parameters: dict[str, Any]
     marks: list[Entry]
-    models: dict[str, TableDocument]
+    models: dict[str, Any]
 
 
 def _derive(universe: Universe, valuation_time: int, inputs: Inputs, parameters: Parameters) -> Snapshot:
     basis = Basis(universe, valuation_time, inputs, parameters, mark_table(universe, inputs))
-    tables = {name: model.tables(basis) for name, model in models().items()}
+    derived = {name: model.tables(basis) for name, model in models().items()}
+    tables = {name: found for name, found in derived.items() if found is not None}
     return _identified(basis, tables, "market")[0]
 
 
@@ -205,21 +207,10 @@ def _parse(content: bytes, where: str) -> Snapshot:
     universe = Universe(instruments, document.universe.domain)
     inputs = _inputs(document, universe, where)
     if len(document.marks) != len(universe):
-        raise InputError(where, "marks", f"{len(document.marks)} entries", f"must have {len(universe)}")
-    unknown = sorted(set(document.models) - set(models()))
-    if unknown or not document.models:
-        known = ", ".join(models())
         raise InputError(
-            where, "models", ", ".join(unknown) or "none", f"known models are {known}; build it again"
+            where, "marks", Finding(f"{len(document.marks)} entries"), f"must have {len(universe)}"
         )
-    tables = {
-        name: decode_tables(t, len(universe), f"{where}, model {name}") for name, t in document.models.items()
-    }
-    for name, decoded in tables.items():
-        if not isinstance(decoded, models()[name].TABLES):
-            raise InputError(
-                where, f"models.{name}.form", document.models[name].form, "wrong form; build it again"
-            )
+    tables = _tables(document.models, len(universe), where)
     basis = Basis(
         universe,
         document.valuation_time,
@@ -233,9 +224,28 @@ def _parse(content: bytes, where: str) -> Snapshot:
         raise InputError(where, "id", document.id, remedy)
     if encoding != content.removesuffix(b"\n"):
         raise InputError(
-            where, "document", "another encoding", "a snapshot is canonical JSON; build it again"
+            where, "document", Finding("another encoding"), "a snapshot is canonical JSON; build it again"
         )
     return snapshot
+
+
+def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, Tables]:
+    """The tables of all models, each read by its own dataclass."""
+    unknown = sorted(set(documents) - set(models()))
+    if unknown or not documents:
+        remedy = f"known models are {', '.join(models())}; build it again"
+        raise InputError(where, "models", Finding(", ".join(unknown) or "none"), remedy)
+    tables: dict[str, Tables] = {}
+    for name, document in documents.items():
+        place = f"{where}, model {name}"
+        try:
+            # As JSON once more: in JSON mode strictness allows a list where a tuple is meant, and nothing
+            # else.
+            tables[name] = adapter(models()[name].TABLES).validate_json(json.dumps(document))
+        except ValidationError as error:
+            raise input_error(place, error) from None
+        tables[name].check(slots, place)
+    return tables
 
 
 def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
@@ -243,7 +253,12 @@ def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inpu
     quotes = tuple(Quote(price or "", vol, forward) for price, vol, forward in document.inputs.quotes)
     inputs = Inputs(document.inputs.source, document.inputs.indices, quotes)
     if len(quotes) != len(universe):
-        raise InputError(where, "inputs.quotes", f"{len(quotes)} entries", f"must have {len(universe)}")
+        raise InputError(
+            where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"
+        )
+    if set(inputs.indices) != set(coins(universe)):
+        found = ", ".join(sorted(inputs.indices))
+        raise InputError(where, "inputs.indices", found, "must be those of the balances; build it again")
     for instrument, quote in zip(universe.instruments, quotes, strict=True):
         spot = f"{where}, instrument {instrument.name}"
         check_quote(spot, instrument, quote, inputs.indices, document.valuation_time)

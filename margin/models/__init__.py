@@ -18,10 +18,13 @@ class Model(Protocol):
 
     NAME: str
     TABLES: type[Any]
-    """GridTables or RateTables: the form of the tables decides how they are encoded and proven."""
+    """The dataclass of its tables: see `zkmargin.margin.tables.Tables`."""
 
     def tables(self, basis: Basis) -> Any:
-        """The tables of a market; InputError if a number is out of range."""
+        """The tables of a market, or None where market and parameters lack what the model needs.
+
+        Raises InputError if a number is out of range.
+        """
 
     def requirement(
         self, tables: Any, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
