@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from zkmargin.margin.documents import read_text
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 
 
 def read_rows(
@@ -28,14 +28,14 @@ def read_rows(
                 continue
             if len(row) != len(header):
                 remedy = f"the header has {len(header)} columns; write as many values"
-                raise InputError(where, "row", f"{len(row)} values", remedy)
+                raise InputError(where, "row", Finding(f"{len(row)} values"), remedy)
             empty = False
             yield where, dict(zip(header, (value.strip() for value in row), strict=True))
         if empty:
-            raise InputError(str(path), "rows", "none", "write at least one row below the header")
+            raise InputError(str(path), "rows", Finding("none"), "write at least one row below the header")
     except csv.Error as error:
         where = f"{path}, line {reader.line_num}"
-        raise InputError(where, "row", str(error), "write valid comma-separated values") from None
+        raise InputError(where, "row", Finding(error), "write valid comma-separated values") from None
 
 
 def _check_header(

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 
 LARGEST_FILE = 256 << 20
 
@@ -20,12 +20,16 @@ def read_bytes(path: Path) -> bytes:
     """The bytes of a regular file; raises InputError if it cannot be read or is absurdly large."""
     try:
         if path.is_dir():
-            raise InputError(str(path), "file", "a directory", "name a file")
+            raise InputError(str(path), "file", Finding("a directory"), "name a file")
         if path.stat().st_size > LARGEST_FILE:
-            raise InputError(str(path), "file", f"{path.stat().st_size} bytes", "name a file below 256 MiB")
+            raise InputError(
+                str(path), "file", Finding(f"{path.stat().st_size} bytes"), "name a file below 256 MiB"
+            )
         return path.read_bytes()
     except OSError as error:
-        raise InputError(str(path), "file", error.strerror or "unreadable", "name a readable file") from None
+        raise InputError(
+            str(path), "file", Finding(error.strerror or "unreadable"), "name a readable file"
+        ) from None
 
 
 def read_text(path: Path) -> str:
@@ -33,7 +37,7 @@ def read_text(path: Path) -> str:
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        found = f"byte {error.object[error.start]:#04x} at offset {error.start}"
+        found = Finding(f"byte {error.object[error.start]:#04x} at offset {error.start}")
         raise InputError(str(path), "file", found, "save the file as UTF-8") from None
 
 
@@ -53,7 +57,7 @@ def parse_json(text: str, where: str) -> Any:
     except InputError:
         raise
     except (ValueError, RecursionError) as error:
-        raise InputError(where, "document", str(error), "write valid JSON") from None
+        raise InputError(where, "document", Finding(error), "write valid JSON") from None
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -73,7 +77,9 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
-        raise InputError(str(path), "file", error.strerror or "unwritable", "name a writable place") from None
+        raise InputError(
+            str(path), "file", Finding(error.strerror or "unwritable"), "name a writable place"
+        ) from None
 
 
 def input_error(where: str, error: ValidationError) -> InputError:
@@ -84,7 +90,7 @@ def input_error(where: str, error: ValidationError) -> InputError:
         case "extra_forbidden":
             return InputError(where, field, finding["input"], "unknown key; remove it or correct its name")
         case "missing":
-            return InputError(where, field, "missing", "add the key")
+            return InputError(where, field, Finding("missing"), "add the key")
         case _:
             cause = finding.get("ctx", {}).get("error")
             remedy = (

@@ -17,7 +17,13 @@ class InputError(ValueError):
         super().__init__(f"{where}: {field}: {_shown(value)}: {remedy}")
 
 
+class Finding(str):
+    """What was found, said in words: shown as it is, where a value would be quoted."""
+
+    __slots__ = ()
+
+
 def _shown(value: object) -> str:
     """The value as found, in quotes if it is text, cut where it would fill the screen."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if type(value) is str else str(value)
     return text if len(text) <= 80 else text[:77] + "..."

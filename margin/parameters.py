@@ -22,7 +22,7 @@ from pydantic import (
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.documents import input_error, parse_json, read_text
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.tables import Level
 
 VERSION = 1
@@ -161,5 +161,5 @@ def load_parameters(path: Path) -> Parameters:
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except ValueError as error:
-        raise InputError(str(path), "document", str(error), "write valid TOML") from None
+        raise InputError(str(path), "document", Finding(error), "write valid TOML") from None
     return parse_parameters(document, str(path))

@@ -20,7 +20,7 @@ from typing import Any
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal, parse_positive
 from zkmargin.margin.documents import parse_json, read_text
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
 
 INSTRUMENTS = "get_instruments"
@@ -43,7 +43,7 @@ class _Fields:
 
     def get(self, field: str) -> Any:
         if self.values.get(field) is None:
-            raise InputError(self.where, field, "missing", "save the answer as Deribit gave it")
+            raise InputError(self.where, field, Finding("missing"), "save the answer as Deribit gave it")
         return self.values[field]
 
     def text(self, field: str) -> str:
@@ -67,7 +67,7 @@ def read_deribit(directory: Path) -> Market:
     currencies = sorted(path.name.split(".")[0] for path in directory.glob(f"*.{INSTRUMENTS}.json"))
     if not currencies:
         remedy = f"save the answers as CURRENCY.{INSTRUMENTS}.json, .{SUMMARIES}.json and .{INDEX}.json"
-        raise InputError(str(directory), "files", "no instruments", remedy)
+        raise InputError(str(directory), "files", Finding("no instruments"), remedy)
     times: list[int] = []
     indices: dict[str, Decimal] = {}
     listings: list[Listing] = []
@@ -91,7 +91,7 @@ def _answer(path: Path) -> _Fields:
     document = parse_json(read_text(path), where)
     if not isinstance(document, dict):
         raise InputError(
-            where, "document", type(document).__name__, "save the whole answer, envelope included"
+            where, "document", Finding(type(document).__name__), "save the whole answer, envelope included"
         )
     if "error" in document:
         raise InputError(
@@ -103,14 +103,14 @@ def _answer(path: Path) -> _Fields:
 def _result(path: Path, answer: _Fields) -> _Fields:
     result = answer.get("result")
     if not isinstance(result, dict):
-        raise InputError(str(path), "result", type(result).__name__, "must be an object")
+        raise InputError(str(path), "result", Finding(type(result).__name__), "must be an object")
     return _Fields(str(path), result)
 
 
 def _by_name(path: Path, answer: _Fields) -> dict[str, _Fields]:
     result = answer.get("result")
     if not isinstance(result, list):
-        raise InputError(str(path), "result", type(result).__name__, "must be a list")
+        raise InputError(str(path), "result", Finding(type(result).__name__), "must be a list")
     found: dict[str, _Fields] = {}
     for number, values in enumerate(result):
         where = f"{path}, result[{number}]"
@@ -173,8 +173,7 @@ def _expiry(contract: _Fields) -> int:
 
 def _lot_exponent(contract: _Fields) -> int:
     amount = contract.positive("min_trade_amount")
-    digits = canonical_decimal(amount).strip("0").replace(".", "")
-    if digits != "1":
+    if amount.normalize().as_tuple().digits != (1,):
         remedy = "lots must be a power of ten; leave the instrument out"
         raise InputError(contract.where, "min_trade_amount", canonical_decimal(amount), remedy)
     return amount.adjusted()

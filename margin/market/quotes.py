@@ -58,6 +58,8 @@ def assemble(
     prices = {coin: canonical_decimal(indices[coin]) for coin in coins}
     balances = [_balance(CASH, CASH_LOT), *(_balance(coin, COIN_LOT) for coin in coins)]
     quotes = [Quote("1"), *(Quote(price) for price in prices.values())]
+    for balance, quote in zip(balances, quotes, strict=True):
+        check_quote(f"{source}, index of {balance.name}", balance, quote, prices, valuation_time)
     seen = {balance.name for balance in balances}
     for listing in ordered:
         instrument, where = listing.instrument, listing.where

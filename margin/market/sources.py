@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market.csv_pair import FUTURES_FILE, OPTIONS_FILE, read_csv_pair
 from zkmargin.margin.market.deribit import read_deribit
 from zkmargin.margin.market.quotes import Market
@@ -15,7 +15,7 @@ def read_market(directory: Path) -> Market:
     """
     if not directory.is_dir():
         raise InputError(
-            str(directory), "market", "not a directory", "name the directory of the market files"
+            str(directory), "market", Finding("not a directory"), "name the directory of the market files"
         )
     options, futures = directory / OPTIONS_FILE, directory / FUTURES_FILE
     if options.exists() or futures.exists():
