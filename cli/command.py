@@ -4,6 +4,7 @@ import click
 
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.committing import commit
+from zkmargin.cli.demo import demo
 from zkmargin.cli.info import info
 from zkmargin.cli.margin import margin
 from zkmargin.cli.proving import prove
@@ -37,5 +38,5 @@ def command() -> None:
     """
 
 
-for part in (snapshot, margin, commit, prove, verify, info):
+for part in (snapshot, margin, commit, prove, verify, demo, info):
     command.add_command(part)

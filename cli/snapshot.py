@@ -102,7 +102,7 @@ def show(*, snapshot_file: Path, instruments: bool, as_json: bool) -> None:
     document = summary(loaded)
     tables = [summary_table(loaded)]
     if instruments:
-        document["instruments"] = [
+        document["listing"] = [
             {**instrument.document(), "price": quote.price, "volatility": quote.volatility}
             for instrument, quote in zip(loaded.universe.instruments, loaded.inputs.quotes, strict=True)
         ]

@@ -24,10 +24,13 @@ def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) 
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    # Away from a terminal there is no width to fit, and a table must not be cut.
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     for table in tables:
-        console.print(table, soft_wrap=isinstance(table, Text))
+        console().print(table, soft_wrap=isinstance(table, Text))
+
+
+def console() -> Console:
+    """Standard output. Away from a terminal there is no width to fit, and a table must not be cut."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
 
 
 @contextmanager
@@ -36,14 +39,14 @@ def progress(quiet: bool = False) -> Iterator[Step]:
 
     Yields a function to call with the name of each step as it begins.
     """
-    console = Console(file=sys.stderr)
+    errors = Console(file=sys.stderr)
     shown = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
-        console=console,
+        console=errors,
         transient=True,
-        disable=quiet or not console.is_terminal,
+        disable=quiet or not errors.is_terminal,
     )
     with shown:
         task = shown.add_task("")

@@ -1,0 +1,75 @@
+"""The walk that strangers see first, and what else shows without an account."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.cli.harness import Run
+
+
+@pytest.fixture(scope="module")
+def walked(run: Run) -> dict[str, object]:
+    seen = run("demo", "--json")
+    assert seen.code == 0
+    document: dict[str, object] = seen.document
+    return document
+
+
+def test_the_demonstration_proves_and_refuses(walked: dict[str, object]) -> None:
+    assert walked["valid"] is True
+    assert "short by 0.000001 USD" in str(walked["one_tick_less"])
+    assert str(walked["one_bit_flipped"]).startswith("pairing")
+    assert str(walked["claimed_for_1_USD_more"]).startswith("pairing")
+
+
+def test_the_demonstration_shows_a_portfolio_whose_hedges_count(walked: dict[str, object]) -> None:
+    assert isinstance(walked["positions"], int)
+    assert walked["positions"] >= 20
+    comparisons = walked["comparisons"]
+    assert isinstance(comparisons, list)
+    assert {comparison["model"] for comparison in comparisons} == {"cross", "isolated"}
+    assert all(Decimal(comparison["saving"]) > 0 for comparison in comparisons)
+
+
+def test_the_demonstration_tells_times_and_sizes(run: Run, walked: dict[str, object]) -> None:
+    for name in ("snapshot", "margin", "setup", "commit", "prove", "verify"):
+        assert isinstance(walked[f"{name}_seconds"], float)
+    text = run("demo").out
+    for word in (
+        "worst >",
+        "grid saves",
+        f"{walked['proof_bytes']} bytes",
+        "valid, in",
+        "rejected",
+        "no proof",
+    ):
+        assert word in text
+
+
+def test_info(run: Run) -> None:
+    document = run("info", "--json").document
+    assert document["backend"] in document["backends"]
+    assert set(document["models"]) >= {"grid", "cross", "isolated"}
+    assert document["setup"]["sha256"].startswith("d39b9f2d")
+    assert "Ethereum KZG ceremony" in run("info").out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("snapshot",),
+        *(("snapshot", part) for part in ("build", "show", "check")),
+        *((part,) for part in ("margin", "commit", "prove", "verify", "demo", "info")),
+    ],
+)
+def test_every_command_explains_itself(run: Run, command: tuple[str, ...]) -> None:
+    seen = run(*command, "--help")
+    assert seen.code == 0
+    assert "Usage: zkmargin" in seen.out
+    if command and command not in {("snapshot",), ("demo",), ("info",)}:
+        assert "Example" in seen.out
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out.startswith("zkmargin, version ")
