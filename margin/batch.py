@@ -1,4 +1,5 @@
-"""Requirements of many accounts at once: the same integers as one by one, by matrix products where a model has them.
+"""Requirements of many accounts at once: the same integers as one by one, by matrix products where a
+model has them.
 
 `requirement` is the plain twin that tests hold this against.
 """
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.margin.decimals import floor_div
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, CollateralCharge, GridTables, Level, RateTables
@@ -58,7 +59,7 @@ def _check(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: str) 
     if level not in LEVELS:
         raise InputError(where, "level", level, f"use one of {', '.join(LEVELS)}")
     if lots.dtype != np.int64 or lots.ndim != 2 or lots.shape[1] != len(snapshot.universe):
-        found = f"{lots.dtype} {lots.shape}"
+        found = Finding(f"{lots.dtype} {lots.shape}")
         raise InputError("holdings", "lots", found, f"give int64 rows of {len(snapshot.universe)} slots")
     bounds = np.array([instrument.bound for instrument in snapshot.universe.instruments], dtype=np.int64)
     beyond = np.argwhere((lots > bounds) | (lots < -bounds))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
@@ -34,7 +34,7 @@ def check_lots(universe: Universe, lots: Sequence[int]) -> None:
     """Raises InputError unless there is one integer per slot, each within its instrument's bound."""
     if len(lots) != len(universe):
         remedy = f"give one number of lots for each of the {len(universe)} slots"
-        raise InputError("holdings", "lots", f"{len(lots)} numbers", remedy)
+        raise InputError("holdings", "lots", Finding(f"{len(lots)} numbers"), remedy)
     for held, instrument in zip(lots, universe.instruments, strict=True):
         if isinstance(held, bool) or not isinstance(held, int):
             raise InputError("holdings", f"lots of {instrument.name}", held, "write an integer")

@@ -87,7 +87,7 @@ def input_error(where: str, error: ValidationError) -> InputError:
     finding = error.errors(include_url=False)[0]
     field = ".".join(map(str, finding["loc"])) or "document"
     match finding["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" | "unexpected_keyword_argument":
             return InputError(where, field, finding["input"], "unknown key; remove it or correct its name")
         case "missing":
             return InputError(where, field, Finding("missing"), "add the key")

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal, Protocol
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.forms import STRICT, Amount, AmountColumn, Column, Entry, Matrix, Ratio, Slot
 
 Level = Literal["initial", "maintenance"]
@@ -165,7 +165,9 @@ class Tables(Protocol):
 def check_length(values: Sized, expected: int, where: str, field: str) -> None:
     """Raises InputError unless there are as many values as expected."""
     if len(values) != expected:
-        raise InputError(where, field, f"{len(values)} entries", f"must have {expected}; build it again")
+        raise InputError(
+            where, field, Finding(f"{len(values)} entries"), f"must have {expected}; build it again"
+        )
 
 
 def check_slots(named: Iterable[int], slots: int, where: str) -> None:
