@@ -47,7 +47,7 @@ $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 	did not build,cargo was not found) and the reference backend is used: everything works, slowly"
 	@touch $@
 
-$(VENV)/.development: $(VENV)/.installed requirements/dev.txt
+$(VENV)/.development: requirements/dev.txt $(VENV)/.dependencies | $(VENV)/.installed
 	@.ci/venv $(VENV) tests
 	@echo "zkmargin: installing the locked dependencies of the tests"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
