@@ -4,6 +4,7 @@ A rate is a fraction (0.02 is 2 %), written as a decimal string or number; shock
 the spot price; times are in days.
 """
 
+import importlib
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -119,8 +120,10 @@ class Standard(_Strict):
     option_minimum: Rates = _rates("0.1", "0.05")
 
 
-class Parameters(_Strict):
-    """All that turns a market into tables."""
+class Parameters(BaseModel):
+    """All that turns a market into tables; a key beyond these is the section of the model that has its name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     version: Literal[1] = 1
     grid: Grid = Grid()
@@ -129,6 +132,26 @@ class Parameters(_Strict):
     """Haircut on a coin's equity, by coin."""
     default_haircut: Rates = _rates("0.2", "0.15")
     """For coins that `haircuts` does not list."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sections(cls, document: Any) -> Any:
+        """Each model's section by that model's own PARAMETERS; what belongs to no model is refused."""
+        if not isinstance(document, Mapping):
+            return document
+        own = {name: value for name, value in document.items() if name in cls.model_fields}
+        kinds = section_types() if len(own) < len(document) else {}
+        for name, value in document.items():
+            if name in kinds:
+                own[name] = value if isinstance(value, kinds[name]) else _section(name, kinds[name], value)
+            elif name not in own:
+                known = ", ".join((*cls.model_fields, *kinds))
+                raise ValueError(f"unknown key {name!r}; the sections are {known}")
+        return own
+
+    def section(self, name: str) -> Any:
+        """The section of a model, an instance of its PARAMETERS; None where none was given."""
+        return (self.model_extra or {}).get(name)
 
     def haircut(self, coin: str) -> Rates:
         """The haircut on a coin's equity."""
@@ -139,6 +162,21 @@ class Parameters(_Strict):
         return self.model_dump(mode="json")
 
 
+def section_types() -> Mapping[str, type[BaseModel]]:
+    """PARAMETERS of every model that has any, by the model's name."""
+    # Models read the parameters, so they can only be asked once all modules are there.
+    models = importlib.import_module("zkmargin.margin.models").models()
+    return {name: model.PARAMETERS for name, model in models.items() if hasattr(model, "PARAMETERS")}
+
+
+def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        found = input_error("parameters", error)
+        raise ValueError(f"{name}.{found.field}: {found.remedy}") from None
+
+
 DEFAULT_PARAMETERS = Parameters()
 
 
@@ -147,6 +185,12 @@ def parse_parameters(document: object, where: str) -> Parameters:
 
     Raises InputError naming the key for unknown keys and values out of range.
     """
+    if isinstance(document, Mapping):
+        known = (*Parameters.model_fields, *section_types())
+        for name in document:
+            if name not in known:
+                remedy = f"unknown key; remove it or correct its name: {', '.join(known)}"
+                raise InputError(where, str(name), document[name], remedy)
     try:
         return Parameters.model_validate(document)
     except ValidationError as error:
