@@ -1,1 +1,82 @@
-"""zkmargin."""
+"""Portfolio margin proven in zero knowledge: collateral covers the requirement, and nothing else is shown.
+
+The names that most programs need, handed on from the rooms that they live in, each loaded when it is first used:
+
+>>> import zkmargin
+>>> market = zkmargin.example_market()
+>>> snapshot = zkmargin.Snapshot.build(market)
+>>> len(snapshot.universe)
+113
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zkmargin.algebra import Setup, backends, ceremony, get_backend
+    from zkmargin.argument import CommitmentDocument, Proof, ProofDocument
+    from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
+    from zkmargin.margin.errors import InputError
+    from zkmargin.margin.holdings import Holdings
+    from zkmargin.margin.market import example_market, read_market
+    from zkmargin.margin.parameters import Parameters
+    from zkmargin.margin.report import build_report
+    from zkmargin.margin.requirement import requirement
+    from zkmargin.margin.snapshot import Snapshot
+    from zkmargin.prover import OpeningDocument, commit_holdings, prove
+    from zkmargin.verifier import VerificationError, verify, verify_batch, verify_document
+
+__all__ = [
+    "CommitmentDocument",
+    "CommitmentTerm",
+    "Holdings",
+    "InputError",
+    "OpeningDocument",
+    "Parameters",
+    "Proof",
+    "ProofDocument",
+    "Setup",
+    "Snapshot",
+    "Statement",
+    "VerificationError",
+    "WitnessError",
+    "__version__",
+    "backends",
+    "build_report",
+    "ceremony",
+    "commit_holdings",
+    "example_market",
+    "get_backend",
+    "prove",
+    "read_market",
+    "requirement",
+    "verify",
+    "verify_batch",
+    "verify_document",
+]
+
+__version__ = version("zkmargin")
+
+_HOMES = {
+    "zkmargin.algebra": ("Setup", "backends", "ceremony", "get_backend"),
+    "zkmargin.argument": ("CommitmentDocument", "Proof", "ProofDocument"),
+    "zkmargin.circuits": ("CommitmentTerm", "Statement", "WitnessError"),
+    "zkmargin.margin.errors": ("InputError",),
+    "zkmargin.margin.holdings": ("Holdings",),
+    "zkmargin.margin.market": ("example_market", "read_market"),
+    "zkmargin.margin.parameters": ("Parameters",),
+    "zkmargin.margin.report": ("build_report",),
+    "zkmargin.margin.requirement": ("requirement",),
+    "zkmargin.margin.snapshot": ("Snapshot",),
+    "zkmargin.prover": ("OpeningDocument", "commit_holdings", "prove"),
+    "zkmargin.verifier": ("VerificationError", "verify", "verify_batch", "verify_document"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room: whoever only margins accounts never loads the cryptography."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
