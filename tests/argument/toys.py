@@ -1,6 +1,6 @@
 """Small relations in the words of margin, accounts that meet them, and statements about both.
 
-    value = 100 q0 + 50 q1 + 3000     requirement = worst of three scenarios [+ (q0 - q1)^2]     excess = the rest
+value = 100 q0 + 50 q1 + 3000     requirement = worst of three scenarios [+ (q0 - q1)^2]     excess = the rest
 """
 
 from collections.abc import Callable, Sequence

@@ -30,7 +30,9 @@ def setup(request: pytest.FixtureRequest) -> Setup:
 
 def forced(made: Case) -> None:
     """Prove without asking whether the account meets the statement, and check."""
-    verify(made.statement, play(Rounds(made.setup, made.statement, made.witness(), made.blinders)), made.setup)
+    verify(
+        made.statement, play(Rounds(made.setup, made.statement, made.witness(), made.blinders)), made.setup
+    )
 
 
 @shapes

@@ -116,8 +116,7 @@ class EquationBroken(WithQuotientOfTheRest):
         public += [c for c in (weighted.u, weighted.v) if c is not None]
         secret = [*self._q_polynomials, *(column.polynomial for column in (*self._limbs, *self._squares))]
         products = [
-            backend.mul(self._spread_values(c), self._spread(x))
-            for c, x in zip(public, secret, strict=True)
+            backend.mul(self._spread_values(c), self._spread(x)) for c, x in zip(public, secret, strict=True)
         ]
         total = backend.combine(products, [1] * len(products))
         level = -weighted.total * inverse(self._n) % MODULUS
