@@ -1,0 +1,1 @@
+"""What zkmargin costs: run by `make bench`, one process for each case, medians and peak memory."""
