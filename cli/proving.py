@@ -15,6 +15,7 @@ from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.terminal import Step, answer, json_option, progress
 from zkmargin.cli.terms import Terms, terms_options
+from zkmargin.cli.trust import reproduced_snapshot
 from zkmargin.margin.decimals import scaled_decimal
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
@@ -56,8 +57,7 @@ def prove(
           --threshold 250000 -o proof.json
     """
     with progress(as_json) as step:
-        step("reading the snapshot")
-        snapshot = Snapshot.load(snapshot_file)
+        snapshot = reproduced_snapshot(snapshot_file, step)
         documents = [OpeningDocument.read(path) for path in opening_files]
         openings = [
             document.opening(snapshot.universe, str(path))

@@ -14,7 +14,7 @@ from zkmargin.cli.boundary import REFUSED
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.cli.terms import Terms, terms_options
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.cli.trust import reproduced_snapshot
 from zkmargin.verifier import VerificationError, commitment_term, verify_document
 
 
@@ -41,7 +41,8 @@ def verify(
 ) -> None:
     """Verify that the account behind the commitment covers its requirement and the threshold.
 
-    Snapshot, commitments, audience, nonce, threshold, level, model and expiry are your own: the proof must be
+    The snapshot's tables are derived again from its prices and parameters; whether those are right is yours to
+    know. Snapshot, commitments, audience, nonce, threshold, level, model and expiry are your own: the proof must be
     about exactly these. Exit code 0 if it is valid, 1 if it is not.
 
     \b
@@ -50,8 +51,7 @@ def verify(
           --threshold 250000
     """
     with progress(as_json) as step:
-        step("reading the snapshot")
-        snapshot = Snapshot.load(snapshot_file)
+        snapshot = reproduced_snapshot(snapshot_file, step)
         proof = ProofDocument.read(proof_file)
         setup = chosen_setup()
         statement = terms.statement(

@@ -1,9 +1,13 @@
 """Snapshots from every source, shown and checked."""
 
+import hashlib
 import json
 from pathlib import Path
 
-from tests.cli.harness import Run
+import pytest
+
+from tests.cli.harness import TERMS, Chain, Run
+from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.snapshot import Snapshot
 
 
@@ -41,19 +45,35 @@ def test_show(run: Run, snapshot_file: Path) -> None:
     assert all(instrument["name"] in text for instrument in document["listing"])
 
 
-def test_check_derives_every_table_again(run: Run, snapshot_file: Path, tmp_path: Path) -> None:
-    assert run("snapshot", "check", snapshot_file, "--json").document["reproduced"] is True
+@pytest.fixture(scope="module")
+def doctored(run: Run, snapshot_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot with one mark raised, under the id that its content has."""
+    path = tmp_path_factory.mktemp("doctored") / "snapshot.json"
     forged = json.loads(snapshot_file.read_text())
     forged["marks"][4] += 1
-    forged["id"] = "0" * 64
-    found = tmp_path / "forged.json"
-    found.write_text(json.dumps(forged, sort_keys=True, separators=(",", ":")))
-    told = run("snapshot", "show", found).err
-    forged["id"] = next(
-        word.strip(";") for word in told.split() if len(word.strip(";")) == 64 and word[0] != "'"
-    )
-    found.write_text(json.dumps(forged, sort_keys=True, separators=(",", ":")))
-    assert Snapshot.load(found).id == forged["id"]
-    seen = run("snapshot", "check", found)
+    del forged["id"]
+    forged["id"] = hashlib.sha256(canonical_json(forged)).hexdigest()
+    path.write_bytes(canonical_json(forged))
+    assert Snapshot.load(path).id == forged["id"]
+    return path
+
+
+def test_check_derives_every_table_again(run: Run, snapshot_file: Path, doctored: Path) -> None:
+    assert run("snapshot", "check", snapshot_file, "--json").document["reproduced"] is True
+    seen = run("snapshot", "check", doctored)
     assert seen.code == 2
     assert "does not follow" in seen.err
+
+
+def test_nothing_is_proven_or_verified_under_doctored_tables(
+    run: Run, chain: Chain, doctored: Path, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof.json"
+    for command in (
+        ("prove", doctored, "--opening", chain.opening, *TERMS, "-o", proof),
+        ("verify", doctored, chain.proof, "--commitment", chain.commitment, *TERMS),
+    ):
+        seen = run(*command)
+        assert seen.code == 2
+        assert "does not follow" in seen.err
+    assert not proof.exists()
