@@ -78,7 +78,7 @@ def test_wrong_batches_are_refused() -> None:
     with pytest.raises(InputError, match="give int64 rows"):
         requirements(tiny(), lots[:, 1:])
     with pytest.raises(InputError, match="give int64 rows"):
-        requirements(tiny(), lots.astype(float))  # type: ignore[arg-type]
+        requirements(tiny(), lots.astype(float))
     with pytest.raises(InputError, match="the snapshot has"):
         requirements(tiny(), lots, model="wild")
     with pytest.raises(InputError, match="initial, maintenance"):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from math import erf, exp, log, sqrt
+from math import exp, log
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.margin.accounts import MONTH, NOW, example, lots_of, tiny
+from tests.margin.formulas import black76
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS
 from zkmargin.margin.requirement import account_value, requirement
@@ -31,14 +32,6 @@ def rates_of(snapshot: Snapshot, name: str) -> RateTables:
     tables = snapshot.models[name]
     assert isinstance(tables, RateTables)
     return tables
-
-
-def black76(forward: float, strike: float, vol: float, years: float, call: bool) -> float:
-    """Undiscounted, in floating point."""
-    s = vol * sqrt(years)
-    d1 = log(forward / strike) / s + s / 2
-    value = forward * (1 + erf(d1 / sqrt(2))) / 2 - strike * (1 + erf((d1 - s) / sqrt(2))) / 2
-    return value if call else value - (forward - strike)
 
 
 def moved_volatility(vol: float, days: float, move: str) -> float:
