@@ -56,7 +56,7 @@ def _measured(name: str) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) and value < 100 else f"{value:,.0f}"  # type: ignore[str-bytes-safe]
+    return f"{value:.3g}" if isinstance(value, float) and value < 100 else f"{value:,.0f}"
 
 
 if __name__ == "__main__":
