@@ -2,8 +2,12 @@
 
 use pyo3::prelude::*;
 
+#[cfg(target_arch = "x86_64")]
+mod buckets;
 mod curve;
 mod field;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod matrix;
 mod msm;
 mod ntt;

@@ -1,127 +1,136 @@
 //! Multi-scalar multiplication in G1 and commitments against fixed bases.
 //!
-//! A scalar above r/2 is the negative of a small one as a rule: the point's sign changes and the scalar becomes r minus
-//! itself. The widest scalar left decides how many bits are worked through, so small values are quick.
+//! A scalar above r/2 is the negative of a small one as a rule: it is held as a magnitude of at most r/2 and a sign. The
+//! widest magnitude decides how many bits are worked through, so small values are quick.
 
 use super::curve::{affine, sum, Point};
-use super::field::MODULUS;
+use super::field::Fr;
 use super::vector::{same_length, Vector};
+#[cfg(target_arch = "x86_64")]
+use super::{buckets, lanes, lanes::LanePoint};
 use blst::*;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
-/// Fixed bases of commitments.
-#[pyclass(frozen, module = "zkmargin._native")]
-pub struct Table(Vec<blst_p1_affine>);
+/// Below this many points the bucket method in lanes has too little to do.
+#[cfg(target_arch = "x86_64")]
+const FEWEST_IN_LANES: usize = 24;
 
-#[pymethods]
-impl Table {
-    #[new]
-    fn new(points: Vec<Bound<'_, Point>>) -> Table {
-        Table(points.iter().map(|point| point.get().0).collect())
+/// Points in the forms that this machine multiplies fastest.
+struct Bases {
+    affine: Vec<blst_p1_affine>,
+    /// The same points for eight at a time; empty without the instructions.
+    #[cfg(target_arch = "x86_64")]
+    lanes: Vec<LanePoint>,
+}
+
+impl Bases {
+    fn new(affine: Vec<blst_p1_affine>) -> Bases {
+        Bases {
+            #[cfg(target_arch = "x86_64")]
+            lanes: if lanes::available() && affine.len() >= FEWEST_IN_LANES {
+                affine.iter().map(LanePoint::from_blst).collect()
+            } else {
+                Vec::new()
+            },
+            affine,
+        }
     }
 
-    fn __len__(&self) -> usize {
-        self.0.len()
-    }
-
-    /// sum_i vector_i table_(offset+i).
-    fn commit(&self, py: Python<'_>, vector: &Vector, offset: usize) -> PyResult<Point> {
-        let stop = offset.saturating_add(vector.0.len());
-        let bases = self.0.get(offset..stop).ok_or_else(|| {
-            let (values, size) = (vector.0.len(), self.0.len());
-            PyValueError::new_err(format!(
-                "{values} values at offset {offset} reach past a table of {size}"
-            ))
-        })?;
-        Ok(py.detach(|| multiply(bases, vector)))
+    /// sum_i scalars_i bases_(offset+i).
+    fn multiply(&self, offset: usize, scalars: &[Fr]) -> Point {
+        let scalars: Vec<Scalar> = scalars.iter().map(Scalar::new).collect();
+        let bits = scalars.iter().map(Scalar::bits).max().unwrap_or(0);
+        let stop = offset + scalars.len();
+        #[cfg(target_arch = "x86_64")]
+        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_LANES {
+            return normal(buckets::multiply(&self.lanes[offset..stop], &scalars, bits));
+        }
+        normal(portable(&self.affine[offset..stop], &scalars, bits))
     }
 }
 
-/// sum_k scalars_k points_k.
-#[pyfunction]
-fn msm(py: Python<'_>, points: Vec<Bound<'_, Point>>, scalars: &Vector) -> PyResult<Point> {
-    same_length(points.len(), scalars.0.len())?;
-    let points: Vec<blst_p1_affine> = points.iter().map(|point| point.get().0).collect();
-    Ok(py.detach(|| multiply(&points, scalars)))
+fn normal(point: blst_p1) -> Point {
+    Point(affine(&[point])[0])
 }
 
-fn multiply(points: &[blst_p1_affine], scalars: &Vector) -> Point {
-    let terms: Vec<Term> = points
+/// A signed integer of at most 255 bits.
+pub struct Scalar {
+    pub magnitude: [u64; 4],
+    pub negative: bool,
+}
+
+impl Scalar {
+    fn new(value: &Fr) -> Scalar {
+        let (magnitude, opposite) = (value.canonical(), (-*value).canonical());
+        if opposite.iter().rev().lt(magnitude.iter().rev()) {
+            Scalar {
+                magnitude: opposite,
+                negative: true,
+            }
+        } else {
+            Scalar {
+                magnitude,
+                negative: false,
+            }
+        }
+    }
+
+    fn bits(&self) -> usize {
+        let top = self
+            .magnitude
+            .iter()
+            .rposition(|&limb| limb != 0)
+            .unwrap_or(0);
+        64 * top + (64 - self.magnitude[top].leading_zeros() as usize)
+    }
+
+    fn bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (word, limb) in bytes.chunks_exact_mut(8).zip(self.magnitude) {
+            word.copy_from_slice(&limb.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// The sum by the bucket method of blst, a part of the terms on each core.
+fn portable(points: &[blst_p1_affine], scalars: &[Scalar], bits: usize) -> blst_p1 {
+    let terms: Vec<(blst_p1_affine, [u8; 32])> = points
         .iter()
-        .zip(&scalars.0)
-        .filter_map(|(point, s)| Term::new(point, s.canonical()))
+        .zip(scalars)
+        // SAFETY: the point is initialised.
+        .filter(|(point, scalar)| {
+            scalar.magnitude != [0; 4] && !unsafe { blst_p1_affine_is_inf(*point) }
+        })
+        .map(|(point, scalar)| {
+            let mut signed = *point;
+            // SAFETY: the coordinate is initialised.
+            unsafe { blst_fp_cneg(&mut signed.y, &point.y, scalar.negative) };
+            (signed, scalar.bytes())
+        })
         .collect();
-    let bits = terms.iter().map(Term::bits).max().unwrap_or(0);
     let share = terms.len().div_ceil(rayon::current_num_threads()).max(4);
     let parts: Vec<blst_p1> = terms
         .par_chunks(share)
         .map(|terms| pippenger(terms, bits))
         .collect();
-    let total = parts
+    parts
         .iter()
-        .fold(blst_p1::default(), |total, part| sum(&total, part));
-    Point(affine(&[total])[0])
+        .fold(blst_p1::default(), |total, part| sum(&total, part))
 }
 
-/// A point and a scalar, neither of them 0.
-struct Term {
-    point: blst_p1_affine,
-    scalar: [u64; 4],
-}
-
-impl Term {
-    fn new(point: &blst_p1_affine, scalar: [u64; 4]) -> Option<Term> {
-        // SAFETY: the point is initialised.
-        if scalar == [0; 4] || unsafe { blst_p1_affine_is_inf(point) } {
-            return None;
-        }
-        let mut term = Term {
-            point: *point,
-            scalar,
-        };
-        let opposite = subtract(MODULUS, scalar);
-        if opposite.iter().rev().lt(scalar.iter().rev()) {
-            // SAFETY: the coordinate is initialised.
-            unsafe { blst_fp_cneg(&mut term.point.y, &point.y, true) };
-            term.scalar = opposite;
-        }
-        Some(term)
-    }
-
-    fn bits(&self) -> usize {
-        let top = self.scalar.iter().rposition(|&limb| limb != 0).unwrap_or(0);
-        64 * top + (64 - self.scalar[top].leading_zeros() as usize)
-    }
-}
-
-fn subtract(a: [u64; 4], b: [u64; 4]) -> [u64; 4] {
-    let mut borrow = false;
-    let mut out = [0; 4];
-    for i in 0..4 {
-        let (partial, first) = a[i].overflowing_sub(b[i]);
-        let (limb, second) = partial.overflowing_sub(borrow as u64);
-        out[i] = limb;
-        borrow = first || second;
-    }
-    out
-}
-
-/// The sum over the terms, on this core.
-fn pippenger(terms: &[Term], bits: usize) -> blst_p1 {
+/// The sum over the terms, none of them 0, on this core.
+fn pippenger(terms: &[(blst_p1_affine, [u8; 32])], bits: usize) -> blst_p1 {
     let points: Vec<*const blst_p1_affine> =
-        terms.iter().map(|term| &raw const term.point).collect();
-    let bytes: Vec<[u8; 32]> = terms
-        .iter()
-        .map(|term| little_endian(&term.scalar))
-        .collect();
-    let scalars: Vec<*const u8> = bytes.iter().map(|scalar| scalar.as_ptr()).collect();
+        terms.iter().map(|(point, _)| &raw const *point).collect();
+    let scalars: Vec<*const u8> = terms.iter().map(|(_, scalar)| scalar.as_ptr()).collect();
     let mut out = blst_p1::default();
     // SAFETY: there are as many scalars as points, each of 32 bytes, and the scratch space is what blst asks for.
     unsafe {
-        let mut scratch =
-            vec![0u64; blst_p1s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8)];
+        let words = blst_p1s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8);
+        let mut scratch = vec![0u64; words];
         blst_p1s_mult_pippenger(
             &mut out,
             points.as_ptr(),
@@ -134,15 +143,113 @@ fn pippenger(terms: &[Term], bits: usize) -> blst_p1 {
     out
 }
 
-fn little_endian(limbs: &[u64; 4]) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (word, limb) in bytes.chunks_exact_mut(8).zip(limbs) {
-        word.copy_from_slice(&limb.to_le_bytes());
+/// Fixed bases of commitments.
+#[pyclass(frozen, module = "zkmargin._native")]
+pub struct Table(Bases);
+
+#[pymethods]
+impl Table {
+    #[new]
+    fn new(py: Python<'_>, points: Vec<Bound<'_, Point>>) -> Table {
+        let points = points.iter().map(|point| point.get().0).collect();
+        py.detach(|| Table(Bases::new(points)))
     }
-    bytes
+
+    fn __len__(&self) -> usize {
+        self.0.affine.len()
+    }
+
+    /// sum_i vector_i table_(offset+i).
+    fn commit(&self, py: Python<'_>, vector: &Vector, offset: usize) -> PyResult<Point> {
+        let (values, size) = (vector.0.len(), self.0.affine.len());
+        if offset.checked_add(values).is_none_or(|stop| stop > size) {
+            let message =
+                format!("{values} values at offset {offset} reach past a table of {size}");
+            return Err(PyValueError::new_err(message));
+        }
+        Ok(py.detach(|| self.0.multiply(offset, &vector.0)))
+    }
+}
+
+/// sum_k scalars_k points_k.
+#[pyfunction]
+fn msm(py: Python<'_>, points: Vec<Bound<'_, Point>>, scalars: &Vector) -> PyResult<Point> {
+    same_length(points.len(), scalars.0.len())?;
+    let points = points.iter().map(|point| point.get().0).collect();
+    Ok(py.detach(|| Bases::new(points).multiply(0, &scalars.0)))
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<Table>()?;
     m.add_function(wrap_pyfunction!(msm, m)?)
+}
+
+#[cfg(test)]
+#[cfg(target_arch = "x86_64")]
+mod tests {
+    use super::*;
+    use crate::algebra::field::tests::samples;
+
+    /// Multiples 0, 1, -2, 3, 0, .. of the generator: all kinds of additions occur.
+    fn points(count: usize) -> Vec<blst_p1_affine> {
+        let multiple = |k: usize| {
+            let mut point = blst_p1::default();
+            // SAFETY: the scalar has 8 bytes, of which 64 bits are read.
+            unsafe {
+                blst_p1_mult(
+                    &mut point,
+                    blst_p1_generator(),
+                    (k % 97).to_le_bytes().as_ptr(),
+                    64,
+                );
+                blst_p1_cneg(&mut point, k.is_multiple_of(2));
+            }
+            point
+        };
+        affine(&(0..count).map(multiple).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn lanes_agree_with_blst() {
+        if !lanes::available() {
+            return;
+        }
+        for count in [1, 2, 7, 8, 9, 100, 1500] {
+            let points = points(count);
+            let in_lanes: Vec<LanePoint> = points.iter().map(LanePoint::from_blst).collect();
+            let walk: Vec<Fr> = samples()
+                .into_iter()
+                .cycle()
+                .skip(count % 5)
+                .take(count)
+                .collect();
+            for narrow in [0, 1, 2, 11, 54, 64, 255] {
+                let scalars: Vec<Scalar> =
+                    walk.iter().map(|value| narrowed(value, narrow)).collect();
+                let bits = scalars.iter().map(Scalar::bits).max().unwrap();
+                let (a, b) = (
+                    buckets::multiply(&in_lanes, &scalars, bits),
+                    portable(&points, &scalars, bits),
+                );
+                // SAFETY: both points are initialised.
+                assert!(
+                    unsafe { blst_p1_is_equal(&a, &b) },
+                    "{count} points, {narrow} bits"
+                );
+            }
+        }
+    }
+
+    fn narrowed(value: &Fr, bits: usize) -> Scalar {
+        let mut scalar = Scalar::new(value);
+        for (k, limb) in scalar.magnitude.iter_mut().enumerate() {
+            let kept = bits.saturating_sub(64 * k).min(64);
+            *limb &= if kept == 64 {
+                u64::MAX
+            } else {
+                (1 << kept) - 1
+            };
+        }
+        scalar
+    }
 }
