@@ -1,14 +1,18 @@
 """Many accounts at once: the integers of one by one."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.margin.accounts import example, lots_of, tiny
+from tests.margin.accounts import NOW, example, lots_of, tiny
 from zkmargin.margin.batch import requirements
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.market.quotes import assemble
 from zkmargin.margin.requirement import requirement
+from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, Level
 from zkmargin.margin.wide import Wide, linear
 
@@ -66,6 +70,13 @@ def test_every_model_takes_full_accounts_in_several_chunks(name: str) -> None:
             alone.account_value,
             alone.requirement,
         )
+
+
+def test_a_market_of_balances_alone() -> None:
+    snapshot = Snapshot.build(assemble("balances", NOW, {"BTC": Decimal(50000)}, []), domain=64)
+    lots = [10**9, 10**8]
+    found = requirements(snapshot, np.array([lots], dtype=np.int64))
+    assert found.requirements == (requirement(snapshot, lots).requirement,)
 
 
 def test_no_accounts_no_requirements() -> None:

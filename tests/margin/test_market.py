@@ -182,6 +182,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_csv_pair(tmp_path / "latin.csv", futures)
 
 
+def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zkmargin.margin.documents.LARGEST_FILE", 10)
+    with pytest.raises(InputError, match="bytes: name a file below"):
+        pair(tmp_path, [OPTION], FUTURES)
+
+
 def test_the_form_of_a_directory_is_told(tmp_path: Path) -> None:
     write(tmp_path / "options_btc_eth.csv", [OPTION])
     write(tmp_path / "futures_btc_eth.csv", FUTURES)

@@ -103,7 +103,7 @@ def test_an_empty_account_has_an_empty_report() -> None:
     shown = build_report(example(), holdings(example()))
     assert (shown.account_value, shown.requirement, shown.excess) == (0, 0, 0)
     assert [unit.loss for unit in shown.units] == [0, 0]
-    assert not (shown.charges or shown.positions or shown.greeks)
+    assert [*shown.charges, *shown.positions, *shown.greeks] == []
 
 
 def model_value(move: str, volatility: str = "0.6", days: int = 0) -> Fraction:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,22 @@ def test_numbers_too_large_for_the_tables_name_the_instrument() -> None:
     huge = parse_parameters({"grid": {"spot_shocks": ["10"]}}, "x")
     with pytest.raises(InputError, match="instrument BTC"):
         Snapshot.build(tiny_market(perpetual=Decimal("1e-9"), index=Decimal("1e9")), huge, domain=64)
+
+
+@pytest.mark.parametrize(
+    ("name", "exponent", "field"),
+    [
+        ("BTC_USD-PERPETUAL", 9, "mark"),
+        ("BTC_USD-PERPETUAL", 8, "risk"),
+        ("BTC_USD-31JAN26-K-C", 8, "valuation"),
+    ],
+)
+def test_contracts_too_large_for_the_tables_are_named(name: str, exponent: int, field: str) -> None:
+    market = tiny_market()
+    changed = [replace(i, contract_exponent=exponent) if i.name == name else i for i in market.instruments]
+    wild = parse_parameters({"grid": {"spot_shocks": ["9"]}}, "wild")
+    with pytest.raises(InputError, match=f"instrument {name}: {field}"):
+        Snapshot.build(replace(market, instruments=tuple(changed)), wild, domain=64)
 
 
 def test_models_are_found_by_being_there() -> None:

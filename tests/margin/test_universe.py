@@ -106,6 +106,6 @@ def test_the_digest_binds_every_field_the_order_and_the_domain() -> None:
 
 def test_canonical_json_is_sorted_tight_and_without_floats() -> None:
     assert canonical_json({"b": [1, None, True], "a": "\u00e9"}) == '{"a":"é","b":[1,null,true]}'.encode()
-    for value in (object(), {1, 2}, b"x"):
+    for value in (object(), {1, 2}, b"x", 1.5, [1, [2.0]], {"a": {"b": 0.5}}, {1: 2}, [{None: 1}]):
         with pytest.raises(TypeError):
             canonical_json(value)
