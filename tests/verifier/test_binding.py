@@ -127,7 +127,7 @@ def test_an_expiry_is_a_time(made: Case, expiry: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 47, 49, 96])
 def test_a_commitment_has_48_bytes(made: Case, length: int) -> None:
-    first, second = made.statement.commitments
+    _, second = made.statement.commitments
     with pytest.raises(InputError, match="48 bytes"):
         replace(made.statement, commitments=(CommitmentTerm(bytes(length)), second))
 

@@ -4,7 +4,7 @@ The forger's proof of a false statement is accepted by a verifier who forgets th
 verifier as he is. The prover here knows nothing that a real one does not: no trapdoor is used.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -35,7 +35,7 @@ class Forgery:
 
     forger: type[Forger]
     forgotten: tuple[str, ...]
-    toy: Toy = Toy()
+    toy: Toy = field(default_factory=Toy)
 
 
 FORGERIES = {
