@@ -19,7 +19,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint rust types fuzz bench native lock clean
+.PHONY: help demo test lint rust types fuzz bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -28,6 +28,7 @@ help:
 	@echo "make fuzz     the long randomised tests"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make native   rebuild the native extension"
+	@echo "make readme   put what the commands say now into the README's examples"
 	@echo "make lock     resolve the dependencies again and write requirements/"
 	@echo "make clean    remove everything that was built, .venv included"
 
@@ -93,6 +94,10 @@ native: $(VENV)/.dependencies
 
 PIP_COMPILE := $(VENV)/bin/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
     --annotation-style=line --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+readme: $(VENV)/.development
+	@rm -rf build/readme && mkdir -p build/readme
+	$(BIN)/python tests/test_readme.py build/readme
 
 lock: $(VENV)/.development
 	@$(BIN)/python -m pip install -q --disable-pip-version-check pip-tools

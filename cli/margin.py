@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from zkmargin.cli.options import holdings_argument, level_option, model_option, snapshot_argument
-from zkmargin.cli.report import report_tables
+from zkmargin.cli.report import report_tables, summary_table
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.report import build_report
@@ -18,8 +18,11 @@ from zkmargin.margin.tables import Level
 @holdings_argument
 @level_option
 @model_option
+@click.option("--brief", is_flag=True, help="Only the totals, and what the other models would ask.")
 @json_option
-def margin(*, snapshot_file: Path, holdings_file: Path, level: Level, model: str, as_json: bool) -> None:
+def margin(
+    *, snapshot_file: Path, holdings_file: Path, level: Level, model: str, brief: bool, as_json: bool
+) -> None:
     """Value an account, find its requirement, and say where it comes from.
 
     HOLDINGS is CSV with the columns instrument and quantity, and entry_price for futures and perpetuals that were
@@ -36,4 +39,4 @@ def margin(*, snapshot_file: Path, holdings_file: Path, level: Level, model: str
         holdings = Holdings.read(holdings_file, snapshot)
         step("finding the requirement")
         report = build_report(snapshot, holdings, model=model, level=level)
-    answer(as_json, report.to_json(), *report_tables(report))
+    answer(as_json, report.to_json(), *([summary_table(report)] if brief else report_tables(report)))

@@ -1,10 +1,17 @@
 """The walk that strangers see first, and what else shows without an account."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from tests.cli.harness import Run
+from zkmargin.cli.example_account import example_positions
+from zkmargin.margin.holdings import Holdings
+from zkmargin.margin.market import example_market
+from zkmargin.margin.snapshot import Snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +51,18 @@ def test_the_demonstration_tells_times_and_sizes(run: Run, walked: dict[str, obj
         "no proof",
     ):
         assert word in text
+
+
+def test_the_example_file_is_the_account_of_the_demonstration() -> None:
+    snapshot = Snapshot.build(example_market())
+    read = Holdings.read(ROOT / "examples/holdings.csv", snapshot)
+    assert read.document() == Holdings.of(example_positions(), snapshot).document()
+
+
+def test_the_example_parameters_can_be_used(run: Run, tmp_path: Path) -> None:
+    parameters = ROOT / "examples/desk.toml"
+    built = run("snapshot", "build", "--example", "--params", parameters, "-o", tmp_path / "s.json", "--json")
+    assert built.document["models"]["grid"] == "37 scenarios, 2 underlyings"
 
 
 def test_info(run: Run) -> None:
