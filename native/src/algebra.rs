@@ -4,6 +4,8 @@ use pyo3::prelude::*;
 
 #[cfg(target_arch = "x86_64")]
 mod buckets;
+#[cfg(target_arch = "x86_64")]
+mod coordinate;
 mod curve;
 mod field;
 #[cfg(target_arch = "x86_64")]

@@ -31,6 +31,11 @@ def test_everything_runs_without_the_extension() -> None:
     assert done.stdout.strip() == "('reference',) reference"
 
 
+def test_the_extension_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zkmargin.algebra.native", None)
+    assert list(algebra._built.__wrapped__()) == ["reference"]
+
+
 def test_public_names_exist() -> None:
     for name in algebra.__all__:
         assert hasattr(algebra, name)

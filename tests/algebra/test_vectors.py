@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zkmargin.algebra import MODULUS, Backend, Vector, get_backend
+from zkmargin.algebra import MODULUS, Backend, Matrix, Vector, get_backend
 from zkmargin.algebra.field import GENERATOR, root_of_unity
 
 pytestmark = pytest.mark.usefixtures("native")
@@ -194,6 +194,14 @@ def test_backends_do_not_mix(native: Backend, reference: Backend) -> None:
             b.encode_g2(other.generator_g2())
         with pytest.raises(TypeError, match="another backend"):
             b.commit(other.table([]), b.vector([]))
+        with pytest.raises(TypeError, match="another backend"):
+            b.fold(empty_matrix(other), b.vector([]))
+
+
+def empty_matrix(backend: Backend) -> Matrix:
+    no_entries = np.array([], dtype=np.int64)
+    starts = np.array([0], dtype=np.int64)
+    return backend.matrix(starts, no_entries.astype(np.int32), no_entries.astype(np.uint64), no_entries, 1)
 
 
 def test_secrets_stay_out_of_representations(backend: Backend) -> None:

@@ -5,9 +5,10 @@
 //! The bits of k then say which buckets count 2^j times: sums over those, pairwise again, leave one point for each bit
 //! position of the scalar, and doubling and adding along the positions gives the result.
 
+use super::coordinate::LanePoint;
 use super::curve::{affine, projective, sum};
 use super::field::adc;
-use super::lanes::{LanePoint, Lanes};
+use super::lanes::Lanes;
 use super::msm::Scalar;
 use blst::{blst_fp_cneg, blst_p1, blst_p1_add_or_double_affine, blst_p1_affine, blst_p1_double};
 use rayon::prelude::*;

@@ -1,14 +1,11 @@
 //! Eight elements of the base field side by side, on the 52-bit multipliers of AVX-512 IFMA.
 //!
-//! An element a is held as a 2^416 modulo p in eight limbs of 52 bits. The 35 spare bits make reductions lazy: a product
-//! of factors below 8 p comes out below 1.01 p. Stored coordinates are below 2 p, and not unique.
+//! The 35 spare bits of a coordinate make reductions lazy: a product of factors below 8 p comes out below 1.01 p.
+//! What is stored is below 2 p.
 
-use blst::{blst_fp, blst_fp_inverse, blst_fp_mul, blst_p1_affine};
+use super::coordinate::{Coordinate, LIMBS, LIMB_BITS, MASK};
+use blst::{blst_fp, blst_fp_inverse, blst_fp_mul};
 use std::arch::x86_64::*;
-
-const LIMBS: usize = 8;
-const LIMB_BITS: u32 = 52;
-const MASK: u64 = (1 << LIMB_BITS) - 1;
 
 /// p, the order of the base field.
 const P: [u64; LIMBS] = [
@@ -54,133 +51,6 @@ const SHIFT_64: [u64; LIMBS] = [
 
 /// The multiples 0 to 7 of p: entry [j][q] is limb j of q p.
 const MULTIPLES: [[u64; 8]; LIMBS] = multiples();
-
-/// 2^416 modulo p: as a factor of blst it brings its form, with 2^384, to ours.
-const FROM_BLST: blst_fp = blst_fp {
-    l: [
-        0x44f6480ea8e9b9af,
-        0xa96f7d65766c8fe4,
-        0xe82efd4228b540fe,
-        0x6723e5f0ade53b2e,
-        0x25ff6eb6fdd4230a,
-        0x14c8ee06ef23c24a,
-    ],
-};
-
-/// 2^352 modulo p: as a factor of blst it brings our form back to its own.
-const TO_BLST: blst_fp = blst_fp {
-    l: [
-        0x0000000000000000,
-        0x0000000000000000,
-        0x0000000000000000,
-        0x0000000000000000,
-        0x0000000000000000,
-        0x0000000100000000,
-    ],
-};
-
-/// p in the limbs of blst.
-const P_BLST: [u64; 6] = [
-    0xb9feffffffffaaab,
-    0x1eabfffeb153ffff,
-    0x6730d2a0f6b0f624,
-    0x64774b84f38512bf,
-    0x4b1ba7b6434bacd7,
-    0x1a0111ea397fe69a,
-];
-
-/// A coordinate in memory.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub struct Coordinate([u64; LIMBS]);
-
-/// A point of G1 in affine coordinates; the identity has x = y = 0.
-#[derive(Clone, Copy)]
-#[repr(C, align(128))]
-pub struct LanePoint {
-    pub x: Coordinate,
-    pub y: Coordinate,
-}
-
-impl LanePoint {
-    pub const IDENTITY: LanePoint = LanePoint {
-        x: Coordinate([0; LIMBS]),
-        y: Coordinate([0; LIMBS]),
-    };
-
-    pub fn from_blst(point: &blst_p1_affine) -> LanePoint {
-        LanePoint {
-            x: Coordinate::from_blst(&point.x),
-            y: Coordinate::from_blst(&point.y),
-        }
-    }
-
-    pub fn to_blst(self) -> blst_p1_affine {
-        blst_p1_affine {
-            x: self.x.to_blst(),
-            y: self.y.to_blst(),
-        }
-    }
-}
-
-impl Coordinate {
-    fn from_blst(value: &blst_fp) -> Coordinate {
-        let mut shifted = blst_fp::default();
-        // SAFETY: the operands are initialised.
-        unsafe { blst_fp_mul(&mut shifted, value, &FROM_BLST) };
-        Coordinate(split(&shifted.l))
-    }
-
-    fn to_blst(self) -> blst_fp {
-        let (value, mut shifted) = (self.canonical(), blst_fp::default());
-        // SAFETY: the operands are initialised.
-        unsafe { blst_fp_mul(&mut shifted, &value, &TO_BLST) };
-        shifted
-    }
-
-    /// The residue below p of a value below 2 p, its power of two left as it is.
-    fn canonical(self) -> blst_fp {
-        let joined = join(&self.0);
-        let mut reduced = [0; 6];
-        let mut borrow = false;
-        for i in 0..6 {
-            let (partial, first) = joined[i].overflowing_sub(P_BLST[i]);
-            let (limb, second) = partial.overflowing_sub(borrow as u64);
-            reduced[i] = limb;
-            borrow = first || second;
-        }
-        blst_fp {
-            l: if borrow { joined } else { reduced },
-        }
-    }
-}
-
-/// From limbs of 64 bits to limbs of 52.
-fn split(words: &[u64; 6]) -> [u64; LIMBS] {
-    std::array::from_fn(|j| {
-        let (word, shift) = (j * 52 / 64, j * 52 % 64);
-        let low = words[word] >> shift;
-        let high = if shift > 12 && word < 5 {
-            words[word + 1] << (64 - shift)
-        } else {
-            0
-        };
-        (low | high) & MASK
-    })
-}
-
-/// From limbs of 52 bits to limbs of 64.
-fn join(limbs: &[u64; LIMBS]) -> [u64; 6] {
-    let mut words = [0; 6];
-    for (j, &limb) in limbs.iter().enumerate() {
-        let (word, shift) = (j * 52 / 64, j * 52 % 64);
-        words[word] |= limb << shift;
-        if shift > 12 && word < 5 {
-            words[word + 1] |= limb >> (64 - shift);
-        }
-    }
-    words
-}
 
 const fn multiples() -> [[u64; 8]; LIMBS] {
     let mut out = [[0; 8]; LIMBS];
@@ -349,7 +219,7 @@ impl Lanes {
             .store()
             .map(|coordinate| coordinate.canonical());
         // To blst a 2^416 is the form of a 2^32: its inverse comes back as 2^352 / a, 64 bits short of ours.
-        let inverses = inverses(&values).map(|value| Coordinate(split(&value.l)));
+        let inverses = inverses(&values).map(|value| Coordinate::from_words(&value.l));
         Lanes::load(inverses.each_ref()).mul(Lanes::splat(&SHIFT_64))
     }
 }
@@ -496,11 +366,5 @@ mod tests {
         if available() {
             unsafe { check() };
         }
-    }
-
-    #[test]
-    fn limbs_come_back() {
-        let words = [1, u64::MAX, 0, 1 << 63, 12345, P_BLST[5]];
-        assert!(join(&split(&words)) == words);
     }
 }

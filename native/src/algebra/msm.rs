@@ -7,7 +7,7 @@ use super::curve::{affine, sum, Point};
 use super::field::Fr;
 use super::vector::{same_length, Vector};
 #[cfg(target_arch = "x86_64")]
-use super::{buckets, lanes, lanes::LanePoint};
+use super::{buckets, coordinate::LanePoint, lanes};
 use blst::*;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
