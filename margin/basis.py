@@ -44,7 +44,7 @@ def mark_table(universe: Universe, inputs: Inputs) -> NDArray[np.int64]:
 
 
 def slot_value(instrument: Instrument, quote: Quote, inputs: Inputs) -> Fraction:
-    """USD per unit of quantity: what the slot alone is worth, legs in cash apart.
+    """USD per unit of the underlying: what the slot alone is worth, legs in cash apart.
 
     An inverse future of one USD is -index/mark (the coins it will take to pay one USD), an inverse option
     its price in coin at the index; all else is its price.
@@ -57,8 +57,8 @@ def slot_value(instrument: Instrument, quote: Quote, inputs: Inputs) -> Fraction
 
 
 def contract_size(instrument: Instrument) -> Fraction:
-    """Units of quantity that a table entry is for."""
-    return Fraction(10) ** instrument.contract_exponent
+    """Units of the underlying (USD for inverse futures) that a table entry is for."""
+    return Fraction(10) ** instrument.contract_exponent * instrument.multiplier
 
 
 def int64_table(title: str, universe: Universe, entries: Sequence[int]) -> NDArray[np.int64]:
@@ -75,3 +75,8 @@ def coins(universe: Universe) -> tuple[str, ...]:
     """The coins with a balance, in the order of their slots."""
     balances = (i for i in universe.instruments if i.kind == "balance" and i.underlying != CASH)
     return tuple(i.underlying for i in balances)
+
+
+def underlyings(universe: Universe) -> tuple[str, ...]:
+    """Everything but cash that moves an instrument, in the order of the slots: coins, shares and indices."""
+    return tuple(dict.fromkeys(i.underlying for i in universe.instruments if i.underlying != CASH))

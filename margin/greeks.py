@@ -59,7 +59,7 @@ def net_greeks(snapshot: Snapshot, entries: Iterable[Entry]) -> dict[Bucket, Gre
         instrument = snapshot.universe.instruments[entry.slot]
         if instrument.underlying == CASH:
             continue
-        quantity = entry.lots * Fraction(instrument.lot)
+        quantity = entry.lots * Fraction(instrument.lot) * instrument.multiplier
         greeks = options.get(entry.slot, Greeks(_slot_delta(snapshot, entry.slot))).times(quantity)
         if entry.leg_lots and snapshot.universe.instruments[entry.leg_slot].underlying != CASH:
             leg = entry.leg_lots * Fraction(snapshot.universe.instruments[entry.leg_slot].lot)

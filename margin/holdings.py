@@ -32,7 +32,7 @@ class Position:
 
     instrument: str
     quantity: Decimal
-    """Positive is long: coins, or USD for inverse futures and perpetuals."""
+    """Positive is long: coins, shares or contracts, or USD for inverse futures and perpetuals."""
     entry_price: Decimal | None = None
     """USD; futures and perpetuals only."""
     where: str = "holdings"
@@ -181,6 +181,6 @@ def _entry(position: Position, snapshot: Snapshot) -> Entry:
         return Entry(position, slot, lots, balance, 0)
     price = Fraction(position.entry_price or Decimal(snapshot.inputs.quotes[slot].price))
     quantity = Fraction(position.quantity)
-    amount = quantity / price if instrument.inverse else -quantity * price
+    amount = quantity / price if instrument.inverse else -quantity * price * instrument.multiplier
     leg = floor_div(amount / Fraction(snapshot.universe.instruments[balance].lot))
     return Entry(position, slot, lots, balance, leg)

@@ -14,6 +14,8 @@ SMALLEST_PRICE = Decimal("1e-9")
 LARGEST_PRICE = Decimal("1e9")
 SMALLEST_VOLATILITY = Decimal("1e-4")
 LARGEST_VOLATILITY = Decimal(100)
+SMALLEST_RATE = Decimal("-0.1")
+LARGEST_RATE = Decimal(1)
 LONGEST_LIFE = 100 * 365 * 86400 * 10**6
 """Microseconds."""
 
@@ -28,6 +30,8 @@ class Quote:
     """Implied volatility, a fraction a year; options only."""
     forward: str | None = None
     """Forward price of the option's expiry in USD; options only."""
+    rate: str | None = None
+    """Continuously compounded interest a year that discounts the option's payoff, a fraction; None: undiscounted."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,13 @@ class Inputs:
     source: str
     """Where the numbers come from, for people."""
     indices: Mapping[str, str]
-    """Index price of each underlying in USD."""
+    """Index price of each underlying, or the price of its share, in USD."""
     quotes: tuple[Quote, ...]
     """One per slot."""
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding."""
-        quotes = [[q.price, q.volatility, q.forward] for q in self.quotes]
+        quotes = [[q.price, q.volatility, q.forward, q.rate] for q in self.quotes]
         return {"source": self.source, "indices": dict(self.indices), "quotes": quotes}
 
 
@@ -55,19 +59,23 @@ def check_quote(
     option = instrument.kind == "option"
     _check_number(where, "price", quote.price, Decimal(0) if option else SMALLEST_PRICE, LARGEST_PRICE)
     if not option:
-        if (quote.volatility, quote.forward) != (None, None):
-            raise InputError(where, "volatility", instrument.name, "only options have volatility and forward")
+        if (quote.volatility, quote.forward, quote.rate) != (None, None, None):
+            remedy = "only options have volatility, forward and rate"
+            raise InputError(where, "volatility", instrument.name, remedy)
         return
     _check_number(where, "volatility", quote.volatility, SMALLEST_VOLATILITY, LARGEST_VOLATILITY)
     _check_number(where, "forward", quote.forward, SMALLEST_PRICE, LARGEST_PRICE)
     _check_number(where, "strike", instrument.strike, SMALLEST_PRICE, LARGEST_PRICE)
+    if quote.rate is not None:
+        _check_number(where, "rate", quote.rate, SMALLEST_RATE, LARGEST_RATE)
 
 
 def _check_listing(
     where: str, instrument: Instrument, indices: Mapping[str, str], valuation_time: int
 ) -> None:
     if instrument.underlying != CASH and instrument.underlying not in indices:
-        raise InputError(where, "underlying", instrument.underlying, "add the index price of this coin")
+        remedy = "add the index price of this coin, or the price of this underlying"
+        raise InputError(where, "underlying", instrument.underlying, remedy)
     if instrument.expiry is None:
         return
     if instrument.expiry <= valuation_time:

@@ -1,4 +1,4 @@
-"""What can be held: balances, perpetuals, futures and options, each counted in lots of its own."""
+"""What can be held: balances, shares, perpetuals, futures and options, each counted in lots of its own."""
 
 import re
 from dataclasses import dataclass
@@ -8,11 +8,14 @@ from typing import Any, Literal, get_args
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 
-Kind = Literal["balance", "perpetual", "future", "option"]
+Kind = Literal["balance", "share", "perpetual", "future", "option"]
+Security = Literal["equity", "etf", "narrow-index", "broad-index", "large-broad-index"]
+"""What an instrument of a securities market is or is based on; a large broad index is of high capitalisation."""
 
 CASH = "USD"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z0-9]{1,12}", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z0-9][A-Z0-9.]{0,11}", re.ASCII)
+_LARGEST_MULTIPLIER = 10**6
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,14 @@ class Instrument:
     """One instrument of a universe.
 
     A lot is 10^lot_exponent of quantity, and tables are per 10^contract_exponent of quantity. A quantity
-    is coins for balances, options and linear contracts, and USD for inverse perpetuals and futures.
+    is coins for balances, options and linear contracts, and USD for inverse perpetuals and futures; in a
+    securities market it is shares, or contracts of `multiplier` shares or index points each.
     """
 
     name: str
     kind: Kind
     underlying: str
-    """The coin that moves it; USD for the cash balance."""
+    """The coin, share or index that moves it; USD for the cash balance."""
     settlement: str
     """USD for linear instruments, the coin for inverse ones; for a balance the currency itself."""
     inverse: bool
@@ -40,6 +44,10 @@ class Instrument:
     contract_exponent: int
     bound: int
     """No account holds more than this many lots, long or short."""
+    multiplier: int = 1
+    """Units of the underlying to one unit of quantity: 100 for an option on 100 shares."""
+    security: Security | None = None
+    """None outside securities markets."""
 
     def __post_init__(self) -> None:
         """Raises InputError if the fields do not describe an instrument."""
@@ -49,7 +57,8 @@ class Instrument:
 
     def _faults(self) -> list[tuple[bool, str, str]]:
         option, dated = self.kind == "option", self.kind in ("option", "future")
-        balance = self.kind == "balance"
+        balance, share = self.kind == "balance", self.kind == "share"
+        listed = self.kind in ("share", "future", "option") and not self.inverse
         return [
             (not _NAME.fullmatch(self.name), "name", "use letters, digits and . _ / : - only, at most 64"),
             (self.kind not in get_args(Kind), "kind", f"use one of {', '.join(get_args(Kind))}"),
@@ -77,6 +86,31 @@ class Instrument:
             (not -18 <= self.lot_exponent <= 6, "lot_exponent", "must lie between -18 and 6"),
             (not -6 <= self.contract_exponent <= 9, "contract_exponent", "must lie between -6 and 9"),
             (not 0 < self.bound < 1 << 62, "bound", "must be positive and below 2^62 lots"),
+            (
+                not 1 <= self.multiplier <= _LARGEST_MULTIPLIER,
+                "multiplier",
+                f"must lie between 1 and {_LARGEST_MULTIPLIER}",
+            ),
+            (
+                self.multiplier != 1 and not (dated and listed),
+                "multiplier",
+                "must be 1 but for linear futures and options",
+            ),
+            (
+                self.security not in (None, *get_args(Security)),
+                "security",
+                f"use one of {', '.join(get_args(Security))}",
+            ),
+            (
+                self.security is not None and not listed,
+                "security",
+                "only shares, linear futures and linear options are securities",
+            ),
+            (
+                share and self.security not in ("equity", "etf"),
+                "security",
+                "a share is of an equity or an etf",
+            ),
         ]
 
     @property

@@ -110,12 +110,13 @@ class Grid(_Strict):
 class Standard(_Strict):
     """Margin by rates per position, as venues ask of accounts without portfolio margin.
 
-    Futures and perpetuals pay `future` of their notional. A short option pays max(option - OTM/S,
-    option_minimum) times S, with OTM = max(0, K - S) for a call and max(0, S - K) for a put; its mark is
-    not charged again, because it already lowers the account value.
+    Futures and perpetuals pay `future` of their notional, shares `share` of their value. A short option
+    pays max(option - OTM/S, option_minimum) times S, with OTM = max(0, K - S) for a call and
+    max(0, S - K) for a put; its mark is not charged again, because it already lowers the account value.
     """
 
     future: Rates = _rates("0.02", "0.01")
+    share: Rates = _rates("0.5", "0.3")
     option: Rates = _rates("0.15", "0.075")
     option_minimum: Rates = _rates("0.1", "0.05")
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from zkmargin.margin.columns import InstrumentError, Options, VolatilityShock
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
+from zkmargin.margin.fixed import ONE, exp, from_decimal, from_fraction, mul
 from zkmargin.margin.inputs import Inputs
 from zkmargin.margin.parameters import VolatilityShock as VolatilityParameters
 from zkmargin.margin.universe import Universe
@@ -32,7 +32,7 @@ class OptionColumns:
 def option_columns(
     universe: Universe, valuation_time: int, inputs: Inputs, slots: Sequence[int] | None = None
 ) -> OptionColumns:
-    """The options among the slots (all slots by default), undiscounted, each on its own forward."""
+    """The options among the slots (all slots by default), each on its own forward and at its own rate."""
     chosen = range(len(universe)) if slots is None else slots
     found = [slot for slot in chosen if universe.instruments[slot].kind == "option"]
     instruments = [universe.instruments[slot] for slot in found]
@@ -40,6 +40,8 @@ def option_columns(
     forwards = [Decimal(quote.forward or 0) for quote in quotes]
     q64_forwards = {forward: from_decimal(forward) for forward in set(forwards)}
     years = {t: _years(t, valuation_time) for t in {i.expiry for i in instruments}}
+    terms = {(quote.rate, i.expiry) for i, quote in zip(instruments, quotes, strict=True)}
+    discounts = {(rate, expiry): _discount(rate, years[expiry]) for rate, expiry in terms}
     strikes = {strike: from_decimal(strike or 0) for strike in {i.strike for i in instruments}}
     indices = {coin: Fraction(Decimal(price)) for coin, price in inputs.indices.items()}
     ratios = {
@@ -53,7 +55,7 @@ def option_columns(
             forward=[q64_forwards[forward] for forward in forwards],
             strike=[strikes[i.strike] for i in instruments],
             years=[years[i.expiry] for i in instruments],
-            discount=[ONE] * len(found),
+            discount=[discounts[q.rate, i.expiry] for i, q in zip(instruments, quotes, strict=True)],
         ),
         tuple(from_decimal(quote.volatility or 0) for quote in quotes),
         tuple(
@@ -65,6 +67,11 @@ def option_columns(
 
 def _years(expiry: int | None, valuation_time: int) -> int:
     return from_fraction(Fraction((expiry or 0) - valuation_time, _YEAR_MICROSECONDS))
+
+
+def _discount(rate: str | None, years: int) -> int:
+    """e^(-rate * years) in Q64."""
+    return ONE if rate is None else exp(-mul(from_decimal(rate), years))
 
 
 def volatility_shock(parameters: VolatilityParameters) -> VolatilityShock:

@@ -18,8 +18,8 @@ SlotCharge = Callable[[Basis, int], dict[Level, int]]
 
 
 def rate_tables(basis: Basis, long_option: SlotCharge) -> RateTables:
-    """Futures pay by notional on either side, short options by moneyness; what long options pay is the
-    model's.
+    """Futures and shares pay by notional on either side, short options by moneyness; what long options pay
+    is the model's.
     """
     long = [_long(basis, slot, long_option) for slot in range(len(basis.universe))]
     short = [_short(basis, slot) for slot in range(len(basis.universe))]
@@ -48,18 +48,20 @@ def _long(basis: Basis, slot: int, long_option: SlotCharge) -> dict[Level, int]:
     kind = basis.universe.instruments[slot].kind
     if kind == "balance":
         return free(basis, slot)
-    return long_option(basis, slot) if kind == "option" else _future(basis, slot)
+    return long_option(basis, slot) if kind == "option" else _notional(basis, slot)
 
 
 def _short(basis: Basis, slot: int) -> dict[Level, int]:
     kind = basis.universe.instruments[slot].kind
     if kind == "balance":
         return free(basis, slot)
-    return _short_option(basis, slot) if kind == "option" else _future(basis, slot)
+    return _short_option(basis, slot) if kind == "option" else _notional(basis, slot)
 
 
-def _future(basis: Basis, slot: int) -> dict[Level, int]:
-    return notional_charge(basis, slot, basis.parameters.standard.future)
+def _notional(basis: Basis, slot: int) -> dict[Level, int]:
+    standard = basis.parameters.standard
+    share = basis.universe.instruments[slot].kind == "share"
+    return notional_charge(basis, slot, standard.share if share else standard.future)
 
 
 def _short_option(basis: Basis, slot: int) -> dict[Level, int]:

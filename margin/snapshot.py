@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, coins, mark_table
+from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, mark_table, underlyings
 from zkmargin.margin.bounds import check_bounds
 from zkmargin.margin.documents import input_error, read_bytes, write_atomically
 from zkmargin.margin.encoding import canonical_json, digest_of
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.forms import Entry, adapter, encode_tables
 from zkmargin.margin.inputs import Inputs, Quote, check_quote
-from zkmargin.margin.instruments import CASH, Instrument, Kind
+from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.models import models
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters, parse_parameters
@@ -142,6 +142,8 @@ class _InstrumentDocument(_Strict):
     lot_exponent: int
     contract_exponent: int
     bound: int
+    multiplier: int
+    security: Security | None
 
 
 class _UniverseDocument(_Strict):
@@ -152,7 +154,7 @@ class _UniverseDocument(_Strict):
 class _InputsDocument(_Strict):
     source: str
     indices: dict[str, str]
-    quotes: list[Annotated[list[str | None], Field(min_length=3, max_length=3)]]
+    quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=4)]]
 
 
 class _SnapshotDocument(_Strict):
@@ -250,21 +252,23 @@ def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, T
 
 def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
     """The inputs, checked as those of a market are."""
-    quotes = tuple(Quote(price or "", vol, forward) for price, vol, forward in document.inputs.quotes)
+    quotes = tuple(Quote(price or "", *rest) for price, *rest in document.inputs.quotes)
     inputs = Inputs(document.inputs.source, document.inputs.indices, quotes)
     if len(quotes) != len(universe):
         raise InputError(
             where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"
         )
-    if set(inputs.indices) != set(coins(universe)):
+    if set(inputs.indices) != set(underlyings(universe)):
         found = ", ".join(sorted(inputs.indices))
-        raise InputError(where, "inputs.indices", found, "must be those of the balances; build it again")
+        raise InputError(where, "inputs.indices", found, "must be those of the instruments; build it again")
     for instrument, quote in zip(universe.instruments, quotes, strict=True):
         spot = f"{where}, instrument {instrument.name}"
         check_quote(spot, instrument, quote, inputs.indices, document.valuation_time)
         if instrument.settlement not in universe:
             raise InputError(spot, "settlement", instrument.settlement, "the universe lacks this balance")
         price = "1" if instrument.underlying == CASH else inputs.indices[instrument.underlying]
-        if instrument.kind == "balance" and quote.price != price:
-            raise InputError(spot, "price", quote.price, f"a balance is priced at its index, {price}")
+        if instrument.kind in ("balance", "share") and quote.price != price:
+            raise InputError(
+                spot, "price", quote.price, f"a {instrument.kind} is priced at its index, {price}"
+            )
     return inputs

@@ -52,7 +52,7 @@ class StrikeCharge:
     """A contingency on the naked short options of a strike and expiry: charge * max(0, -(sum of q over
     slots)).
 
-    All slots share lot and contract exponents, so that their lots add up.
+    All slots share lot and contract exponents and the multiplier, so that their lots add up.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT

@@ -1,19 +1,20 @@
 """A market at one moment: instruments in the order of their slots, and the numbers quoted for them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.inputs import Inputs, Quote, check_quote
-from zkmargin.margin.instruments import CASH, Instrument, Kind
+from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
 
 # An account holds at most these many lots, long or short; the circuit proves it. One less than a power of
 # two, because the sum of a call's and a put's lots then still fits the same number of bits.
 BALANCE_BOUND = (1 << 54) - 1
 FUTURE_BOUND = (1 << 32) - 1
 OPTION_BOUND = (1 << 21) - 1
+SHARE_BOUND = (1 << 32) - 1
 
 CASH_LOT = -6
 COIN_LOT = -8
@@ -32,6 +33,7 @@ class Listing:
     where: str
     volatility: Decimal | None = None
     forward: Decimal | None = None
+    rate: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,16 @@ def assemble(
     """A market of balances (USD first, then every coin with an index) and of the listings, in canonical
     order.
 
-    Perpetuals come before futures and options; each coin's by expiry, strike, call before put.
+    Shares and perpetuals come before futures and options; each coin's by expiry, strike, call before put.
+    What securities are based on is no coin, and has no balance.
     Raises InputError for an expired or doubly listed instrument and for an underlying without index.
     """
     ordered = sorted(listings, key=lambda listing: _slot_order(listing.instrument))
-    coins = sorted(indices)
-    prices = {coin: canonical_decimal(indices[coin]) for coin in coins}
+    based_on = {listing.instrument.underlying for listing in ordered if listing.instrument.security}
+    prices = {name: canonical_decimal(indices[name]) for name in sorted(indices)}
+    coins = [name for name in prices if name not in based_on]
     balances = [_balance(CASH, CASH_LOT), *(_balance(coin, COIN_LOT) for coin in coins)]
-    quotes = [Quote("1"), *(Quote(price) for price in prices.values())]
+    quotes = [Quote("1"), *(Quote(prices[coin]) for coin in coins)]
     for balance, quote in zip(balances, quotes, strict=True):
         check_quote(f"{source}, index of {balance.name}", balance, quote, prices, valuation_time)
     seen = {balance.name for balance in balances}
@@ -67,7 +71,10 @@ def assemble(
             raise InputError(where, "instrument", instrument.name, "listed twice; keep one row")
         seen.add(instrument.name)
         quote = Quote(
-            canonical_decimal(listing.price), _optional(listing.volatility), _optional(listing.forward)
+            canonical_decimal(listing.price),
+            _optional(listing.volatility),
+            _optional(listing.forward),
+            _optional(listing.rate),
         )
         check_quote(where, instrument, quote, prices, valuation_time)
         quotes.append(quote)
@@ -103,6 +110,39 @@ def option(
     )
 
 
+def share(symbol: str, security: Security) -> Instrument:
+    """Shares of a company or a fund, counted one by one."""
+    return Instrument(
+        symbol, "share", symbol, CASH, False, None, None, None, 0, 0, SHARE_BOUND, security=security
+    )
+
+
+def security_future(
+    name: str, underlying: str, security: Security, *, expiry: int, multiplier: int
+) -> Instrument:
+    """A future on a share or an index, counted in contracts."""
+    return replace(
+        future(name, underlying, inverse=False, expiry=expiry, lot_exponent=0),
+        multiplier=multiplier,
+        security=security,
+    )
+
+
+def security_option(
+    name: str,
+    underlying: str,
+    security: Security,
+    *,
+    expiry: int,
+    strike: Decimal,
+    call: bool,
+    multiplier: int,
+) -> Instrument:
+    """An option on a share or an index, counted in contracts."""
+    plain = option(name, underlying, inverse=False, expiry=expiry, strike=strike, call=call, lot_exponent=0)
+    return replace(plain, multiplier=multiplier, security=security)
+
+
 def _balance(currency: str, lot_exponent: int) -> Instrument:
     return Instrument(
         currency, "balance", currency, currency, False, None, None, None, lot_exponent, 0, BALANCE_BOUND
@@ -110,7 +150,7 @@ def _balance(currency: str, lot_exponent: int) -> Instrument:
 
 
 def _slot_order(x: Instrument) -> tuple[int, str, bool, int, Decimal, bool, str]:
-    rank = ("perpetual", "future", "option").index(x.kind)
+    rank = ("share", "perpetual", "future", "option").index(x.kind)
     return rank, x.underlying, not x.inverse, x.expiry or 0, Decimal(x.strike or 0), not x.call, x.name
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.margin.assessment import Assessment, Charge, UnitLoss, assess
-from zkmargin.margin.basis import QUANTA, Basis, coins, contract_size
+from zkmargin.margin.basis import QUANTA, Basis, contract_size, underlyings
 from zkmargin.margin.cells import grid_cells
 from zkmargin.margin.charges import collateral_charges, haircuts, notional_charge, per_contract
 from zkmargin.margin.decimals import nearest
@@ -42,7 +42,7 @@ _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 def tables(basis: Basis) -> GridTables:
     """The grid's tables; InputError naming the instrument if a number is out of range."""
     grid = basis.parameters.grid
-    units = coins(basis.universe)
+    units = underlyings(basis.universe)
     unit_of = [units.index(i.underlying) if i.underlying != CASH else -1 for i in basis.universe.instruments]
     cells = grid_cells(grid)
     return GridTables(
@@ -105,7 +105,7 @@ def _moving_value(basis: Basis, slot: int, instrument: Instrument) -> Fraction:
 
 
 def _strikes(basis: Basis) -> tuple[StrikeCharge, ...]:
-    groups: dict[tuple[str, int, str, bool, int, int], list[int]] = defaultdict(list)
+    groups: dict[tuple[str, int, str, bool, int, int, int], list[int]] = defaultdict(list)
     for slot, i in enumerate(basis.universe.instruments):
         if i.kind == "option":
             key = (
@@ -115,6 +115,7 @@ def _strikes(basis: Basis) -> tuple[StrikeCharge, ...]:
                 i.inverse,
                 i.lot_exponent,
                 i.contract_exponent,
+                i.multiplier,
             )
             groups[key].append(slot)
     rates = basis.parameters.grid.naked_short
