@@ -18,7 +18,7 @@ from zkmargin.cli.terms import Terms, terms_options
 from zkmargin.cli.trust import reproduced_snapshot
 from zkmargin.margin.decimals import scaled_decimal
 from zkmargin.margin.documents import write_atomically
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import Opening, OpeningDocument, ProverError
@@ -121,4 +121,6 @@ def prove_openings(
         raise NotProvenError(f"{error}; nothing was written") from None
     except ProverError as error:
         remedy = f"{error}: the file was changed; use the file that commit wrote"
-        raise InputError(", ".join(map(str, files)), "opening", "not its commitment's", remedy) from None
+        raise InputError(
+            ", ".join(map(str, files)), "opening", Finding("not its commitment's"), remedy
+        ) from None

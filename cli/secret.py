@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 
 OWNER_ONLY = 0o600
 
@@ -12,7 +12,10 @@ def refuse_existing(path: Path) -> None:
     """Raises InputError if the file is there: what is lost with an opening cannot be made again."""
     if os.path.lexists(path):
         raise InputError(
-            str(path), "opening", "exists already", "an opening is never overwritten; name another file"
+            str(path),
+            "opening",
+            Finding("exists already"),
+            "an opening is never overwritten; name another file",
         )
 
 
@@ -24,7 +27,7 @@ def write_secret(path: Path, content: bytes) -> None:
         refuse_existing(path)
         raise
     except OSError as error:
-        reason = error.strerror or "unwritable"
+        reason = Finding(error.strerror or "unwritable")
         raise InputError(str(path), "opening", reason, "name a writable place") from None
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -36,6 +39,6 @@ def write_secret(path: Path, content: bytes) -> None:
     except BaseException as error:
         os.unlink(path)
         if isinstance(error, OSError):
-            reason = error.strerror or "unwritable"
+            reason = Finding(error.strerror or "unwritable")
             raise InputError(str(path), "opening", reason, "name a place with room") from None
         raise

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
 from zkmargin.margin.snapshot import Snapshot
@@ -135,15 +135,18 @@ def _market(options: Path | None, futures: Path | None, deribit: Path | None, ex
     """The market from the one source that is named; raises InputError if there is none, or more."""
     pair = options is not None or futures is not None
     if pair + (deribit is not None) + example != 1:
+        found = Finding("several sources" if pair + example else "no source")
         remedy = "give one source: --options and --futures, or --deribit, or --example"
-        raise InputError("command line", "market", "no source" if not pair + example else "several", remedy)
+        raise InputError("command line", "market", found, remedy)
     if example:
         return example_market()
     if deribit is not None:
         return read_deribit(deribit)
     if options is None or futures is None:
         missing = "--options" if options is None else "--futures"
-        raise InputError("command line", missing, "missing", "the CSV files come as a pair; name both")
+        raise InputError(
+            "command line", missing, Finding("missing"), "the CSV files come as a pair; name both"
+        )
     return read_csv_pair(options, futures)
 
 

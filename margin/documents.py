@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from zkmargin.margin.errors import Finding, InputError
 
@@ -53,6 +54,8 @@ def parse_json(text: str, where: str) -> Any:
         return document
 
     try:
+        # This parser limits how deeply it nests; Python's recurses, and deep enough ends the whole process.
+        from_json(text)
         return json.loads(text, parse_float=Decimal, parse_constant=str, object_pairs_hook=once)
     except InputError:
         raise
@@ -74,9 +77,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, path)
-    except OSError as error:
+    except BaseException as error:
+        # An interrupt leaves nothing behind either.
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+        if not isinstance(error, OSError):
+            raise
         raise InputError(
             str(path), "file", Finding(error.strerror or "unwritable"), "name a writable place"
         ) from None

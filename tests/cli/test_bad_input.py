@@ -277,6 +277,8 @@ def test_a_tampered_proof_is_not_valid(
         ((*TERMS, "--model", "span"), ("model", "span")),
         ((*TERMS, "--expires", "tomorrow"), ("--expires", "tomorrow")),
         ((*TERMS, "--expires", "2026-03-14T18:00:00"), ("--expires", "time zone")),
+        ((*TERMS, "--expires", "1969-03-14T18:00:00Z"), ("--expires", "after 1970")),
+        ((*TERMS, "--expires", "2026-03-14T18:00:00.5Z"), ("--expires", "whole seconds")),
         (("--audience", "", "--nonce", "1"), ("audience",)),
         (("--audience", "bank", "--nonce", "x" * 257), ("nonce",)),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
+from zkmargin.cli import main
 
 
 def test_an_interrupt_while_proving(chain: Chain, tmp_path: Path) -> None:
@@ -52,3 +53,27 @@ def test_an_interrupt_while_committing(
     assert seen.code == 130
     assert "interrupted" in seen.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_writing(
+    run: Run, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    proof = tmp_path / "proof.json"
+    proof.write_text("the one before")
+    monkeypatch.setattr(os, "fsync", interrupt)
+    assert run("prove", chain.snapshot, "--opening", chain.opening, *TERMS, "-o", proof).code == 130
+    assert proof.read_text() == "the one before"
+    assert list(tmp_path.iterdir()) == [proof]
+
+
+def test_an_interrupt_before_the_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("zkmargin.cli.command.command", interrupt)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
