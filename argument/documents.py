@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from zkmargin.argument.challenges import PROTOCOL
 from zkmargin.circuits.relation import MAX_DOMAIN, MIN_DOMAIN
@@ -18,6 +18,15 @@ from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.tables import Level
 
+
+def _plain_integer(value: object) -> object:
+    """In Python True and 1.0 equal 1; a document has one encoding."""
+    if type(value) is not int:
+        raise ValueError("Input should be 1")
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_plain_integer)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PointHex = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
@@ -60,7 +69,7 @@ class CommitmentDocument(Document):
     """A commitment to holdings over one universe."""
 
     format: Literal["zkmargin/commitment"] = "zkmargin/commitment"
-    version: Literal[1] = 1
+    version: Version = 1
     curve: Curve = "BLS12-381"
     setup: Digest
     universe: Digest
@@ -101,7 +110,7 @@ class ProofDocument(Document):
     """A proof and its claims."""
 
     format: Literal["zkmargin/proof"] = "zkmargin/proof"
-    version: Literal[1] = 1
+    version: Version = 1
     curve: Curve = "BLS12-381"
     protocol: Literal["zkmargin/margin-argument/1"] = PROTOCOL
     setup: Digest

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.setup import Setup
-from zkmargin.argument.documents import CommitmentDocument, Curve, Digest, Document, Domain, PointHex
+from zkmargin.argument.documents import CommitmentDocument, Curve, Digest, Document, Domain, PointHex, Version
 from zkmargin.margin.documents import input_error
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.universe import Universe
@@ -19,7 +19,7 @@ class OpeningDocument(Document):
     """Holdings in lots, by instrument, and the blinder. Nothing secret shows in its repr or in errors."""
 
     format: Literal["zkmargin/opening"] = "zkmargin/opening"
-    version: Literal[1] = 1
+    version: Version = 1
     curve: Curve = "BLS12-381"
     setup: Digest
     universe: Digest
