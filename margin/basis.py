@@ -15,8 +15,8 @@ from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.parameters import Parameters
 from zkmargin.margin.universe import Universe
 
-QUANTUM_DECIMALS = 6
-QUANTA = 10**QUANTUM_DECIMALS
+QUANTUM_DECIMALS = (6, 9)
+"""What a snapshot's table entries may be counted in: millionths of a dollar, or billionths for parity checks."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,22 @@ class Basis:
     inputs: Inputs
     parameters: Parameters
     marks: NDArray[np.int64]
+    quantum_decimals: int = QUANTUM_DECIMALS[0]
 
     def index(self, coin: str) -> Fraction:
         """Index price of a coin in USD."""
         return Fraction(Decimal(self.inputs.indices[coin]))
 
+    @property
+    def quanta(self) -> int:
+        """Quanta to one dollar."""
+        return int(10**self.quantum_decimals)
 
-def mark_table(universe: Universe, inputs: Inputs) -> NDArray[np.int64]:
+
+def mark_table(universe: Universe, inputs: Inputs, quantum_decimals: int) -> NDArray[np.int64]:
     """(N,) value per contract in quanta, rounded to nearest; InputError if one does not fit."""
     exact = [
-        slot_value(instrument, quote, inputs) * QUANTA * contract_size(instrument)
+        slot_value(instrument, quote, inputs) * 10**quantum_decimals * contract_size(instrument)
         for instrument, quote in zip(universe.instruments, inputs.quotes, strict=True)
     ]
     return int64_table("mark", universe, [nearest(value) for value in exact])

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from zkmargin.margin.assessment import Charge
-from zkmargin.margin.basis import QUANTA, Basis, coins, contract_size, slot_value
+from zkmargin.margin.basis import Basis, coins, contract_size, slot_value
 from zkmargin.margin.decimals import ceil_div
 from zkmargin.margin.parameters import Rates
 from zkmargin.margin.tables import LEVELS, CollateralCharge, Level
@@ -13,7 +13,7 @@ from zkmargin.margin.tables import LEVELS, CollateralCharge, Level
 
 def per_contract(basis: Basis, slot: int, value: Fraction, rate: Decimal) -> int:
     """rate * value (USD per unit of quantity) in quanta per contract, rounded up."""
-    return ceil_div(value * Fraction(rate) * QUANTA * contract_size(basis.universe.instruments[slot]))
+    return ceil_div(value * Fraction(rate) * basis.quanta * contract_size(basis.universe.instruments[slot]))
 
 
 def notional_charge(basis: Basis, slot: int, rates: Rates) -> dict[Level, int]:

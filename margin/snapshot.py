@@ -52,14 +52,22 @@ class Snapshot:
 
     @classmethod
     def build(
-        cls, market: Market, parameters: Parameters = DEFAULT_PARAMETERS, *, domain: int | None = None
+        cls,
+        market: Market,
+        parameters: Parameters = DEFAULT_PARAMETERS,
+        *,
+        domain: int | None = None,
+        quantum_decimals: int = QUANTUM_DECIMALS[0],
     ) -> "Snapshot":
         """The snapshot of a market; `domain` overrides the universe's default.
 
-        Raises InputError naming the instrument if a number is out of range.
+        Raises InputError naming the instrument if a number is out of range, or for an unknown quantum.
         """
+        if quantum_decimals not in QUANTUM_DECIMALS:
+            known = " or ".join(map(str, QUANTUM_DECIMALS))
+            raise InputError("snapshot", "quantum_decimals", quantum_decimals, f"use {known}")
         universe = Universe(market.instruments, domain or 0)
-        return _derive(universe, market.valuation_time, market.inputs, parameters)
+        return _derive(universe, market.valuation_time, market.inputs, parameters, quantum_decimals)
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
@@ -93,7 +101,9 @@ class Snapshot:
 
     def reproduce(self) -> None:
         """Derive marks and tables again; InputError if they do not follow from the inputs and parameters."""
-        again = _derive(self.universe, self.valuation_time, self.inputs, self.parameters)
+        again = _derive(
+            self.universe, self.valuation_time, self.inputs, self.parameters, self.quantum_decimals
+        )
         where = f"snapshot {self.id}"
         remedy = "does not follow from the prices and parameters; do not trust this snapshot"
         differing = np.flatnonzero(self.marks != again.marks)
@@ -162,15 +172,18 @@ class _SnapshotDocument(_Strict):
     version: Literal[1]
     universe: _UniverseDocument
     valuation_time: int
-    quantum_decimals: Literal[6]
+    quantum_decimals: Literal[6, 9]
     inputs: _InputsDocument
     parameters: dict[str, Any]
     marks: list[Entry]
     models: dict[str, Any]
 
 
-def _derive(universe: Universe, valuation_time: int, inputs: Inputs, parameters: Parameters) -> Snapshot:
-    basis = Basis(universe, valuation_time, inputs, parameters, mark_table(universe, inputs))
+def _derive(
+    universe: Universe, valuation_time: int, inputs: Inputs, parameters: Parameters, quantum_decimals: int
+) -> Snapshot:
+    marks = mark_table(universe, inputs, quantum_decimals)
+    basis = Basis(universe, valuation_time, inputs, parameters, marks, quantum_decimals)
     derived = {name: model.tables(basis) for name, model in models().items()}
     tables = {name: found for name, found in derived.items() if found is not None}
     return _identified(basis, tables, "market")[0]
@@ -183,7 +196,7 @@ def _identified(basis: Basis, tables: Mapping[str, Tables], where: str) -> tuple
         id="",
         universe=basis.universe,
         valuation_time=basis.valuation_time,
-        quantum_decimals=QUANTUM_DECIMALS,
+        quantum_decimals=basis.quantum_decimals,
         inputs=basis.inputs,
         parameters=basis.parameters,
         marks=basis.marks,
@@ -219,6 +232,7 @@ def _parse(content: bytes, where: str) -> Snapshot:
         inputs,
         parse_parameters(document.parameters, where),
         np.array(document.marks, dtype=np.int64),
+        document.quantum_decimals,
     )
     snapshot, encoding = _identified(basis, tables, where)
     if snapshot.id != document.id:

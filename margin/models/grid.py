@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.margin.assessment import Assessment, Charge, UnitLoss, assess
-from zkmargin.margin.basis import QUANTA, Basis, contract_size, underlyings
+from zkmargin.margin.basis import Basis, contract_size, underlyings
 from zkmargin.margin.cells import grid_cells
 from zkmargin.margin.charges import collateral_charges, haircuts, notional_charge, per_contract
 from zkmargin.margin.decimals import nearest
@@ -68,7 +68,7 @@ def _ratio(rates: Rates, level: Level) -> tuple[int, int]:
 def _risk(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
     """(S, N): options by the pricing kernels, all else moves in proportion to spot."""
     risk = np.zeros((len(cells), len(basis.universe)), dtype=np.int64)
-    moves = [Fraction(Decimal(cell.spot)) * Fraction(cell.damping) * QUANTA for cell in cells]
+    moves = [Fraction(Decimal(cell.spot)) * Fraction(cell.damping) * basis.quanta for cell in cells]
     for slot, instrument in enumerate(basis.universe.instruments):
         if instrument.kind != "option":
             value = _moving_value(basis, slot, instrument)
@@ -88,7 +88,7 @@ def _risk(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
         shocks = [(from_decimal(1 + Decimal(cell.spot)), _COLUMN[cell.volatility]) for cell in cells]
         values = option_values(columns.options, vols, shocks)
         damping = [from_fraction(Fraction(cell.damping)) for cell in cells]
-        quanta = [int(QUANTA * contract_size(basis.universe.instruments[s])) for s in columns.slots]
+        quanta = [int(basis.quanta * contract_size(basis.universe.instruments[s])) for s in columns.slots]
         risk[:, list(columns.slots)] = risk_array(base, values, damping, columns.multipliers, quanta).T
     return risk
 

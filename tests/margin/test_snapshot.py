@@ -120,7 +120,7 @@ def test_any_change_breaks_the_id(tmp_path: Path, change: Callable[[dict[str, An
     ("change", "reason"),
     [
         (put("version", value=2), "version"),
-        (put("quantum_decimals", value=9), "quantum_decimals"),
+        (put("quantum_decimals", value=7), "quantum_decimals"),
         (put("extra", value=1), "extra: .*unknown key"),
         (lambda d: d.pop("marks"), "marks: missing"),
         (put("marks", 0, value=True), "marks.0"),
