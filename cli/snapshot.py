@@ -13,7 +13,7 @@ from rich.text import Text
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit
+from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import GridTables, Tables
@@ -40,6 +40,13 @@ def snapshot() -> None:
     type=FILE,
     help="Directory of saved answers of Deribit's public API, JSON.",
 )
+@click.option(
+    "--securities",
+    "securities_file",
+    metavar="FILE",
+    type=FILE,
+    help="Shares, ETFs, indices, and futures and options on them, CSV.",
+)
 @click.option("--example", is_flag=True, help="A made-up market of about 100 instruments, to try things out.")
 @click.option(
     "--params",
@@ -55,6 +62,7 @@ def build(
     options_file: Path | None,
     futures_file: Path | None,
     deribit_directory: Path | None,
+    securities_file: Path | None,
     example: bool,
     parameters_file: Path | None,
     output: Path,
@@ -64,16 +72,17 @@ def build(
 
     The market is a pair of CSV files (--options and --futures), a directory of Deribit's answers (--deribit) with
     CURRENCY.get_instruments.json, CURRENCY.get_book_summary_by_currency.json and CURRENCY.get_index_price.json
-    for each currency, or the example.
+    for each currency, a CSV file of a securities market (--securities), or the example.
 
     \b
     Examples:
       zkmargin snapshot build --example -o market.json
       zkmargin snapshot build --options options.csv --futures futures.csv --params desk.toml -o market.json
+      zkmargin snapshot build --securities securities.csv -o market.json
     """
     with progress(as_json) as step:
         step("reading the market")
-        market = _market(options_file, futures_file, deribit_directory, example)
+        market = _market(options_file, futures_file, deribit_directory, securities_file, example)
         parameters = load_parameters(parameters_file) if parameters_file else DEFAULT_PARAMETERS
         step("pricing every instrument in every scenario")
         started = time.perf_counter()
@@ -131,17 +140,22 @@ def check(*, snapshot_file: Path, as_json: bool) -> None:
     answer(as_json, {"id": loaded.id, "reproduced": True}, Text(line))
 
 
-def _market(options: Path | None, futures: Path | None, deribit: Path | None, example: bool) -> Market:
+def _market(
+    options: Path | None, futures: Path | None, deribit: Path | None, securities: Path | None, example: bool
+) -> Market:
     """The market from the one source that is named; raises InputError if there is none, or more."""
     pair = options is not None or futures is not None
-    if pair + (deribit is not None) + example != 1:
-        found = Finding("several sources" if pair + example else "no source")
-        remedy = "give one source: --options and --futures, or --deribit, or --example"
+    given = pair + (deribit is not None) + (securities is not None) + example
+    if given != 1:
+        found = Finding("several sources" if given else "no source")
+        remedy = "give one source: --options and --futures, or --deribit, or --securities, or --example"
         raise InputError("command line", "market", found, remedy)
     if example:
         return example_market()
     if deribit is not None:
         return read_deribit(deribit)
+    if securities is not None:
+        return read_securities(securities)
     if options is None or futures is None:
         missing = "--options" if options is None else "--futures"
         raise InputError(

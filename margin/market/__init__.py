@@ -4,6 +4,7 @@ from zkmargin.margin.market.csv_pair import read_csv_pair
 from zkmargin.margin.market.deribit import read_deribit
 from zkmargin.margin.market.example import example_market
 from zkmargin.margin.market.quotes import Market
+from zkmargin.margin.market.securities import read_securities
 from zkmargin.margin.market.sources import read_market
 
-__all__ = ["Market", "example_market", "read_csv_pair", "read_deribit", "read_market"]
+__all__ = ["Market", "example_market", "read_csv_pair", "read_deribit", "read_market", "read_securities"]
