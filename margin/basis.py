@@ -53,13 +53,21 @@ def slot_value(instrument: Instrument, quote: Quote, inputs: Inputs) -> Fraction
     """USD per unit of the underlying: what the slot alone is worth, legs in cash apart.
 
     An inverse future of one USD is -index/mark (the coins it will take to pay one USD), an inverse option
-    its price in coin at the index; all else is its price.
+    its price in coin at the index; all else is its price. Where cash is a stablecoin, what is coin is
+    counted in cash: at its index over the price of cash.
     """
     price = Fraction(Decimal(quote.price))
+    if instrument.kind == "balance" and instrument.underlying != CASH:
+        return price / cash_price(inputs)
     if not instrument.inverse:
         return price
-    index = Fraction(Decimal(inputs.indices[instrument.underlying]))
+    index = Fraction(Decimal(inputs.indices[instrument.underlying])) / cash_price(inputs)
     return price * index if instrument.kind == "option" else -index / price
+
+
+def cash_price(inputs: Inputs) -> Fraction:
+    """USD for one unit of the cash balance."""
+    return Fraction(1) if inputs.cash_price is None else Fraction(Decimal(inputs.cash_price))
 
 
 def contract_size(instrument: Instrument) -> Fraction:

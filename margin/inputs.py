@@ -1,12 +1,14 @@
 """What a snapshot rests on: the prices, volatilities and forwards of the market, in canonical decimals."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.instruments import CASH, Instrument
 
 # Within these limits every quotient of two prices fits 64.64 fixed point, and every price the tables.
@@ -16,6 +18,10 @@ SMALLEST_VOLATILITY = Decimal("1e-4")
 LARGEST_VOLATILITY = Decimal(100)
 SMALLEST_RATE = Decimal("-0.1")
 LARGEST_RATE = Decimal(1)
+# An expiry whose terms are stated may settle within minutes, or have settled: its numbers may then be extreme.
+LARGEST_SETTLING_VOLATILITY = Decimal(10**6)
+SMALLEST_SETTLING_RATE = Decimal(-1)
+LARGEST_SETTLING_RATE = Decimal(10)
 LONGEST_LIFE = 100 * 365 * 86400 * 10**6
 """Microseconds."""
 
@@ -35,6 +41,19 @@ class Quote:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What the market says of one expiry beside the forwards and rates of its options, as canonical decimals."""
+
+    underlying: str
+    expiry: int
+    """Unix microseconds."""
+    confidence: str = "1"
+    """How sure the feeds are of forward, rate and volatilities, from 0 to 1: the least of the three."""
+    fixed: str | None = None
+    """USD of the forward that settlement averaging has fixed already; None: what the averaging window says."""
+
+
+@dataclass(frozen=True)
 class Inputs:
     """All numbers of the market that tables follow from, beside time, universe and parameters."""
 
@@ -44,18 +63,51 @@ class Inputs:
     """Index price of each underlying, or the price of its share, in USD."""
     quotes: tuple[Quote, ...]
     """One per slot."""
+    terms: tuple[Terms, ...] = ()
+    """Of the expiries that have any, each once."""
+    confidences: Mapping[str, str] = field(default_factory=dict)
+    """How sure the feed is of a balance's index or a perpetual's price, from 0 to 1, by name; 1 where not listed."""
+    cash_price: str | None = None
+    """USD for one unit of the cash balance where that is a stablecoin; coins are then counted in cash."""
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding."""
         quotes = [[q.price, q.volatility, q.forward, q.rate] for q in self.quotes]
-        return {"source": self.source, "indices": dict(self.indices), "quotes": quotes}
+        document: dict[str, Any] = {"source": self.source, "indices": dict(self.indices), "quotes": quotes}
+        if self.terms:
+            document["terms"] = [vars(terms) for terms in self.terms]
+        if self.confidences:
+            document["confidences"] = dict(self.confidences)
+        if self.cash_price is not None:
+            document["cash_price"] = self.cash_price
+        return document
+
+    def confidence(self, name: str) -> Fraction:
+        """How sure the feed is of an instrument's price."""
+        return Fraction(Decimal(self.confidences.get(name, "1")))
+
+    def terms_of(self, instrument: Instrument) -> Terms | None:
+        """The terms of an instrument's expiry, if stated."""
+        return self._by_expiry.get((instrument.underlying, instrument.expiry))
+
+    @cached_property
+    def _by_expiry(self) -> Mapping[tuple[str, int | None], Terms]:
+        return {(terms.underlying, terms.expiry): terms for terms in self.terms}
 
 
 def check_quote(
-    where: str, instrument: Instrument, quote: Quote, indices: Mapping[str, str], valuation_time: int
+    where: str,
+    instrument: Instrument,
+    quote: Quote,
+    indices: Mapping[str, str],
+    valuation_time: int,
+    *,
+    terms: Terms | None = None,
 ) -> None:
-    """Raises InputError if an instrument is expired or without index, or a number is missing or out of range."""
-    _check_listing(where, instrument, indices, valuation_time)
+    """Raises InputError if an instrument is without index, a number is missing or out of range, or the
+    instrument has expired though no terms of its expiry say what it settles at.
+    """
+    _check_listing(where, instrument, indices, valuation_time, settling=terms is not None)
     option = instrument.kind == "option"
     _check_number(where, "price", quote.price, Decimal(0) if option else SMALLEST_PRICE, LARGEST_PRICE)
     if not option:
@@ -63,22 +115,50 @@ def check_quote(
             remedy = "only options have volatility, forward and rate"
             raise InputError(where, "volatility", instrument.name, remedy)
         return
-    _check_number(where, "volatility", quote.volatility, SMALLEST_VOLATILITY, LARGEST_VOLATILITY)
+    volatilities, rates = (
+        ((SMALLEST_VOLATILITY, LARGEST_VOLATILITY), (SMALLEST_RATE, LARGEST_RATE))
+        if terms is None
+        else ((Decimal(0), LARGEST_SETTLING_VOLATILITY), (SMALLEST_SETTLING_RATE, LARGEST_SETTLING_RATE))
+    )
+    _check_number(where, "volatility", quote.volatility, *volatilities)
     _check_number(where, "forward", quote.forward, SMALLEST_PRICE, LARGEST_PRICE)
     _check_number(where, "strike", instrument.strike, SMALLEST_PRICE, LARGEST_PRICE)
     if quote.rate is not None:
-        _check_number(where, "rate", quote.rate, SMALLEST_RATE, LARGEST_RATE)
+        _check_number(where, "rate", quote.rate, *rates)
+    if terms is not None and terms.fixed is not None:
+        _check_number(where, "fixed", terms.fixed, Decimal(0), Decimal(quote.forward or 0))
+
+
+def check_feeds(where: str, inputs: Inputs, instruments: Iterable[Instrument]) -> None:
+    """Raises InputError if terms, confidences or the price of cash are of nothing listed, or out of range."""
+    listed = tuple(instruments)
+    expiries = {(i.underlying, i.expiry) for i in listed if i.kind == "option"}
+    for terms in inputs.terms:
+        place = f"{where}, expiry of {terms.underlying}"
+        if (terms.underlying, terms.expiry) not in expiries:
+            raise InputError(place, "terms", terms.expiry, "no option expires then; leave them out")
+        _check_number(place, "confidence", terms.confidence, Decimal(0), Decimal(1))
+    if len({(terms.underlying, terms.expiry) for terms in inputs.terms}) != len(inputs.terms):
+        raise InputError(where, "terms", Finding("an expiry occurs twice"), "state the terms of each once")
+    priced = {i.name for i in listed if i.kind in ("balance", "perpetual") and i.underlying != CASH}
+    for name, confidence in inputs.confidences.items():
+        if name not in priced:
+            remedy = "no coin or perpetual has this name; leave it out"
+            raise InputError(where, "confidences", name, remedy)
+        _check_number(f"{where}, instrument {name}", "confidence", confidence, Decimal(0), Decimal(1))
+    if inputs.cash_price is not None:
+        _check_number(where, "cash_price", inputs.cash_price, SMALLEST_PRICE, LARGEST_PRICE)
 
 
 def _check_listing(
-    where: str, instrument: Instrument, indices: Mapping[str, str], valuation_time: int
+    where: str, instrument: Instrument, indices: Mapping[str, str], valuation_time: int, *, settling: bool
 ) -> None:
     if instrument.underlying != CASH and instrument.underlying not in indices:
         remedy = "add the index price of this coin, or the price of this underlying"
         raise InputError(where, "underlying", instrument.underlying, remedy)
     if instrument.expiry is None:
         return
-    if instrument.expiry <= valuation_time:
+    if instrument.expiry <= valuation_time and not settling:
         remedy = "expired at or before the valuation time; leave it out"
         raise InputError(where, "expiry", instrument.name, remedy)
     if instrument.expiry - valuation_time > LONGEST_LIFE:

@@ -17,7 +17,7 @@ from zkmargin.margin.documents import input_error, read_bytes, write_atomically
 from zkmargin.margin.encoding import canonical_json, digest_of
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.forms import Entry, adapter, encode_tables
-from zkmargin.margin.inputs import Inputs, Quote, check_quote
+from zkmargin.margin.inputs import Inputs, Quote, Terms, check_feeds, check_quote
 from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.models import models
@@ -161,10 +161,20 @@ class _UniverseDocument(_Strict):
     instruments: list[_InstrumentDocument]
 
 
+class _TermsDocument(_Strict):
+    underlying: str
+    expiry: int
+    confidence: str
+    fixed: str | None
+
+
 class _InputsDocument(_Strict):
     source: str
     indices: dict[str, str]
     quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=4)]]
+    terms: list[_TermsDocument] = []
+    confidences: dict[str, str] = {}
+    cash_price: str | None = None
 
 
 class _SnapshotDocument(_Strict):
@@ -266,18 +276,22 @@ def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, T
 
 def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
     """The inputs, checked as those of a market are."""
-    quotes = tuple(Quote(price or "", *rest) for price, *rest in document.inputs.quotes)
-    inputs = Inputs(document.inputs.source, document.inputs.indices, quotes)
+    found = document.inputs
+    quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
+    terms = tuple(Terms(**dict(expiry)) for expiry in found.terms)
+    inputs = Inputs(found.source, found.indices, quotes, terms, found.confidences, found.cash_price)
     if len(quotes) != len(universe):
         raise InputError(
             where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"
         )
     if set(inputs.indices) != set(underlyings(universe)):
-        found = ", ".join(sorted(inputs.indices))
-        raise InputError(where, "inputs.indices", found, "must be those of the instruments; build it again")
+        named = ", ".join(sorted(inputs.indices))
+        raise InputError(where, "inputs.indices", named, "must be those of the instruments; build it again")
+    check_feeds(where, inputs, universe.instruments)
     for instrument, quote in zip(universe.instruments, quotes, strict=True):
         spot = f"{where}, instrument {instrument.name}"
-        check_quote(spot, instrument, quote, inputs.indices, document.valuation_time)
+        expiry = inputs.terms_of(instrument)
+        check_quote(spot, instrument, quote, inputs.indices, document.valuation_time, terms=expiry)
         if instrument.settlement not in universe:
             raise InputError(spot, "settlement", instrument.settlement, "the universe lacks this balance")
         price = "1" if instrument.underlying == CASH else inputs.indices[instrument.underlying]
