@@ -19,8 +19,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "algebra": ("zkmargin._native", "zkmargin.algebra"),
     "circuits": ("zkmargin.circuits", "zkmargin.margin", "zkmargin.algebra.field"),
     "argument": ("zkmargin.argument", *LOWER),
-    "prover": ("zkmargin.prover", "zkmargin.argument", *LOWER),
-    "verifier": ("zkmargin.verifier", "zkmargin.argument", *LOWER),
+    "attestation": ("zkmargin.attestation", "zkmargin.argument", *LOWER),
+    "prover": ("zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),
+    "verifier": ("zkmargin.verifier", "zkmargin.attestation", "zkmargin.argument", *LOWER),
     "cli": ("zkmargin",),
     "zkmargin": ("zkmargin",),
 }

@@ -1,0 +1,41 @@
+"""What venue, oracle, trader and verifier sign, and how: EIP-712 documents, keys, and statements over attestations."""
+
+from zkmargin.attestation.documents import (
+    AttestationDocument,
+    Hold,
+    ReceiptDocument,
+    SignedDocument,
+    SnapshotSignature,
+    SubmissionDocument,
+)
+from zkmargin.attestation.keys import SigningKey
+from zkmargin.attestation.signing import Address, Signature, SignatureError, recover
+from zkmargin.attestation.statements import (
+    PortfolioStatements,
+    Terms,
+    consent_digest,
+    portfolio_statements,
+    venue_names,
+)
+from zkmargin.attestation.typed_data import SigningDomain, Struct
+
+__all__ = [
+    "Address",
+    "AttestationDocument",
+    "Hold",
+    "PortfolioStatements",
+    "ReceiptDocument",
+    "Signature",
+    "SignatureError",
+    "SignedDocument",
+    "SigningDomain",
+    "SigningKey",
+    "SnapshotSignature",
+    "Struct",
+    "SubmissionDocument",
+    "Terms",
+    "consent_digest",
+    "portfolio_statements",
+    "recover",
+    "venue_names",
+]

@@ -1,0 +1,141 @@
+"""From attestations to statements: one for the sum of all accounts, and one for each venue alone where that is asked.
+
+Trader and verifier both form them here, each for himself, from the same attestations in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from zkmargin.attestation.documents import AttestationDocument, SubmissionDocument
+from zkmargin.attestation.signing import address_bytes
+from zkmargin.attestation.typed_data import PROOF, SigningDomain
+from zkmargin.circuits.provable import build_relation
+from zkmargin.circuits.relation import Relation
+from zkmargin.circuits.statement import CommitmentTerm, Statement
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import Level
+
+RelationOf = Callable[[Snapshot, str, Level, int], Relation]
+"""Snapshot, model, level and threshold in ticks to the relation; a service may keep those it built."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a submission is about beside the accounts; the fields are those of a submission."""
+
+    model: str
+    level: Level
+    threshold: int
+    amount: int
+    audience: str
+    nonce: str
+    expiry: int
+
+    @classmethod
+    def of(cls, submission: SubmissionDocument) -> Terms:
+        """The terms that a submission names."""
+        return cls(
+            submission.model,
+            submission.level,
+            submission.threshold,
+            submission.amount,
+            submission.audience,
+            submission.nonce,
+            submission.expiry,
+        )
+
+
+@dataclass(frozen=True)
+class PortfolioStatements:
+    """The statements of one submission.
+
+    Attributes:
+        total: the sum of all accounts has an excess of at least the threshold.
+        venues: by venue, its accounts alone have an excess of at least 0; empty where that is not asked for.
+    """
+
+    total: Statement
+    venues: dict[str, Statement]
+
+    def all(self) -> tuple[Statement, ...]:
+        """The sum's statement, then each venue's, in the order that the subject signs."""
+        return self.total, *self.venues.values()
+
+
+def venue_names(attestations: Sequence[AttestationDocument]) -> tuple[str, ...]:
+    """Each venue once, by first occurrence."""
+    return tuple(dict.fromkeys(attestation.venue for attestation in attestations))
+
+
+def portfolio_statements(
+    snapshot: Snapshot,
+    attestations: Sequence[AttestationDocument],
+    terms: Terms,
+    domain: SigningDomain,
+    *,
+    each_venue: bool = False,
+    relation_of: RelationOf | None = None,
+) -> PortfolioStatements:
+    """The statements that a submission has to prove.
+
+    Args:
+        snapshot: what prices everything.
+        attestations: one for each account, in the submission's order, all of one subject.
+        terms: the rest.
+        domain: chain and contract, bound by each statement.
+        each_venue: also ask for excess at each venue alone; with a single venue the sum says so already.
+        relation_of: builds relations; `build_relation` if left out.
+
+    Raises:
+        InputError: a term or an attestation does not fit a statement.
+        RelationError: the snapshot's bounds are too wide.
+    """
+    build = relation_of or _built
+    contract = address_bytes(domain.verifying_contract)
+
+    def statement(accounts: Sequence[AttestationDocument], threshold: int) -> Statement:
+        return Statement(
+            relation=build(snapshot, terms.model, terms.level, threshold),
+            snapshot=snapshot.id,
+            universe=snapshot.universe.digest,
+            model=terms.model,
+            level=terms.level,
+            threshold=threshold,
+            commitments=tuple(map(commitment_term, accounts)),
+            audience=terms.audience,
+            nonce=terms.nonce,
+            expiry=terms.expiry,
+            subject=address_bytes(accounts[0].subject),
+            chain=domain.chain_id,
+            contract=contract,
+        )
+
+    names = venue_names(attestations)
+    venues = {
+        name: statement([a for a in attestations if a.venue == name], 0)
+        for name in (names if each_venue and len(names) > 1 else ())
+    }
+    return PortfolioStatements(statement(attestations, terms.threshold), venues)
+
+
+def commitment_term(attestation: AttestationDocument) -> CommitmentTerm:
+    """The term of a statement that an attestation vouches for."""
+    return CommitmentTerm(bytes.fromhex(attestation.point), attestation=attestation.digest)
+
+
+def consent_digest(statements: PortfolioStatements, terms: Terms, domain: SigningDomain) -> bytes:
+    """What the subject signs, 32 bytes."""
+    message = {
+        "statements": [statement.digest for statement in statements.all()],
+        "amount": terms.amount,
+        "audience": terms.audience,
+        "nonce": terms.nonce,
+        "expiry": terms.expiry,
+    }
+    return domain.digest(PROOF, message)
+
+
+def _built(snapshot: Snapshot, model: str, level: Level, threshold: int) -> Relation:
+    return build_relation(snapshot, model=model, level=level, threshold=threshold)

@@ -1,0 +1,142 @@
+"""What a verifier accepts: whom he trusts, under which models, how old, how much. Read strictly from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, Name, Text
+from zkmargin.attestation.signing import Address
+from zkmargin.attestation.typed_data import SigningDomain
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.documents import input_error, read_text
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.tables import Level
+
+Duration = Annotated[int, Field(ge=0, le=10 * 366 * 86400)]
+"""Seconds."""
+
+
+def _amount(value: str) -> str:
+    try:
+        number = parse_decimal(value, "policy", "amount")
+    except InputError as error:
+        raise ValueError(error.remedy) from None
+    if number < 0:
+        raise ValueError("write an amount that is not negative")
+    return canonical_decimal(number)
+
+
+Dollars = Annotated[str, AfterValidator(_amount)]
+"""USD as a decimal in quotes, in its canonical form."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Signers(_Strict):
+    """The keys that sign for a venue or an oracle; more than one while they are being changed."""
+
+    keys: Annotated[tuple[Address, ...], Field(min_length=1, max_length=16, strict=False)]
+
+
+class Accepted(_Strict):
+    """How a model is accepted.
+
+    Attributes:
+        level: the least level: initial admits initial only, maintenance admits both.
+        minimum: the least parameters of the snapshot, by section and name as in a parameter file: numbers are at least
+            these, and lists (of shocks) contain all of these.
+    """
+
+    level: Level = "initial"
+    minimum: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Policy(_Strict):
+    """All that a verifier decides beside the proof.
+
+    Attributes:
+        audience: the verifier's name, which statements and holds are for.
+        chain_id, verifying_contract: the EIP-712 domain of everything signed.
+        venues: by name, who signs for each trusted venue.
+        oracles: by name, who signs snapshots. Empty: the verifier's own snapshots only.
+        revoked: keys that sign for nobody any more.
+        required_venues: must each be in a submission.
+        models: by name, how each accepted model is accepted.
+        snapshot_age: seconds from a snapshot's valuation.
+        attestation_age: seconds from an attestation's moment.
+        as_of_window: seconds between the oldest and the newest moment of a submission's attestations.
+        clock_skew: seconds by which other clocks may be ahead of this one.
+        longest_expiry: seconds that a submission may reach ahead.
+        max_pledge: the greatest amount of one pledge, USD; None for no limit.
+        max_attestations: of one submission.
+        each_venue: whether each venue's accounts alone must have an excess of at least 0, too.
+        require_hold: whether a pledge without a hold on every account is refused, not merely unsecured.
+    """
+
+    version: Literal[1] = 1
+    audience: Text
+    chain_id: ChainId
+    verifying_contract: Address
+    venues: Annotated[Mapping[Name, Signers], Field(min_length=1)]
+    oracles: Mapping[Name, Signers] = Field(default_factory=dict)
+    revoked: Annotated[tuple[Address, ...], Field(strict=False)] = ()
+    required_venues: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    models: Annotated[Mapping[Name, Accepted], Field(min_length=1)]
+    snapshot_age: Duration = 300
+    attestation_age: Duration = 86400
+    as_of_window: Duration = 300
+    clock_skew: Duration = 30
+    longest_expiry: Duration = 30 * 86400
+    max_pledge: Dollars | None = None
+    max_attestations: Annotated[int, Field(ge=1, le=MOST_ATTESTATIONS)] = 16
+    each_venue: bool = False
+    require_hold: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name in self.required_venues:
+            if name not in self.venues:
+                raise ValueError(f"required_venues names {name}, which venues does not list")
+        owners: dict[str, str] = {}
+        for name, signers in self.venues.items():
+            for key in signers.keys:
+                if owners.setdefault(key, name) != name:
+                    raise ValueError(
+                        f"the key {key} signs for both {owners[key]} and {name}; give each its own"
+                    )
+        return self
+
+    @property
+    def domain(self) -> SigningDomain:
+        """The EIP-712 domain."""
+        return SigningDomain(self.chain_id, self.verifying_contract)
+
+    @classmethod
+    def read(cls, path: Path) -> Policy:
+        """The policy in a TOML file. Raises InputError naming file, field and value."""
+        return cls.parse(read_text(path), str(path))
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> Policy:
+        """The policy in a TOML text. Raises InputError."""
+        try:
+            document = tomllib.loads(text, parse_float=Decimal)
+        except ValueError as error:
+            raise InputError(where, "document", Finding(error), "write valid TOML") from None
+        return cls.accept(document, where)
+
+    @classmethod
+    def accept(cls, content: Any, where: str) -> Policy:
+        """The policy with this content. Raises InputError."""
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise input_error(where, error) from None
