@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-ChargeKind = Literal["perpetual", "naked short", "haircut", "long", "short"]
+ChargeKind = Literal["perpetual", "naked short", "haircut", "long", "short", "minimum"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Charge:
     kind: ChargeKind
     name: str
     """The instrument, the strike, or the coin that is charged."""
-    amount: int
+    amount: int | Fraction
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,41 @@ class UnitLoss:
     """The scenarios of one risk unit."""
 
     unit: str
-    profit: tuple[int, ...]
-    """Profit or loss in each cell, in money units."""
+    profit: tuple[int | Fraction, ...]
+    """Profit or loss in each cell, in money units; a fraction where gains count in part."""
     worst: int
     """The first cell with the least profit."""
-    loss: int
+    loss: int | Fraction
     """max(0, -profit[worst])."""
 
 
 @dataclass(frozen=True)
+class TailLoss:
+    """What is read off the losses over joint scenarios of all underlyings."""
+
+    title: str
+    """Such as "expected shortfall"."""
+    confidence: Fraction
+    cells: int
+    """How many scenarios there are."""
+    weight: Fraction
+    """How many of them the tail has, fractions included."""
+    amount: Fraction
+    """What it adds to the requirement, in money units."""
+    worst: tuple[tuple[str, int], ...]
+    """The scenarios of the tail and their losses, the worst first."""
+
+
+@dataclass(frozen=True)
 class Assessment:
-    """amount = factor * sum of the units' losses + sum of the charges, exactly, in money units."""
+    """amount = factor * sum of the units' losses + the tail's amount + sum of the charges, in money units."""
 
     amount: Fraction
     factor: Fraction
     units: tuple[UnitLoss, ...]
     charges: tuple[Charge, ...]
+    tail: TailLoss | None = None
+    """Of models over joint scenarios."""
 
 
 def assess(factor: Fraction, units: tuple[UnitLoss, ...], charges: tuple[Charge, ...]) -> Assessment:

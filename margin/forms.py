@@ -4,7 +4,9 @@ A model's tables are frozen dataclasses over the annotated types below. Reading 
 each within its range, no unknown and no missing key; writing gives what the canonical encoding takes.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+import binascii
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +44,44 @@ def _listed(values: NDArray[np.int64]) -> Any:
     return values.tolist()
 
 
+@dataclass(frozen=True)
+class _PackedDocument:
+    """A large matrix in few bytes: entries row by row, little-endian two's complement of `bytes` each, base64."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    columns: Annotated[int, Field(ge=1, le=2048)]
+    bytes: Annotated[int, Field(ge=1, le=8)]
+    data: str
+
+
+def _unpacked(packed: _PackedDocument) -> NDArray[np.int64]:
+    try:
+        content = binascii.a2b_base64(packed.data.encode(), strict_mode=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise ValueError("is not base64; build it again") from None
+    width = packed.bytes
+    if not content or len(content) % (width * packed.columns):
+        raise ValueError(f"does not hold rows of {packed.columns} entries; build it again")
+    entries = np.frombuffer(content, np.uint8).reshape(-1, width)
+    words = np.zeros((len(entries), 8), np.uint8)
+    # The bytes above the stored ones repeat the sign: entries are shifted up, and down again.
+    words[:, 8 - width :] = entries
+    return (words.view("<i8")[:, 0] >> np.int64(8 * (8 - width))).reshape(-1, packed.columns)
+
+
+def _packed(values: NDArray[np.int64]) -> Any:
+    """In the least width that holds every entry, so that there is one way to write a matrix."""
+    least, most = int(values.min()), int(values.max())
+    bits = max(least.bit_length() if least >= 0 else (~least).bit_length(), most.bit_length()) + 1
+    width = -(-bits // 8)
+    words = np.ascontiguousarray(values, "<i8").view(np.uint8).reshape(-1, 8)
+    data = binascii.b2a_base64(words[:, :width].tobytes(), newline=False).decode()
+    return {"columns": values.shape[1], "bytes": width, "data": data}
+
+
 if TYPE_CHECKING:
+    Packed = NDArray[np.int64]
     Column = NDArray[np.int64]
     AmountColumn = NDArray[np.int64]
     Matrix = NDArray[np.int64]
@@ -53,6 +92,8 @@ else:
     """(N,) int64, not negative."""
     Matrix = Annotated[list[list[Entry]], AfterValidator(_matrix), PlainSerializer(_listed)]
     """(S, N) int64."""
+    Packed = Annotated[_PackedDocument, AfterValidator(_unpacked), PlainSerializer(_packed)]
+    """(S, N) int64, for large matrices."""
 
 
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}

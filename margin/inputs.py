@@ -10,6 +10,7 @@ from typing import Any
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.scenarios.history import PriceHistory
 
 # Within these limits every quotient of two prices fits 64.64 fixed point, and every price the tables.
 SMALLEST_PRICE = Decimal("1e-9")
@@ -69,6 +70,8 @@ class Inputs:
     """How sure the feed is of a balance's index or a perpetual's price, from 0 to 1, by name; 1 where not listed."""
     cash_price: str | None = None
     """USD for one unit of the cash balance where that is a stablecoin; coins are then counted in cash."""
+    history: PriceHistory | None = None
+    """Daily closes known at the valuation, where scenarios are to follow from them."""
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding."""
@@ -80,6 +83,8 @@ class Inputs:
             document["confidences"] = dict(self.confidences)
         if self.cash_price is not None:
             document["cash_price"] = self.cash_price
+        if self.history is not None:
+            document["history"] = self.history.document()
         return document
 
     def confidence(self, name: str) -> Fraction:

@@ -20,8 +20,10 @@ from zkmargin.margin.forms import Entry, adapter, encode_tables
 from zkmargin.margin.inputs import Inputs, Quote, Terms, check_feeds, check_quote
 from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
 from zkmargin.margin.market.quotes import Market
+from zkmargin.margin.market.times import utc_date
 from zkmargin.margin.models import models
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters, parse_parameters
+from zkmargin.margin.scenarios.history import PriceHistory
 from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
@@ -58,8 +60,11 @@ class Snapshot:
         *,
         domain: int | None = None,
         quantum_decimals: int = QUANTUM_DECIMALS[0],
+        history: PriceHistory | None = None,
     ) -> "Snapshot":
         """The snapshot of a market; `domain` overrides the universe's default.
+
+        Of a history it keeps what is known at the valuation: the closes of the days before.
 
         Raises InputError naming the instrument if a number is out of range, or for an unknown quantum.
         """
@@ -67,7 +72,11 @@ class Snapshot:
             known = " or ".join(map(str, QUANTUM_DECIMALS))
             raise InputError("snapshot", "quantum_decimals", quantum_decimals, f"use {known}")
         universe = Universe(market.instruments, domain or 0)
-        return _derive(universe, market.valuation_time, market.inputs, parameters, quantum_decimals)
+        inputs = market.inputs
+        if history is not None:
+            known = history.known_before(utc_date(market.valuation_time), underlyings(universe))
+            inputs = replace(inputs, history=known)
+        return _derive(universe, market.valuation_time, inputs, parameters, quantum_decimals)
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
@@ -168,6 +177,11 @@ class _TermsDocument(_Strict):
     fixed: str | None
 
 
+class _HistoryDocument(_Strict):
+    first: str
+    prices: dict[str, list[str | None]]
+
+
 class _InputsDocument(_Strict):
     source: str
     indices: dict[str, str]
@@ -175,6 +189,7 @@ class _InputsDocument(_Strict):
     terms: list[_TermsDocument] = []
     confidences: dict[str, str] = {}
     cash_price: str | None = None
+    history: _HistoryDocument | None = None
 
 
 class _SnapshotDocument(_Strict):
@@ -274,12 +289,31 @@ def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, T
     return tables
 
 
+def _history(
+    document: _HistoryDocument | None, universe: Universe, valuation_time: int, where: str
+) -> PriceHistory | None:
+    """The history, which must be one of the instruments' underlyings before the valuation."""
+    if document is None:
+        return None
+    history = PriceHistory.parse(document.first, document.prices, f"{where}, history")
+    if set(history.prices) != set(underlyings(universe)):
+        named = ", ".join(sorted(history.prices))
+        raise InputError(where, "history", named, "must be of the instruments' underlyings; build it again")
+    if history.date(history.days) > utc_date(valuation_time):
+        last = str(history.date(history.days - 1))
+        raise InputError(where, "history", last, "is not before the valuation; build it again")
+    return history
+
+
 def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
     """The inputs, checked as those of a market are."""
     found = document.inputs
     quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
     terms = tuple(Terms(**dict(expiry)) for expiry in found.terms)
-    inputs = Inputs(found.source, found.indices, quotes, terms, found.confidences, found.cash_price)
+    history = _history(found.history, universe, document.valuation_time, where)
+    inputs = Inputs(
+        found.source, found.indices, quotes, terms, found.confidences, found.cash_price, history
+    )
     if len(quotes) != len(universe):
         raise InputError(
             where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"

@@ -1,6 +1,6 @@
 """Moments: ISO 8601 with a zone, and unix microseconds."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from zkmargin.margin.errors import InputError
 
@@ -22,3 +22,8 @@ def parse_time(text: str, where: str, field: str) -> int:
 def format_time(microseconds: int) -> str:
     """ISO 8601 in UTC, with as many digits of the second as needed."""
     return (_EPOCH + microseconds * _MICROSECOND).isoformat().replace("+00:00", "Z")
+
+
+def utc_date(microseconds: int) -> date:
+    """The day in UTC."""
+    return (_EPOCH + microseconds * _MICROSECOND).date()

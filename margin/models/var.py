@@ -1,0 +1,47 @@
+"""Value at risk: the loss that joint scenarios of all underlyings exceed only as often as is agreed.
+
+Of N equally likely losses it is the (k+1)-th largest, k = floor(N (1 - confidence)).
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from zkmargin.margin.assessment import Assessment
+from zkmargin.margin.basis import Basis
+from zkmargin.margin.scenarios.parameters import Confidences, ScenarioSection
+from zkmargin.margin.scenarios.requirement import scenario_requirement
+from zkmargin.margin.scenarios.tables import ScenarioTables, scenario_tables
+from zkmargin.margin.tables import Level
+from zkmargin.margin.universe import Universe
+
+__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "ValueAtRisk", "requirement", "tables"]
+
+NAME = "var"
+NEEDS = "var needs a price history (--history FILE) or a section var with source = drawn in the parameters"
+TABLES = ScenarioTables
+
+
+class ValueAtRisk(ScenarioSection):
+    """The section `var`."""
+
+    confidence: Confidences = Confidences(initial=Fraction(99, 100), maintenance=Fraction(39, 40))
+
+
+PARAMETERS = ValueAtRisk
+
+
+def tables(basis: Basis) -> ScenarioTables | None:
+    """Scenarios from the section, or by default from the history; None if there is neither."""
+    section = basis.parameters.section(NAME)
+    if section is None and basis.inputs.history is None:
+        return None
+    return scenario_tables(basis, section or ValueAtRisk(), NAME)
+
+
+def requirement(
+    tables: ScenarioTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+) -> Assessment:
+    """max(0, value at risk), contingencies and haircuts."""
+    return scenario_requirement(
+        lambda found: Fraction(found.quantile), "value at risk", tables, universe, scale, lots, level
+    )

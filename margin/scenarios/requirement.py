@@ -1,0 +1,65 @@
+"""What an account must hold by its losses over joint scenarios, with the scenarios that decide it."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from zkmargin.margin.assessment import Assessment, Charge, TailLoss
+from zkmargin.margin.charges import haircuts
+from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tail import Tail, tail
+from zkmargin.margin.tables import Level
+from zkmargin.margin.universe import Universe
+
+Measure = Callable[[Tail], Fraction]
+"""What is read off the tail: its mean, or the loss that it begins with."""
+
+
+def account_profits(tables: ScenarioTables, scale: Sequence[int], lots: Sequence[int]) -> list[int]:
+    """Profit or loss in every scenario, in money units."""
+    return tables.profits.of([held * factor for held, factor in zip(lots, scale, strict=True)])
+
+
+def scenario_requirement(
+    measure: Measure,
+    title: str,
+    tables: ScenarioTables,
+    universe: Universe,
+    scale: Sequence[int],
+    lots: Sequence[int],
+    level: Level,
+) -> Assessment:
+    """max(0, what the measure reads off the tail) and the charges beside it, exactly, in money units."""
+    losses = [-profit for profit in account_profits(tables, scale, lots)]
+    found = tail(losses, Fraction(*tables.confidence[level]))
+    amount = max(Fraction(0), measure(found))
+    charges = _contingencies(tables, universe, scale, lots, level)
+    charges += haircuts(tables.collaterals, scale, lots, level)
+    return Assessment(
+        amount + sum(charge.amount for charge in charges),
+        Fraction(1),
+        (),
+        tuple(charge for charge in charges if charge.amount),
+        TailLoss(
+            title,
+            found.confidence,
+            len(losses),
+            found.weight,
+            amount,
+            tuple((tables.labels[cell], losses[cell]) for cell in found.cells),
+        ),
+    )
+
+
+def _contingencies(
+    tables: ScenarioTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+) -> list[Charge]:
+    names = [instrument.name for instrument in universe.instruments]
+    charges = [
+        Charge("perpetual", names[p.slot], abs(lots[p.slot]) * p.charge[level] * scale[p.slot])
+        for p in tables.perpetuals
+    ]
+    for strike in tables.strikes:
+        short = max(0, -sum(lots[slot] for slot in strike.slots))
+        name = " / ".join(names[slot] for slot in strike.slots)
+        charges.append(Charge("naked short", name, short * strike.charge[level] * scale[strike.slots[0]]))
+    return charges
