@@ -60,11 +60,15 @@ class RelationBuilder:
 
     def bounded(self, variable: int, limit: int) -> None:
         """Take ``|q| <= limit`` on the word of whoever attests to the holdings."""
+        if not 0 <= variable < self.columns * self.domain:
+            raise RelationError(f"variable {variable} lies outside the {self.columns * self.domain} slots")
+        if variable in self.honest or limit < 0:
+            raise RelationError(f"variable {variable} needs one bound, which is not negative")
         self.honest[variable] = limit
 
     def ranged(self, name: str, variable: int, limit: int) -> None:
         """Prove ``|q| <= limit`` up to the width of a row: ``q + limit >= 0`` within the bits of ``2 * limit``."""
-        self.honest[variable] = limit
+        self.bounded(variable, limit)
         self._ranged[variable] = self.row(name, Unit("lots"), {variable: 1}, constant=limit)
 
     def free(self, name: str, unit: Unit, *, choice: Choice | None = None, limit: int | None = None) -> int:
@@ -99,8 +103,10 @@ class RelationBuilder:
             closes: the free row (with coefficient 1 in ``rows``) that must be large enough for this one.
         """
         index = len(self._drafts)
+        self._check_earlier(name, rows, {**u, **v})
         if closes is not None:
-            if rows.get(closes) != 1 or self._drafts[closes].equation is not None:
+            closed = self._drafts[closes] if rows.get(closes) == 1 else None
+            if closed is None or closed.equation is not None or closed.choice is not None:
                 raise RelationError(f"{name}: only a free row entered with coefficient 1 can be closed")
             self._closers.setdefault(closes, []).append(index)
         self._drafts.append(_Draft(name, unit, len(self._equations), closes=closes))
@@ -110,6 +116,7 @@ class RelationBuilder:
     def square(self, holdings: Mapping[int, int], rows: Mapping[int, int] = _NONE, constant: int = 0) -> int:
         """Add a cell U of the square column, defined by the linear form given; its square becomes available."""
         cell = self._squares
+        self._check_earlier(f"square cell {cell}", rows, _NONE)
         self._squares += 1
         self._equations.append(_Equation(-1 - cell, holdings, rows, _NONE, _NONE, constant))
         return cell
@@ -123,6 +130,8 @@ class RelationBuilder:
         Raises:
             RelationError: the relation is empty, badly defined, too large, or could wrap around in the field.
         """
+        if not self._drafts:
+            raise RelationError("a relation without rows says nothing")
         bits = self.domain.bit_length() - 1
         limits = _Limits(self)
         rows = tuple(
@@ -156,8 +165,14 @@ class RelationBuilder:
             constants=tuple(eq.constant for eq in self._equations),
             defines=tuple(eq.target for eq in self._equations),
             holding_bounds=tuple(self._proven(variable, rows, bits) for variable in range(width)),
-            group=group or shortest_group(columns),
+            group=shortest_group(columns) if group is None else group,
         )
+
+    def _check_earlier(self, name: str, rows: Mapping[int, int], cells: Mapping[int, int]) -> None:
+        """An equation speaks of what is there already."""
+        there = all(0 <= row < len(self._drafts) for row in rows)
+        if not there or not all(0 <= cell < self._squares for cell in cells):
+            raise RelationError(f"{name}: it speaks of a row or a square that is not there yet")
 
     def _proven(self, variable: int, rows: tuple[Row, ...], bits: int) -> int:
         """The bound on a variable that the relation may rely on against a dishonest prover."""
@@ -169,29 +184,37 @@ class RelationBuilder:
 
 
 class _Limits:
-    """The greatest honest value of each row, by interval arithmetic over ``|q| <= honest``."""
+    """The greatest honest values, by interval arithmetic over ``|q| <= honest``."""
 
     def __init__(self, builder: RelationBuilder) -> None:
         self.builder = builder
+        self.square_of = {eq.target: eq for eq in builder._equations if eq.target < 0}
         self.known: dict[int, int] = {}
-        self.cells: dict[int, int] = {
-            -1 - eq.target: self._reach(eq) + abs(eq.constant) for eq in builder._equations if eq.target < 0
-        }
+        self.begun: set[int] = set()
 
-    def of(self, index: int) -> int:
-        """The greatest value of row ``index``."""
-        if index not in self.known:
-            draft = self.builder._drafts[index]
-            if draft.limit is not None:
-                self.known[index] = draft.limit
-            elif draft.equation is not None:
-                self.known[index] = max(0, self._upper(self.builder._equations[draft.equation], draft.closes))
-            else:
-                closers = self.builder._closers.get(index)
-                if not closers:
-                    raise RelationError(f"{draft.name}: a free row that nothing closes says nothing")
-                self.known[index] = max(0, *(self._needed(index, closer) for closer in closers))
-        return self.known[index]
+    def of(self, target: int) -> int:
+        """The greatest value of row ``target``, or the greatest magnitude of square cell ``-1 - target``."""
+        if target not in self.known:
+            if target in self.begun:
+                name = self.builder._drafts[target].name if target >= 0 else f"square cell {-1 - target}"
+                raise RelationError(f"{name}: it depends on itself")
+            self.begun.add(target)
+            self.known[target] = self._row(target) if target >= 0 else self._cell(target)
+        return self.known[target]
+
+    def _cell(self, target: int) -> int:
+        eq = self.square_of[target]
+        return self._reach(eq) + abs(eq.constant)
+
+    def _row(self, index: int) -> int:
+        draft = self.builder._drafts[index]
+        if draft.equation is not None:
+            return max(0, self._upper(self.builder._equations[draft.equation], draft.closes))
+        closers = self.builder._closers.get(index, [])
+        if draft.choice is None and not closers:
+            raise RelationError(f"{draft.name}: a free row that nothing closes says nothing")
+        needed = [self._needed(index, closer) for closer in closers]
+        return draft.limit if draft.limit is not None else max(0, *needed)
 
     def _reach(self, eq: _Equation) -> int:
         """How far the holdings, rows and squares of an equation can move it."""
@@ -206,8 +229,8 @@ class _Limits:
 
     def _squares(self, eq: _Equation, sign: int) -> int:
         """The greatest of ``sign`` times the square terms."""
-        u = sum(abs(a) * self.cells[c] for c, a in eq.u.items())
-        return u + sum(max(0, sign * a) * self.cells[c] ** 2 for c, a in eq.v.items())
+        u = sum(abs(a) * self.of(-1 - c) for c, a in eq.u.items())
+        return u + sum(max(0, sign * a) * self.of(-1 - c) ** 2 for c, a in eq.v.items())
 
     def _upper(self, eq: _Equation, closes: int | None) -> int:
         """The greatest value of a row. The only row that closes a slack is max(0, form): the slack adds nothing."""

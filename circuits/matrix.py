@@ -125,9 +125,9 @@ def _split(values: Sequence[int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]
     try:
         words = np.array(values, np.int64)
     except OverflowError:
-        largest = max(values, key=abs)
-        if not -_LIMIT <= largest < _LIMIT:
-            raise ValueError(f"a matrix entry needs more than 128 bits: {largest}") from None
+        for value in values:
+            if not -_LIMIT <= value < _LIMIT:
+                raise ValueError(f"a matrix entry needs more than 128 bits: {value}") from None
         low = np.array([value & _WORD for value in values], np.uint64)
         return low, np.array([value >> 64 for value in values], np.int64)
     return words.view(np.uint64), words >> np.int64(63)

@@ -22,6 +22,9 @@ from zkmargin.circuits.matrix import IntMatrix
 SQUARE_BOUND = 1 << 121
 """A squared cell must stay below this, so that its square cannot wrap around in the field."""
 
+_WIDEST = 126
+"""The weight of a row's last limb is at most 2 to this, and so fits a matrix entry."""
+
 MIN_DOMAIN, MAX_DOMAIN = 64, 2048
 
 Choice = Callable[[Sequence[int], Mapping[int, int]], int]
@@ -108,6 +111,11 @@ class Relation:
             raise RelationError("a relation without rows or equations says nothing")
         if self.columns < 1 or self.squares > self.domain:
             raise RelationError("a relation needs a holdings column and at most n squares")
+        if self.group < 1:
+            raise RelationError("a lookup helper takes at least one limb column")
+        for row in self.rows:
+            if not 0 < row.limbs <= 1 + _WIDEST // self.bits:
+                raise RelationError(f"{row.name}: {row.limbs} limbs of {self.bits} bits are too many")
         self._check_definitions()
         self._check_wrap_around()
 
