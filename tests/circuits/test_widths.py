@@ -1,0 +1,205 @@
+"""Widths: whatever an honest account holds within its bounds, every row has bits enough and no limb too many."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zkmargin.circuits import Relation, WitnessError, assign, check
+from zkmargin.circuits.builder import RelationBuilder, shortest_group
+from zkmargin.circuits.errors import RelationError
+from zkmargin.circuits.relation import Unit
+
+USD, LOTS = Unit("USD", 100), Unit("lots")
+SLOTS = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A relation in numbers: the bounds, then rows of every kind, each as coefficients."""
+
+    bounds: tuple[int, ...]
+    slacks: tuple[tuple[tuple[int, ...], ...], ...]
+    squares: tuple[tuple[int, ...], ...]
+    rows: tuple[tuple[tuple[int, ...], int, int, int, int], ...]
+
+    def build(self) -> Relation:
+        builder = RelationBuilder(64)
+        for variable, bound in enumerate(self.bounds):
+            if variable % 2:
+                builder.bounded(variable, bound)
+            else:
+                builder.ranged(f"range {variable}", variable, bound)
+        slacks = []
+        for number, forms in enumerate(self.slacks):
+            slack = builder.free(f"slack {number}", USD)
+            for place, form in enumerate(forms):
+                earlier = dict.fromkeys(slacks, -1 - place)
+                builder.row(f"closes {number}.{place}", USD, held(form), {slack: 1, **earlier}, closes=slack)
+            slacks.append(slack)
+        cells = []
+        for number, form in enumerate(self.squares):
+            rows = {slacks[0]: 1} if slacks and number else {}
+            cells.append(builder.square(held(form), rows, constant=number - 1))
+        for number, (form, on_slack, on_u, on_v, constant) in enumerate(self.rows):
+            builder.row(
+                f"row {number}",
+                USD,
+                held(form),
+                dict.fromkeys(slacks, on_slack),
+                u=dict.fromkeys(cells, on_u),
+                v=dict.fromkeys(cells, on_v),
+                constant=constant,
+            )
+        return builder.build()
+
+
+def held(form: tuple[int, ...]) -> dict[int, int]:
+    return dict(enumerate(form))
+
+
+small = st.integers(-50, 50)
+forms = st.tuples(*[small] * SLOTS)
+plans = st.builds(
+    Plan,
+    bounds=st.tuples(*[st.integers(0, 200)] * SLOTS),
+    slacks=st.lists(st.lists(forms, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple),
+    squares=st.lists(forms, max_size=2).map(tuple),
+    rows=st.lists(
+        st.tuples(forms, small, small, small, st.integers(-9999, 9999)), min_size=1, max_size=3
+    ).map(tuple),
+)
+
+
+def no_row_overflows(relation: Relation, account: list[int]) -> None:
+    """An honest account may fail to meet a row, but never for want of bits."""
+    witness = assign(relation, account)
+    for row, value in zip(relation.rows, witness.rows, strict=True):
+        assert value < 1 << (relation.bits * row.limbs), row.name
+        if row.free:
+            assert value >= 0
+    if min(witness.rows) >= 0:
+        check(relation, witness)
+    else:
+        with pytest.raises(WitnessError, match="short by") as refusal:
+            check(relation, witness)
+        assert refusal.value.shortage == -next(value for value in witness.rows if value < 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(plans, st.data())
+def test_every_honest_account_fits(plan: Plan, data: st.DataObject) -> None:
+    relation = plan.build()
+    account = [data.draw(st.sampled_from([-b, b]) | st.integers(-b, b)) for b in plan.bounds]
+    no_row_overflows(relation, account)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=3000, deadline=None)
+@given(plans, st.data())
+def test_every_honest_account_fits_at_length(plan: Plan, data: st.DataObject) -> None:
+    relation = plan.build()
+    for _ in range(4):
+        account = [data.draw(st.sampled_from([-b, b]) | st.integers(-b, b)) for b in plan.bounds]
+        no_row_overflows(relation, account)
+
+
+@pytest.mark.parametrize(
+    ("limit", "limbs"), [(0, 1), (31, 1), (32, 2), (2047, 2), (2048, 3), ((1 << 53) - 1, 9)]
+)
+def test_a_range_has_as_many_limbs_as_it_needs(limit: int, limbs: int) -> None:
+    builder = RelationBuilder(64)
+    builder.ranged("range", 0, limit)
+    relation = builder.build()
+    assert relation.rows[0].limbs == limbs
+    for quantity in (-limit, limit):
+        check(relation, assign(relation, [quantity]))
+    top = (1 << (6 * limbs)) - 1 - limit
+    assert relation.holding_bounds[0] == max(limit, top)
+    check(relation, assign(relation, [top]))
+    with pytest.raises(WitnessError, match="beyond the row's range"):
+        check(relation, assign(relation, [top + 1]))
+    with pytest.raises(WitnessError, match="short by 1 lots"):
+        check(relation, assign(relation, [-limit - 1]))
+
+
+def test_a_slack_that_one_row_closes_costs_that_row_no_bits() -> None:
+    """The row is max(0, form), and as wide as the form."""
+    builder = RelationBuilder(64)
+    builder.bounded(0, 63)
+    slack = builder.free("long side", LOTS)
+    builder.row("covers it", LOTS, {0: -1}, {slack: 1}, closes=slack)
+    relation = builder.build()
+    assert [row.limbs for row in relation.rows] == [1, 1]
+    for quantity in (-63, 0, 63):
+        check(relation, assign(relation, [quantity]))
+
+
+def test_a_slack_that_two_rows_close_is_wide_enough_for_both() -> None:
+    builder = RelationBuilder(64)
+    builder.bounded(0, 63)
+    slack = builder.free("worst", LOTS)
+    for sign in (1, -1):
+        builder.row(f"covers {sign}", LOTS, {0: sign}, {slack: 1}, closes=slack)
+    relation = builder.build()
+    assert [row.limbs for row in relation.rows] == [1, 2, 2]
+    for quantity in (-63, 63):
+        witness = assign(relation, [quantity])
+        check(relation, witness)
+        assert sorted(witness.rows[1:]) == [0, 126]
+
+
+def test_a_chosen_row_is_as_wide_as_it_is_said_to_be() -> None:
+    """A bit, by a free row and the row 1 - bit."""
+    builder = RelationBuilder(64)
+    builder.bounded(0, 5)
+    bit = builder.free("is long", LOTS, choice=lambda q, rows: int(q[0] > 0), limit=1)
+    builder.row("is a bit", LOTS, {}, {bit: -1}, constant=1)
+    relation = builder.build()
+    assert [row.limbs for row in relation.rows] == [1, 1]
+    for quantity in (-5, 0, 5):
+        witness = assign(relation, [quantity])
+        check(relation, witness)
+        assert witness.rows == (int(quantity > 0), int(quantity <= 0))
+
+
+def test_a_square_may_depend_on_rows_that_depend_on_squares() -> None:
+    builder = RelationBuilder(64)
+    builder.bounded(0, 10)
+    first = builder.square({0: 1})
+    row = builder.row("square", USD, {}, v={first: 1})
+    second = builder.square({}, {row: 1}, constant=-7)
+    builder.row("fourth power", USD, {}, v={second: 1})
+    relation = builder.build()
+    for quantity in (-10, 0, 3, 10):
+        witness = assign(relation, [quantity])
+        check(relation, witness)
+        assert witness.rows == (quantity**2, (quantity**2 - 7) ** 2)
+
+
+@pytest.mark.parametrize("columns", range(1, 60))
+def test_the_group_makes_the_proof_shortest(columns: int) -> None:
+    def points(group: int) -> int:
+        return -(-columns // group) + group
+
+    assert points(shortest_group(columns)) == min(points(group) for group in range(1, columns + 1))
+
+
+def test_a_limit_may_be_too_small_for_its_own_rows() -> None:
+    """A stated limit is taken at its word; an account that needs more is told so, in words."""
+    builder = RelationBuilder(64)
+    builder.bounded(0, 1000)
+    slack = builder.free("loss", USD, limit=63)
+    builder.row("covers", USD, {0: 1}, {slack: 1}, closes=slack)
+    relation = builder.build()
+    with pytest.raises(WitnessError, match=r"loss: 9\.00 USD is beyond the row's range"):
+        check(relation, assign(relation, [-900]))
+
+
+def test_a_slack_without_a_closing_row_is_refused_even_with_a_limit() -> None:
+    for limit in (None, 5):
+        builder = RelationBuilder(64)
+        builder.free("loose", USD, limit=limit)
+        with pytest.raises(RelationError, match="loose: a free row that nothing closes"):
+            builder.build()
