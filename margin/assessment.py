@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-ChargeKind = Literal["perpetual", "naked short", "haircut", "long", "short", "minimum"]
+ChargeKind = Literal[
+    "perpetual",
+    "naked short",
+    "haircut",
+    "long",
+    "short",
+    "minimum",
+    "intra-commodity spread",
+    "delivery",
+    "inter-commodity credit",
+    "short option minimum",
+    "initial ratio",
+    "option value cap",
+]
 
 
 @dataclass(frozen=True)
