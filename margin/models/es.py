@@ -44,5 +44,5 @@ def requirement(
 ) -> Assessment:
     """max(0, expected shortfall), contingencies and haircuts."""
     return scenario_requirement(
-        lambda found: found.mean, "expected shortfall", tables, universe, scale, lots, level
+        tables, universe, scale, lots, level, measure=lambda found: found.mean, title="expected shortfall"
     )

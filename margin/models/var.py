@@ -43,5 +43,11 @@ def requirement(
 ) -> Assessment:
     """max(0, value at risk), contingencies and haircuts."""
     return scenario_requirement(
-        lambda found: Fraction(found.quantile), "value at risk", tables, universe, scale, lots, level
+        tables,
+        universe,
+        scale,
+        lots,
+        level,
+        measure=lambda found: Fraction(found.quantile),
+        title="value at risk",
     )

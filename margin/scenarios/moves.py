@@ -5,9 +5,9 @@ From here on everything is integer arithmetic on these moves, so that a scenario
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -136,7 +136,7 @@ class Filtered:
         """The filter over all days from the first price on."""
         begin = history.begins[name]
         prices = [Fraction(price or 0) for price in history.closes[name][begin:]]
-        ratios = (after / before for before, after in zip(prices, prices[1:], strict=False))
+        ratios = (after / before for before, after in pairwise(prices))
         returns = [ln(max(1, from_fraction(ratio))) for ratio in ratios]
         keep = from_fraction(Fraction(decay))
         first = [mul(r, r) for r in returns[:SEED_DAYS]]

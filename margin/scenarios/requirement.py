@@ -20,13 +20,14 @@ def account_profits(tables: ScenarioTables, scale: Sequence[int], lots: Sequence
 
 
 def scenario_requirement(
-    measure: Measure,
-    title: str,
     tables: ScenarioTables,
     universe: Universe,
     scale: Sequence[int],
     lots: Sequence[int],
     level: Level,
+    *,
+    measure: Measure,
+    title: str,
 ) -> Assessment:
     """max(0, what the measure reads off the tail) and the charges beside it, exactly, in money units."""
     losses = [-profit for profit in account_profits(tables, scale, lots)]
