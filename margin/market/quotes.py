@@ -123,6 +123,7 @@ def security_future(
     """A future on a share or an index, counted in contracts."""
     return replace(
         future(name, underlying, inverse=False, expiry=expiry, lot_exponent=0),
+        bound=OPTION_BOUND,
         multiplier=multiplier,
         security=security,
     )
