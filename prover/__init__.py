@@ -3,6 +3,7 @@
 from zkmargin.prover.commit import Opening, commit, random_blinder
 from zkmargin.prover.opening import OpeningDocument, commit_holdings
 from zkmargin.prover.prove import ProverError, prove
+from zkmargin.prover.submission import prove_submission
 
 __all__ = [
     "Opening",
@@ -11,5 +12,6 @@ __all__ = [
     "commit",
     "commit_holdings",
     "prove",
+    "prove_submission",
     "random_blinder",
 ]

@@ -35,7 +35,7 @@ RULES = {
     "setup": "the powers of tau are the verifier's",
     "audience": "the submission is for this verifier",
     "nonce": "the nonce is the one that was given out",
-    "expiry": "the submission has not expired, and does not outlive its attestations",
+    "expiry": "the submission has not expired, and does not reach further ahead than the policy takes",
     "threshold": "the excess that is shown covers the amount and what must be covered already",
     "pledge-limit": "the amount is at most what the policy takes",
     "model": "model and level are accepted",

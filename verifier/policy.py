@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, Name, Text
+from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, Name, OpenOrders, Text
 from zkmargin.attestation.signing import Address
 from zkmargin.attestation.typed_data import SigningDomain
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.documents import input_error, read_text
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.tables import Level
+from zkmargin.verifier.minimum import normalised
 
 Duration = Annotated[int, Field(ge=0, le=10 * 366 * 86400)]
 """Seconds."""
@@ -56,7 +57,11 @@ class Accepted(_Strict):
     """
 
     level: Level = "initial"
-    minimum: Mapping[str, Any] = Field(default_factory=dict)
+    minimum: Annotated[Mapping[str, Any], AfterValidator(normalised)] = Field(default_factory=dict)
+
+    def admits(self, level: Level) -> bool:
+        """Whether the level is at least the one asked for."""
+        return level in ("initial", self.level)
 
 
 class Policy(_Strict):
@@ -76,6 +81,7 @@ class Policy(_Strict):
         clock_skew: seconds by which other clocks may be ahead of this one.
         longest_expiry: seconds that a submission may reach ahead.
         max_pledge: the greatest amount of one pledge, USD; None for no limit.
+        open_orders: how open orders may be treated.
         max_attestations: of one submission.
         each_venue: whether each venue's accounts alone must have an excess of at least 0, too.
         require_hold: whether a pledge without a hold on every account is refused, not merely unsecured.
@@ -96,6 +102,7 @@ class Policy(_Strict):
     clock_skew: Duration = 30
     longest_expiry: Duration = 30 * 86400
     max_pledge: Dollars | None = None
+    open_orders: Annotated[tuple[OpenOrders, ...], Field(min_length=1, strict=False)] = ("none", "reserved")
     max_attestations: Annotated[int, Field(ge=1, le=MOST_ATTESTATIONS)] = 16
     each_venue: bool = False
     require_hold: bool = False
@@ -113,6 +120,12 @@ class Policy(_Strict):
                         f"the key {key} signs for both {owners[key]} and {name}; give each its own"
                     )
         return self
+
+    def max_pledge_ticks(self, quantum_decimals: int) -> int | None:
+        """The greatest amount in ticks of 10^-quantum_decimals USD, rounded down; None for no limit."""
+        if self.max_pledge is None:
+            return None
+        return int(Decimal(self.max_pledge).scaleb(quantum_decimals))
 
     @property
     def domain(self) -> SigningDomain:

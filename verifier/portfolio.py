@@ -6,33 +6,39 @@ checks the proofs, too. A service that verifies many at once prepares each and h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.proof import Proof
 from zkmargin.attestation.documents import SnapshotSignature, SubmissionDocument
-from zkmargin.attestation.statements import PortfolioStatements, RelationOf
+from zkmargin.attestation.signing import SignatureError, recover
+from zkmargin.attestation.statements import (
+    PortfolioStatements,
+    RelationOf,
+    Terms,
+    consent_digest,
+    portfolio_statements,
+)
 from zkmargin.circuits.statement import Statement
 from zkmargin.margin.snapshot import Snapshot
+from zkmargin.verifier.attested import (
+    AccountKey,
+    Newest,
+    check_attestation,
+    check_binding,
+    check_signer,
+    check_sum,
+    held,
+)
 from zkmargin.verifier.batch import verify_batch
+from zkmargin.verifier.errors import PolicyError
+from zkmargin.verifier.minimum import shortfall
 from zkmargin.verifier.policy import Policy
+from zkmargin.verifier.verify import parse
 
-AccountKey = tuple[str, str]
-"""(venue, account)."""
-
-
-@dataclass(frozen=True)
-class Newest:
-    """The newest attestation of an account that the verifier has seen.
-
-    Attributes:
-        sequence: its sequence.
-        digest: its digest, 32 bytes.
-    """
-
-    sequence: int
-    digest: bytes
+MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,28 @@ def prepare_submission(
         VerificationError: a proof's encoding is wrong.
         InputError: a term cannot be stated.
     """
-    raise NotImplementedError
+    moment = time.time() if now is None else now
+    if submission.setup != setup.digest:
+        raise PolicyError("setup", f"the proofs are under the setup {submission.setup}, not {setup.digest}")
+    _check_terms(submission, snapshot, policy, expected, moment)
+    for attestation in submission.attestations:
+        check_attestation(attestation, snapshot.universe, policy, setup.digest, moment)
+    check_sum(submission.attestations, submission.subject, policy, expected.newest)
+    secured = held(submission.attestations, policy.audience, submission.expiry)
+    if policy.require_hold and not secured:
+        message = "not every account's collateral is held for this audience until the submission expires"
+        raise PolicyError("hold", message)
+    terms = Terms.of(submission)
+    statements = portfolio_statements(
+        snapshot,
+        submission.attestations,
+        terms,
+        policy.domain,
+        each_venue=policy.each_venue,
+        relation_of=relation_of,
+    )
+    _check_consent(submission, consent_digest(statements, terms, policy.domain), policy)
+    return PreparedSubmission(submission, statements, _proofs(submission, statements), secured)
 
 
 def verify_submission(
@@ -138,4 +165,98 @@ def check_snapshot(
         PolicyError: a rule is not met.
         InputError: a mark or table cannot be reproduced.
     """
-    raise NotImplementedError
+    name = f"the signature of snapshot {snapshot.id}"
+    content = (signature.snapshot, signature.universe, signature.valuation_time)
+    if content != (snapshot.id, snapshot.universe.digest, snapshot.valuation_time):
+        raise PolicyError("oracle-signature", f"{name}: it is over {signature.snapshot}")
+    check_binding(signature, policy, name)
+    oracle = next((o for o, signers in policy.oracles.items() if signature.signer in signers.keys), None)
+    if oracle is None:
+        raise PolicyError("oracle-unknown", f"{name}: {signature.signer} is no trusted oracle")
+    check_signer(signature, policy, name, "oracle-signature")
+    check_age(snapshot, policy, time.time() if now is None else now)
+    snapshot.reproduce()
+    return oracle
+
+
+def check_age(snapshot: Snapshot, policy: Policy, now: float) -> None:
+    """Check a snapshot against the clock.
+
+    Raises:
+        PolicyError: it is too old, or from the future.
+    """
+    age = now - snapshot.valuation_time / MICROSECONDS
+    if age > policy.snapshot_age:
+        message = f"the snapshot is {age:.0f} s old; at most {policy.snapshot_age} s are taken"
+        raise PolicyError("snapshot-age", message)
+    if age < -policy.clock_skew:
+        raise PolicyError("snapshot-future", f"the snapshot is {-age:.0f} s ahead of this clock")
+
+
+def _check_terms(
+    submission: SubmissionDocument,
+    snapshot: Snapshot,
+    policy: Policy,
+    expected: Expected,
+    now: float,
+) -> None:
+    """What needs no attestation."""
+    if submission.snapshot != snapshot.id:
+        raise PolicyError("snapshot", f"it is about snapshot {submission.snapshot}, not {snapshot.id}")
+    if submission.audience != policy.audience:
+        raise PolicyError("audience", f"it is for {submission.audience!r}, not {policy.audience!r}")
+    if submission.nonce != expected.nonce:
+        raise PolicyError("nonce", f"its nonce is {submission.nonce!r}, another one was given out")
+    if now > submission.expiry:
+        raise PolicyError("expiry", f"it counted until Unix second {submission.expiry}")
+    if submission.expiry > now + policy.longest_expiry:
+        message = f"it reaches more than {policy.longest_expiry} s ahead, until {submission.expiry}"
+        raise PolicyError("expiry", message)
+    check_age(snapshot, policy, now)
+    _check_model(submission, snapshot, policy)
+    if submission.threshold < submission.amount + expected.covered:
+        message = (
+            f"an excess of {submission.threshold} ticks is shown; the amount and what is pledged already "
+            f"come to {submission.amount + expected.covered}"
+        )
+        raise PolicyError("threshold", message)
+    most = policy.max_pledge_ticks(snapshot.quantum_decimals)
+    if most is not None and submission.amount > most:
+        message = f"{submission.amount} ticks are pledged; at most {most} are taken"
+        raise PolicyError("pledge-limit", message)
+
+
+def _check_model(submission: SubmissionDocument, snapshot: Snapshot, policy: Policy) -> None:
+    accepted = policy.models.get(submission.model)
+    if accepted is None or submission.model not in snapshot.models:
+        raise PolicyError("model", f"the model {submission.model!r} is not accepted")
+    if not accepted.admits(submission.level):
+        raise PolicyError("model", f"{submission.level} margin is not enough; {accepted.level} is asked for")
+    short = shortfall(accepted.minimum, snapshot.parameters.document())
+    if short:
+        raise PolicyError("parameters", short)
+
+
+def _check_consent(submission: SubmissionDocument, digest: bytes, policy: Policy) -> None:
+    if submission.subject in policy.revoked:
+        raise PolicyError("revoked", f"the subject's key {submission.subject} was revoked")
+    try:
+        found = recover(digest, submission.signature)
+    except SignatureError as error:
+        raise PolicyError("subject-signature", str(error)) from None
+    if found != submission.subject:
+        message = f"the signature is not that of {submission.subject} over these statements"
+        raise PolicyError("subject-signature", message)
+
+
+def _proofs(submission: SubmissionDocument, statements: PortfolioStatements) -> tuple[Proof, ...]:
+    """One proof for each statement, in their order."""
+    if set(submission.venue_proofs) != set(statements.venues):
+        wanted = ", ".join(statements.venues) or "none"
+        found = ", ".join(submission.venue_proofs) or "none"
+        raise PolicyError("venue-proofs", f"venues proven alone: {found}; asked for: {wanted}")
+    encoded = (submission.proof, *(submission.venue_proofs[name] for name in statements.venues))
+    return tuple(
+        parse(statement, bytes.fromhex(proof))
+        for statement, proof in zip(statements.all(), encoded, strict=True)
+    )
