@@ -74,8 +74,8 @@ class Snapshot:
         universe = Universe(market.instruments, domain or 0)
         inputs = market.inputs
         if history is not None:
-            known = history.known_before(utc_date(market.valuation_time), underlyings(universe))
-            inputs = replace(inputs, history=known)
+            past = history.known_before(utc_date(market.valuation_time), underlyings(universe))
+            inputs = replace(inputs, history=past)
         return _derive(universe, market.valuation_time, inputs, parameters, quantum_decimals)
 
     @classmethod
@@ -299,8 +299,8 @@ def _history(
     if set(history.prices) != set(underlyings(universe)):
         named = ", ".join(sorted(history.prices))
         raise InputError(where, "history", named, "must be of the instruments' underlyings; build it again")
-    if history.date(history.days) > utc_date(valuation_time):
-        last = str(history.date(history.days - 1))
+    if history.date_of(history.days) > utc_date(valuation_time):
+        last = str(history.date_of(history.days - 1))
         raise InputError(where, "history", last, "is not before the valuation; build it again")
     return history
 
@@ -311,9 +311,7 @@ def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inpu
     quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
     terms = tuple(Terms(**dict(expiry)) for expiry in found.terms)
     history = _history(found.history, universe, document.valuation_time, where)
-    inputs = Inputs(
-        found.source, found.indices, quotes, terms, found.confidences, found.cash_price, history
-    )
+    inputs = Inputs(found.source, found.indices, quotes, terms, found.confidences, found.cash_price, history)
     if len(quotes) != len(universe):
         raise InputError(
             where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"

@@ -46,7 +46,7 @@ class PriceHistory:
         """The number of days."""
         return len(next(iter(self.prices.values()), ()))
 
-    def date(self, day: int) -> date:
+    def date_of(self, day: int) -> date:
         """The date of day 0, 1, ..."""
         return self.first + day * _DAY
 

@@ -90,7 +90,7 @@ def historical_moves(
         wanted = 1 if section.cells is None else section.cells
         remedy = (
             f"the history is too short: {wanted} moves over {section.horizon} days of {', '.join(names)} are "
-            f"wanted; it has {max(0, available)}, from {history.date(min(begin, history.days - 1))} on"
+            f"wanted; it has {max(0, available)}, from {history.date_of(min(begin, history.days - 1))} on"
         )
         raise InputError(where, "cells", wanted, remedy)
     ends = range(history.days - cells, history.days)
@@ -100,7 +100,7 @@ def historical_moves(
         columns = [
             Filtered.of(history, name, section.filter_lambda).moves(section.horizon, ends) for name in names
         ]
-    labels = tuple(f"{history.date(end - section.horizon)} to {history.date(end)}" for end in ends)
+    labels = tuple(f"{history.date_of(end - section.horizon)} to {history.date_of(end)}" for end in ends)
     return _checked(labels, names, columns, where)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.argument.changes import with_part
 from tests.argument.exposed import exposed_setup
 from tests.argument.toys import Case, Toy, case
 from zkmargin.algebra import MODULUS, Setup, Transcript
@@ -80,7 +81,7 @@ def test_a_message_changes_every_challenge_after_it(made: Case, proof: Proof, na
     first = CHALLENGES.index(FIRST_CHANGED[name])
     before = heard(made.statement, proof)
     for part in changed(getattr(proof, name)):
-        after = heard(made.statement, replace(proof, **{name: part}))
+        after = heard(made.statement, with_part(proof, name, part))
         assert all(before[challenge] == after[challenge] for challenge in CHALLENGES[:first])
         assert all(before[challenge] != after[challenge] for challenge in CHALLENGES[first:])
 
@@ -89,7 +90,7 @@ def test_a_message_changes_every_challenge_after_it(made: Case, proof: Proof, na
 def test_the_order_of_equal_messages_counts(made: Case, proof: Proof, name: str) -> None:
     parts = getattr(proof, name)
     if isinstance(parts, tuple) and len(parts) > 1:
-        turned = replace(proof, **{name: parts[::-1]})
+        turned = with_part(proof, name, parts[::-1])
         assert heard(made.statement, turned)["mu"] != heard(made.statement, proof)["mu"]
 
 

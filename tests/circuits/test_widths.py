@@ -31,7 +31,7 @@ class Plan:
                 builder.bounded(variable, bound)
             else:
                 builder.ranged(f"range {variable}", variable, bound)
-        slacks = []
+        slacks: list[int] = []
         for number, forms in enumerate(self.slacks):
             slack = builder.free(f"slack {number}", USD)
             for place, form in enumerate(forms):

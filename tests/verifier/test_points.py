@@ -6,7 +6,9 @@ from itertools import combinations
 
 import pytest
 
-from tests.argument.toys import Case, Toy, case, curve_setup, exposed_setup
+from tests.argument.changes import with_part
+from tests.argument.exposed import exposed_setup
+from tests.argument.toys import Case, Toy, case, curve_setup
 from zkmargin.algebra import MODULUS
 from zkmargin.argument import Proof, Shape
 from zkmargin.argument.proof import POINT
@@ -97,11 +99,11 @@ def test_a_proof_of_identities_and_zeros_shows_nothing(made: Case) -> None:
 
 def test_no_part_can_be_left_empty(made: Case, proof: Proof) -> None:
     for name in ONE_POINT:
-        rejected(made, replace(proof, **{name: IDENTITY}), "pairing")
+        rejected(made, with_part(proof, name, IDENTITY), "pairing")
     for name in SEVERAL:
         points = getattr(proof, name)
         for k in range(len(points)):
-            rejected(made, replace(proof, **{name: (*points[:k], IDENTITY, *points[k + 1 :])}), "pairing")
+            rejected(made, with_part(proof, name, (*points[:k], IDENTITY, *points[k + 1 :])), "pairing")
 
 
 def test_an_empty_commitment_holds_nothing(made: Case, proof: Proof) -> None:
@@ -139,10 +141,10 @@ def test_a_count_that_is_not_the_statements_is_refused(made: Case, proof: Proof)
     for name in counted:
         parts = getattr(proof, name)
         extra = (parts or (0,))[:1]
-        rejected(made, replace(proof, **{name: (*parts, *extra)}), "shape")
+        rejected(made, with_part(proof, name, (*parts, *extra)), "shape")
         if parts:
-            rejected(made, replace(proof, **{name: parts[:-1]}), "shape")
-            rejected(made, replace(proof, **{name: ()}), "shape")
+            rejected(made, with_part(proof, name, parts[:-1]), "shape")
+            rejected(made, with_part(proof, name, ()), "shape")
 
 
 def test_a_scalar_in_memory_is_held_to_its_range_too(made: Case, proof: Proof) -> None:
