@@ -1,0 +1,55 @@
+"""The sixteen scenarios: the underlying's price against its scan range, volatility up and down, two extremes.
+
+1, 2    price unchanged, volatility up and down
+3 - 14  price up and down by 1/3, 2/3 and 3/3 of the range, each with volatility up and down
+15, 16  price up and down by a multiple of the range, volatility unchanged, a fraction of the loss counts
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from zkmargin.margin.models.span.parameters import Commodity
+from zkmargin.margin.tables import Cell, VolatilityMove
+
+DELTA_MOVES = (
+    Fraction(0), Fraction(1, 3), Fraction(-1, 3), Fraction(2, 3), Fraction(-2, 3), Fraction(1), Fraction(-1),
+)  # fmt: skip
+"""Thirds of the scan range at which deltas are weighted into the composite delta."""
+
+_VOLATILITY: tuple[tuple[VolatilityMove, str], ...] = (("up", "volatility up"), ("down", "volatility down"))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A move of price, in scan ranges, and of volatility; `cover` is the part of the loss that counts."""
+
+    move: Fraction
+    volatility: VolatilityMove
+    cover: Fraction
+
+
+def scenarios(commodity: Commodity) -> tuple[Scenario, ...]:
+    """The sixteen scenarios of a commodity."""
+    core = [Scenario(move, volatility, Fraction(1)) for move in DELTA_MOVES for volatility, _ in _VOLATILITY]
+    multiple, cover = Fraction(commodity.extreme_multiple), Fraction(commodity.extreme_cover)
+    return (*core, Scenario(multiple, "none", cover), Scenario(-multiple, "none", cover))
+
+
+def cells() -> tuple[Cell, ...]:
+    """The scenarios for people; `spot` is in scan ranges, which each commodity has its own of."""
+    core = [
+        Cell(f"{_words(move)}, {words}", str(move), volatility, "1", False)
+        for move in DELTA_MOVES
+        for volatility, words in _VOLATILITY
+    ]
+    extremes = [
+        Cell(f"price {way}, extreme", sign, "none", "1", True) for way, sign in (("up", "1"), ("down", "-1"))
+    ]
+    return (*core, *extremes)
+
+
+def _words(move: Fraction) -> str:
+    if not move:
+        return "price unchanged"
+    part = f"{abs(move)} of the" if abs(move) < 1 else "the"
+    return f"price {'up' if move > 0 else 'down'} {part} range"
