@@ -220,7 +220,7 @@ def test_a_put_and_call_against_the_forward_is_riskless() -> None:
     lots[universe.slot("BTC_USD-31JAN26-K-C")], lots[universe.slot("BTC_USD-31JAN26-K-P")] = 10, -10
     lots[universe.slot("BTC_USD-31JAN26")] = -1000
     (unit,) = requirement(tiny(), lots).assessment.units
-    assert all(abs(profit) <= 2 * tiny().tick for profit in unit.profit)
+    assert all(-2 * tiny().tick <= profit <= 2 * tiny().tick for profit in unit.profit)
 
 
 def test_without_netting_between_coins() -> None:
