@@ -54,6 +54,12 @@ class Table(Protocol):
     def __len__(self) -> int: ...
 
 
+class SparseTable(Protocol):
+    """A fixed sequence of bases for commitments to columns that are zero almost everywhere."""
+
+    def __len__(self) -> int: ...
+
+
 class Backend(Protocol):
     """The arithmetic under the proofs. Every method is a pure function of its arguments."""
 
@@ -208,6 +214,16 @@ class Backend(Protocol):
         Raises ValueError if the vector reaches past the table.
         """
 
+    def sparse_table(self, points: Sequence[Point]) -> SparseTable:
+        """Return the points as bases of `commit_sparse`."""
+
+    def commit_sparse(self, table: SparseTable, places: Sequence[int], values: Sequence[int]) -> Point:
+        """Return sum_k values_k table_(places_k), for a few dozen values below 2^63 in magnitude.
+
+        Raises ValueError if there are not as many values as places, a place is outside the table, or a value is
+        too large.
+        """
+
     def pairing_check(self, left: Point, right: Point, g2_left: PointG2, g2_right: PointG2) -> bool:
         """Return whether e(left, g2_left) = e(right, g2_right)."""
 
@@ -235,3 +251,13 @@ def check_csr(
         raise ValueError(f"indptr must rise from 0 to the number of entries, {len(indices)}")
     if len(indices) and not (indices.min() >= 0 and indices.max() < cols):
         raise ValueError(f"a column index is outside 0..{cols - 1}")
+
+
+def check_sparse(size: int, places: Sequence[int], values: Sequence[int]) -> None:
+    """Raise ValueError unless there is one place in a table of this size for each value below 2^63."""
+    if len(places) != len(values):
+        raise ValueError(f"lengths differ: {len(places)} and {len(values)}")
+    if places and not 0 <= min(places) <= max(places) < size:
+        raise ValueError(f"a place is outside a table of {size}")
+    if values and max(map(abs, values)) >= 1 << 63:
+        raise ValueError("a value of a sparse column reaches 2^63")

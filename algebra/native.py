@@ -1,5 +1,6 @@
 """The native backend: the same operations as the reference, in Rust on both cores."""
 
+import struct
 from collections.abc import Sequence
 from operator import index
 from typing import TypeVar
@@ -14,9 +15,11 @@ from zkmargin.algebra.backend import (
     Point,
     PointError,
     PointG2,
+    SparseTable,
     Table,
     Vector,
     check_csr,
+    check_sparse,
 )
 from zkmargin.algebra.field import MODULUS, SCALAR_BYTES
 
@@ -172,6 +175,14 @@ class NativeBackend:
         if offset < 0:
             raise ValueError(f"{len(vector)} values at offset {offset} reach past a table of {len(table)}")
         return _own(_native.Table, table).commit(_vector(vector), offset)
+
+    def sparse_table(self, points: Sequence[Point]) -> SparseTable:
+        return _native.SparseTable(list(map(_point, points)))
+
+    def commit_sparse(self, table: SparseTable, places: Sequence[int], values: Sequence[int]) -> Point:
+        check_sparse(len(table), places, values)
+        encoded = struct.pack(f"<{len(places)}I", *places), struct.pack(f"<{len(values)}q", *values)
+        return _own(_native.SparseTable, table).commit(*encoded)
 
     def pairing_check(self, left: Point, right: Point, g2_left: PointG2, g2_right: PointG2) -> bool:
         first, second = _own(_native.PointG2, g2_left), _own(_native.PointG2, g2_right)

@@ -20,9 +20,11 @@ from zkmargin.algebra.backend import (
     Point,
     PointError,
     PointG2,
+    SparseTable,
     Table,
     Vector,
     check_csr,
+    check_sparse,
 )
 from zkmargin.algebra.field import GENERATOR, MODULUS, inverse, root_of_unity
 
@@ -296,6 +298,15 @@ class ReferenceBackend:
         if not 0 <= offset <= len(table) - len(vector):
             raise ValueError(f"{len(vector)} values at offset {offset} reach past a table of {len(table)}")
         return self.msm(table.points[offset : offset + len(vector)], _values(vector))
+
+    def sparse_table(self, points: Sequence[Point]) -> SparseTable:
+        return ReferenceTable(list(points))
+
+    def commit_sparse(self, table: SparseTable, places: Sequence[int], values: Sequence[int]) -> Point:
+        if not isinstance(table, ReferenceTable):
+            raise TypeError("the table belongs to another backend")
+        check_sparse(len(table), places, values)
+        return self.msm([table.points[place] for place in places], values)
 
     def pairing_check(self, left: Point, right: Point, g2_left: PointG2, g2_right: PointG2) -> bool:
         # e(left, g2_left) e(-right, g2_right) = 1.

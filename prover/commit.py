@@ -13,6 +13,12 @@ from zkmargin.algebra.backend import Point
 from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.setup import Setup
 
+FEW = 128
+"""Up to so many holdings are committed to one by one; more are quicker as a whole column."""
+
+LARGE = 1 << 63
+"""A quantity from here on is committed to as a field element of any size."""
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -48,6 +54,9 @@ def commit(setup: Setup, domain: int, lots: Sequence[int], blinder: int) -> Poin
     """
     if len(lots) > domain:
         raise ValueError(f"{len(lots)} holdings do not fit a domain of {domain} slots")
+    held = [slot for slot, quantity in enumerate(lots) if quantity]
+    if len(held) <= FEW and all(abs(lots[slot]) < LARGE for slot in held):
+        return setup.commit_sparse(domain, held, [lots[slot] for slot in held], blinder)
     backend = setup.backend
     column = backend.vector([*lots, *([0] * (domain - len(lots)))])
     holdings = setup.commit_evaluations(domain, column)

@@ -13,11 +13,13 @@ mod lanes;
 mod matrix;
 mod msm;
 mod ntt;
+mod sparse;
 mod vector;
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     vector::register(m)?;
     matrix::register(m)?;
     curve::register(m)?;
-    msm::register(m)
+    msm::register(m)?;
+    sparse::register(m)
 }
