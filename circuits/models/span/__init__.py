@@ -1,0 +1,252 @@
+"""SPAN as rows: scanning risk, calendar spreads, delivery charges, credits, and the short option minimum.
+
+Per combined commodity, over a common denominator d of its rates:
+
+    W >= 0,  W + PnL_s >= 0            for the sixteen scenarios: W is at least the scanning risk
+    pools, spreads                     exact: see `zkmargin.circuits.models.span.pools`
+    credits on price risk              from below: see `zkmargin.circuits.models.span.risk`
+    a >= 0,  a + q >= 0                for every option: a is at least what is short of it
+    M >= 0,  M - calls >= 0,  M - puts >= 0   where the larger of the two counts
+    C - d (W + intra + delivery - credit) >= 0,  C - d (short option minimum) >= 0
+    X + ratio C - d (net option value) >= 0   where option value is capped
+
+W, a, M, C and X only ever raise the requirement, so that a prover who takes a larger one harms himself: these rows
+are convex. The number of spreads is not: fewer calendar spreads would understate their charge, and leave deltas for
+credits; more, or others, would overstate a credit. Deltas by period, what every spread takes, in which order, and
+what is left are therefore determined by the holdings, with bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import lcm
+
+from zkmargin.circuits.ledger import LOTS, Ledger
+from zkmargin.circuits.models.span.pools import Amount, Pool, PoolRows, add, total
+from zkmargin.circuits.models.span.risk import Scenarios, Weighting, credit_row
+from zkmargin.circuits.relation import Unit
+from zkmargin.margin.models.span.spreads import directions
+from zkmargin.margin.models.span.tables import CommodityTable, Minimum, SpanTables
+
+__all__ = ["build"]
+
+
+@dataclass
+class _Commodity:
+    """One commodity in the making: its rows so far, and what they add to its risk, in money units."""
+
+    table: CommodityTable
+    scenarios: Scenarios
+    unit: Unit
+    """Of deltas."""
+    risk: dict[int, Fraction]
+    """By row; credits are negative."""
+    pools: list[Pool] = field(default_factory=list)
+    tiers: list[Pool] = field(default_factory=list)
+    weighted: list[tuple[Amount, Fraction]] = field(default_factory=list)
+    """Steps of weighted spreads, and the deltas of one times the credit rate."""
+
+    def charge(self, amount: Amount, rate: Fraction) -> None:
+        """Add a rate on an amount to the risk."""
+        for row, factor in amount.rows.items():
+            self.risk[row] = self.risk.get(row, Fraction(0)) + factor * rate
+
+
+def build(ledger: Ledger) -> int:
+    """Add the rows of SPAN; returns the denominator by which the requirement was multiplied."""
+    tables: SpanTables = ledger.tables
+    commodities = [_commodity(ledger, tables, number) for number in range(len(tables.commodities))]
+    rows = PoolRows(ledger.rows)
+    for commodity in commodities:
+        _periods(ledger, rows, commodity)
+        _spread_within(rows, commodity)
+    _spread_across(rows, tables, commodities)
+    required: list[dict[int, Fraction]] = []
+    for commodity in commodities:
+        _credits(ledger, commodity)
+        required.append(_required(ledger, commodity))
+    denominator = lcm(*(rate.denominator for terms in required for rate in terms.values()))
+    for terms in required:
+        ledger.require({}, {row: int(rate * denominator) for row, rate in terms.items()})
+    ledger.haircuts(tables.collaterals, denominator)
+    return denominator
+
+
+def _commodity(ledger: Ledger, tables: SpanTables, number: int) -> _Commodity:
+    """Scanning risk, and an account of what is to come."""
+    table = tables.commodities[number]
+    slots = (tables.unit_of == number).nonzero()[0]
+    worst = ledger.rows.free(f"{table.name}: scanning risk", ledger.usd)
+    profits, rows = [], []
+    for cell, risk in zip(tables.cells, tables.risk, strict=True):
+        profit = ledger.money(risk, slots)
+        name = f"{table.name}, {cell.label}"
+        rows.append(ledger.rows.row(name, ledger.usd, profit, {worst: 1}, closes=worst))
+        profits.append(profit)
+    bound = max(_reach(ledger, profit) for profit in profits)
+    scenarios = Scenarios(table.name, ledger.usd, tuple(profits), tuple(rows), bound)
+    unit = Unit(f"{table.name} of delta", ledger.usd.scale)
+    return _Commodity(table, scenarios, unit, {worst: Fraction(1)})
+
+
+def _reach(ledger: Ledger, form: Mapping[int, int]) -> int:
+    """The largest honest magnitude of a form of holdings."""
+    return sum(abs(value) * ledger.rows.honest[slot] for slot, value in form.items())
+
+
+def _deltas(ledger: Ledger, commodity: _Commodity, periods: Sequence[int]) -> dict[int, int]:
+    """Delta per lot of each slot over some periods."""
+    scale = ledger.snapshot.scale
+    form: dict[int, int] = {}
+    for number in periods:
+        period = commodity.table.periods[number]
+        for slot, delta in zip(period.slots, period.deltas, strict=True):
+            if delta:
+                form[slot] = form.get(slot, 0) + delta * scale[slot]
+    return {slot: value for slot, value in form.items() if value}
+
+
+def _periods(ledger: Ledger, rows: PoolRows, commodity: _Commodity) -> None:
+    """The long and short deltas of every pool: of each of its periods, added up."""
+    for pool in commodity.table.pools:
+        parts = []
+        for number in pool.periods:
+            name = f"{commodity.table.name} {commodity.table.periods[number].label}"
+            form = _deltas(ledger, commodity, [number])
+            parts.append(rows.split(name, commodity.unit, form, {}, _reach(ledger, form)))
+        commodity.pools.append(Pool(total([p.long for p in parts]), total([p.short for p in parts])))
+
+
+def _spread_within(rows: PoolRows, commodity: _Commodity) -> None:
+    """Calendar spreads, delivery charges, and the net deltas of tiers that remain."""
+    table, before = commodity.table, tuple(commodity.pools)
+    for spread in table.spreads:
+        for turn, ways in enumerate(directions(spread.legs), 1):
+            name = f"{table.name}, {spread.name}, way {turn}"
+            legs = [
+                [commodity.pools[number].side(way) for number in leg.pools]
+                for leg, way in zip(spread.legs, ways, strict=True)
+            ]
+            if not all(legs):
+                continue
+            steps, left = rows.spread(name, commodity.unit, [leg.ratio for leg in spread.legs], legs)
+            commodity.charge(steps, Fraction(*spread.charge))
+            for leg, way, amounts in zip(spread.legs, ways, left, strict=True):
+                for number, amount in zip(leg.pools, amounts, strict=True):
+                    commodity.pools[number] = commodity.pools[number].with_side(way, amount)
+    for pool, had, has in zip(table.pools, before, commodity.pools, strict=True):
+        spread_charge, outright = Fraction(*pool.spread_charge), Fraction(*pool.outright_charge)
+        for pair, rate in ((had, spread_charge), (has, outright - spread_charge)):
+            commodity.charge(total([pair.long, pair.short]), rate)
+    for tier in table.tiers:
+        left_over = [commodity.pools[number] for number in tier.pools]
+        net: dict[int, int] = {}
+        for pool_left in left_over:
+            add(net, pool_left.long.rows, 1)
+            add(net, pool_left.short.rows, -1)
+        bound = max(
+            total([pool_left.long for pool_left in left_over]).bound,
+            total([pool_left.short for pool_left in left_over]).bound,
+        )
+        commodity.tiers.append(rows.split(f"{table.name} {tier.name}", commodity.unit, {}, net, bound))
+
+
+def _spread_across(rows: PoolRows, tables: SpanTables, commodities: Sequence[_Commodity]) -> None:
+    for spread in tables.spreads:
+        for turn, ways in enumerate(directions(spread.legs), 1):
+            pools = [commodities[leg.commodity].tiers[leg.tier] for leg in spread.legs]
+            legs = [[pool.side(way)] for pool, way in zip(pools, ways, strict=True)]
+            ratios = [leg.ratio for leg in spread.legs]
+            steps, left = rows.spread(f"{spread.name}, way {turn}", Unit("deltas"), ratios, legs)
+            for number in {leg.commodity for leg in spread.legs} if spread.flat[0] else ():
+                commodities[number].charge(steps, -Fraction(*spread.flat))
+            for leg, way, (amount,) in zip(spread.legs, ways, left, strict=True):
+                commodity = commodities[leg.commodity]
+                commodity.tiers[leg.tier] = commodity.tiers[leg.tier].with_side(way, amount)
+                if spread.rate[0]:
+                    commodity.weighted.append((steps, leg.ratio * Fraction(*spread.rate)))
+
+
+def _credits(ledger: Ledger, commodity: _Commodity) -> None:
+    """The credit on deltas in weighted spreads, by scan range or by price risk."""
+    table, weighted = commodity.table, commodity.weighted
+    if not weighted:
+        return
+    if table.price_risk == "scan_range":
+        for steps, rate in weighted:
+            commodity.charge(steps, -rate * Fraction(*table.scan_range))
+        return
+    form = _deltas(ledger, commodity, range(len(table.periods)))
+    bound = _reach(ledger, form)
+    net = PoolRows(ledger.rows).split(f"{table.name}: net", commodity.unit, form, {}, bound)
+    denominator = lcm(*(rate.denominator for _, rate in weighted))
+    spread: dict[int, int] = {}
+    for steps, rate in weighted:
+        add(spread, steps.rows, int(rate * denominator))
+    most = sum(steps.bound * int(rate * denominator) for steps, rate in weighted)
+    step = table.delta_step * ledger.snapshot.tick
+    numerator, divisor = table.scan_range
+    cap = numerator * step // divisor if table.price_risk == "scan_range_cap" else None
+    weighting = Weighting(net, Amount(spread, most), denominator, step, cap)
+    credit = credit_row(ledger.rows, commodity.scenarios, weighting)
+    commodity.risk[credit] = Fraction(-1)
+
+
+def _required(ledger: Ledger, commodity: _Commodity) -> dict[int, Fraction]:
+    """The larger of risk and short option minimum, times the ratio, and the cap on option value: by row."""
+    table = commodity.table
+    denominator = lcm(*(rate.denominator for rate in commodity.risk.values()))
+    unit = Unit("USD", denominator * ledger.usd.scale)
+    least = _short_options(ledger, table)
+    larger = ledger.rows.free(f"{table.name}: risk", unit)
+    terms = {row: -int(rate * denominator) for row, rate in commodity.risk.items() if rate}
+    ledger.rows.row(f"{table.name}: risk covers it", unit, {}, {larger: 1, **terms}, closes=larger)
+    if least:
+        minimum = {row: -denominator * charge for row, charge in least.items()}
+        name = f"{table.name}: short option minimum"
+        ledger.rows.row(name, unit, {}, {larger: 1, **minimum}, closes=larger)
+    ratio = Fraction(*table.ratio[ledger.level]) / denominator
+    required = {larger: ratio}
+    if table.capped_slots:
+        pairs = zip(table.capped_slots, table.capped_values, strict=True)
+        value = {slot: -ratio.denominator * ledger.charge(slot, mark) for slot, mark in pairs if mark}
+        if value:
+            finer = Unit("USD", ratio.denominator * ledger.usd.scale)
+            beyond = ledger.rows.free(f"{table.name}: option value beyond its risk", finer)
+            name = f"{table.name}: option value capped"
+            ledger.rows.row(name, finer, value, {beyond: 1, larger: ratio.numerator}, closes=beyond)
+            required[beyond] = Fraction(1, ratio.denominator)
+    return required
+
+
+def _short_options(ledger: Ledger, table: CommodityTable) -> dict[int, int]:
+    """The short option minimum as a form of rows, in money units."""
+    form: dict[int, int] = {}
+    for number, minimum in enumerate(table.minimums, 1):
+        calls, puts = _shorts(ledger, minimum)
+        if table.minimum_method == "gross" or not calls or not puts:
+            form.update({**calls, **puts})
+            continue
+        name = f"{table.name}: short option minimum {number}"
+        larger = ledger.rows.free(name, ledger.usd)
+        for side, charges in (("calls", calls), ("puts", puts)):
+            less = {row: -charge for row, charge in charges.items()}
+            ledger.rows.row(f"{name}, {side}", ledger.usd, {}, {larger: 1, **less}, closes=larger)
+        form[larger] = 1
+    return form
+
+
+def _shorts(ledger: Ledger, minimum: Minimum) -> list[dict[int, int]]:
+    """For calls and for puts: rows of what is short, with the charge on each."""
+    sides = []
+    for slots, charges in ((minimum.calls, minimum.call_charges), (minimum.puts, minimum.put_charges)):
+        side = {}
+        for slot, charge in zip(slots, charges, strict=True):
+            name = f"{ledger.snapshot.universe.instruments[slot].name}: short options"
+            short = ledger.rows.free(name, LOTS)
+            ledger.rows.row(f"{name} covered", LOTS, {slot: 1}, {short: 1}, closes=short)
+            side[short] = ledger.charge(slot, charge)
+        sides.append(side)
+    return sides
