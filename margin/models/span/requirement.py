@@ -9,7 +9,7 @@ Option value counts in the account value, so it is not subtracted here again. Cr
 a rate on what the leg's deltas are at risk with: the price scan range (method scan_range); the price risk for
 each of the net deltas, rounded (normal); or the lesser (scan_range_cap). Price risk is the mean of the worst
 scenario and its pair, less the mean of the two scenarios without a price move: scanning risk without its
-volatility and time risk.
+volatility and time risk; divided by the net delta it is rounded down to a money unit for each rounding step.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,6 @@ from zkmargin.margin.charges import haircuts
 from zkmargin.margin.decimals import floor_div
 from zkmargin.margin.models.span.spreads import LONG, SHORT, Deltas, form
 from zkmargin.margin.models.span.tables import (
-    LARGEST_CREDIT,
     PAIRED,
     CommodityTable,
     Minimum,
@@ -132,19 +131,19 @@ def price_risk(profit: Sequence[int], worst: int) -> int:
 
 
 def weighted_credit(state: _State) -> Fraction:
-    """The credit for the deltas in weighted spreads; with a division in it, rounded down to a money unit."""
+    """The credit for the deltas in weighted spreads; each division rounds down to a money unit."""
     table = state.table
-    by_range = Fraction(*table.scan_range) * state.weighted
+    scan_range = Fraction(*table.scan_range)
     if table.price_risk == "scan_range":
-        return by_range
+        return scan_range * state.weighted
     step = table.delta_step * state.one
     rounded = (abs(state.net) + step // 2) // step
     if not rounded:
         return Fraction(0)
-    risk = Fraction(price_risk(state.unit.profit, state.unit.worst), 2)
-    by_risk = risk * state.weighted / (rounded * step)
-    credit = min(by_risk, by_range) if table.price_risk == "scan_range_cap" else by_risk
-    return Fraction(min(LARGEST_CREDIT, floor_div(credit)))
+    risk = price_risk(state.unit.profit, state.unit.worst) // (2 * rounded)
+    if table.price_risk == "scan_range_cap":
+        risk = min(risk, floor_div(scan_range * step))
+    return Fraction(floor_div(risk * state.weighted / step))
 
 
 def _charges(

@@ -31,9 +31,6 @@ from zkmargin.margin.tables import (
 PAIRED = (1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15)
 """For each scenario the one with the same price and the opposite volatility; an extreme is its own."""
 
-LARGEST_CREDIT = (1 << 100) - 1
-"""Credits on price risk stop here, in money units: far beyond all money, and within a square cell."""
-
 Index = Annotated[int, Field(ge=0, le=2047)]
 
 
