@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from zkmargin.circuits.errors import RelationError
-from zkmargin.circuits.matrix import IntMatrix
+from zkmargin.circuits.matrix import IntMatrix, MatrixRow
 from zkmargin.circuits.relation import Choice, Relation, Row, Unit
 
 _NONE: Mapping[int, int] = {}
@@ -22,7 +24,7 @@ class _Equation:
     """The right-hand side that defines a row (target >= 0) or a square cell (target < 0)."""
 
     target: int
-    holdings: Mapping[int, int]
+    holdings: Mapping[int, int] | MatrixRow
     rows: Mapping[int, int]
     u: Mapping[int, int]
     v: Mapping[int, int]
@@ -57,6 +59,12 @@ class RelationBuilder:
     _closers: dict[int, list[int]] = field(default_factory=dict)
     _ranged: dict[int, int] = field(default_factory=dict)
     _squares: int = 0
+    _reach: dict[IntMatrix, list[int]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are: the index of the next."""
+        return len(self._drafts)
 
     def bounded(self, variable: int, limit: int) -> None:
         """Take ``|q| <= limit`` on the word of whoever attests to the holdings."""
@@ -71,6 +79,15 @@ class RelationBuilder:
         self.bounded(variable, limit)
         self._ranged[variable] = self.row(name, Unit("lots"), {variable: 1}, constant=limit)
 
+    def reach(self, matrix: IntMatrix) -> list[int]:
+        """How far honest holdings can move each row of a matrix of coefficients, either way."""
+        if matrix not in self._reach:
+            bounds = [self.honest.get(variable, 0) for variable in range(matrix.cols)]
+            if not all(variable in self.honest for variable in np.unique(matrix.indices).tolist()):
+                raise RelationError("a matrix speaks of a variable that nothing bounds")
+            self._reach[matrix] = matrix.magnitudes.times(bounds)
+        return self._reach[matrix]
+
     def free(self, name: str, unit: Unit, *, choice: Choice | None = None, limit: int | None = None) -> int:
         """Add a row that the prover chooses; without a choice it is the least that its closing rows allow."""
         if choice is not None and limit is None:
@@ -82,7 +99,7 @@ class RelationBuilder:
         self,
         name: str,
         unit: Unit,
-        holdings: Mapping[int, int],
+        holdings: Mapping[int, int] | MatrixRow,
         rows: Mapping[int, int] = _NONE,
         *,
         u: Mapping[int, int] = _NONE,
@@ -95,7 +112,7 @@ class RelationBuilder:
         Args:
             name: what it says, in the words of margin.
             unit: what one step of it is worth.
-            holdings: coefficients on the variables, per lot.
+            holdings: coefficients on the variables, per lot; the row of a matrix where there are thousands.
             rows: coefficients on earlier rows.
             u: coefficients on square cells.
             v: coefficients on their squares.
@@ -125,7 +142,7 @@ class RelationBuilder:
         """Find all widths, lay the limbs out, and check that nothing can wrap around.
 
         Args:
-            group: limb columns to a lookup helper; by default what makes the proof shortest.
+            group: limb columns to a lookup helper; by default what makes the proof short, and quickly made.
 
         Raises:
             RelationError: the relation is empty, badly defined, too large, or could wrap around in the field.
@@ -165,7 +182,7 @@ class RelationBuilder:
             constants=tuple(eq.constant for eq in self._equations),
             defines=tuple(eq.target for eq in self._equations),
             holding_bounds=tuple(self._proven(variable, rows, bits) for variable in range(width)),
-            group=shortest_group(columns) if group is None else group,
+            group=balanced_group(columns) if group is None else group,
         )
 
     def _check_earlier(self, name: str, rows: Mapping[int, int], cells: Mapping[int, int]) -> None:
@@ -223,6 +240,8 @@ class _Limits:
     def _holdings(self, eq: _Equation) -> int:
         honest = self.builder.honest
         try:
+            if isinstance(eq.holdings, MatrixRow):
+                return self.builder.reach(eq.holdings.matrix)[eq.holdings.index]
             return sum(abs(a) * honest[i] for i, a in eq.holdings.items())
         except KeyError as missing:
             raise RelationError(f"variable {missing.args[0]} is used but nothing bounds it") from None
@@ -254,3 +273,16 @@ def shortest_group(columns: int) -> int:
     [1, 1, 2, 3]
     """
     return min(range(1, columns + 1), key=lambda g: (-(-columns // g) + g, g))
+
+
+def balanced_group(columns: int) -> int:
+    """g: the shortest, unless one column less to a group halves the prover's work.
+
+    The quotient is computed on a domain of a power of two above g n, so that 4, 8, .. columns to a group double it
+    for the sake of one commitment or two.
+
+    >>> [balanced_group(k) for k in (1, 2, 4, 9, 16, 79)]
+    [1, 1, 2, 3, 3, 7]
+    """
+    shortest = shortest_group(columns)
+    return shortest - 1 if shortest >= 4 and shortest & (shortest - 1) == 0 else shortest

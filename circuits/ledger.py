@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.circuits.builder import RelationBuilder
+from zkmargin.circuits.matrix import IntMatrix
 from zkmargin.circuits.relation import Relation, Unit
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import CollateralCharge, Level
@@ -46,6 +47,10 @@ class Ledger:
         scale = self.snapshot.scale
         entries = zip(np.asarray(slots).tolist(), table[slots].tolist(), strict=True)
         return {slot: value * scale[slot] for slot, value in entries if value}
+
+    def money_rows(self, tables: NDArray[np.int64]) -> IntMatrix:
+        """Like `money`, for many tables (rows, N) at once."""
+        return IntMatrix.scaled(tables, self.snapshot.scale)
 
     def charge(self, slot: int, rate: int) -> int:
         """Money per lot of a slot for one rate in quanta per contract."""

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zkmargin.circuits.products import row_sums
+
 _WORD = (1 << 64) - 1
 _LIMIT = 1 << 127
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One row of a matrix that is there already: what stands for a mapping where thousands would be slow."""
+
+    matrix: IntMatrix
+    index: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +45,8 @@ class IntMatrix:
     high: NDArray[np.int64]
 
     @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[int, int]], cols: int) -> IntMatrix:
-        """Build from one ``{column: value}`` mapping a row; zero values are left out.
+    def from_rows(cls, rows: Iterable[Mapping[int, int] | MatrixRow], cols: int) -> IntMatrix:
+        """Build from one ``{column: value}`` mapping, or row of another matrix, a row; zeros are left out.
 
         Raises:
             ValueError: a column lies outside ``0 <= column < cols`` or a value needs more than 128 bits.
@@ -44,17 +54,37 @@ class IntMatrix:
         >>> IntMatrix.from_rows([{2: -5}, {}, {0: 1 << 70}], 3).row(2)
         {0: 1180591620717411303424}
         """
-        indptr, indices, values = [0], [], []
-        for row in rows:
-            for column in sorted(row):
-                if row[column]:
-                    indices.append(column)
-                    values.append(row[column])
-            indptr.append(len(indices))
-        if indices and not (min(indices) >= 0 and max(indices) < cols):
+        parts = [
+            _copied(list(group)) if stored else _listed(group)
+            for stored, group in groupby(rows, key=lambda row: isinstance(row, MatrixRow))
+        ]
+        sizes, indices, low, high = (
+            np.concatenate([part[k] for part in parts]) if parts else np.zeros(0, np.int64) for k in range(4)
+        )
+        if len(indices) and not (indices.min() >= 0 and indices.max() < cols):
             raise ValueError(f"a matrix column lies outside 0..{cols - 1}")
-        low, high = _split(values)
-        return cls(cols, np.array(indptr, np.int64), np.array(indices, np.int32), low, high)
+        indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)))
+        return cls(
+            cols, indptr, indices.astype(np.int32), low.astype(np.uint64), high.astype(np.int64, copy=False)
+        )
+
+    @classmethod
+    def scaled(cls, table: NDArray[np.int64], factors: Sequence[int]) -> IntMatrix:
+        """The rows of ``table`` with column c multiplied by ``factors[c]``; zeros are left out.
+
+        Raises:
+            ValueError: a product needs more than 128 bits.
+        """
+        used = table != 0
+        indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(used.sum(axis=1), dtype=np.int64)))
+        indices = np.broadcast_to(np.arange(table.shape[1], dtype=np.int32), table.shape)[used]
+        largest = np.maximum(table.max(axis=0), -1 - table.min(axis=0)).tolist() if len(table) else []
+        if all((size + 1) * abs(factor) < 1 << 63 for size, factor in zip(largest, factors, strict=True)):
+            words = (table * np.array(factors, np.int64))[used]
+            return cls(table.shape[1], indptr, indices, words.view(np.uint64), words >> np.int64(63))
+        pairs = zip(table[used].tolist(), indices.tolist(), strict=True)
+        low, high = _split([value * factors[column] for value, column in pairs])
+        return cls(table.shape[1], indptr, indices, low, high)
 
     @property
     def rows(self) -> int:
@@ -79,21 +109,7 @@ class IntMatrix:
 
     def times(self, vector: Sequence[int]) -> list[int]:
         """The exact product with a column of integers; only its non-zero places are visited."""
-        active = np.zeros(self.cols, np.bool_)
-        active[[i for i, value in enumerate(vector) if value]] = True
-        places = np.flatnonzero(active[self.indices])
-        owners = np.searchsorted(self.indptr, places, side="right") - 1
-        out = [0] * self.rows
-        entries = zip(
-            owners.tolist(),
-            self.indices[places].tolist(),
-            self.high[places].tolist(),
-            self.low[places].tolist(),
-            strict=True,
-        )
-        for owner, column, high, low in entries:
-            out[owner] += ((high << 64) + low) * vector[column]
-        return out
+        return row_sums(self.indptr, self.indices, self.low, self.high, vector)
 
     @cached_property
     def mappings(self) -> tuple[Mapping[int, int], ...]:
@@ -103,9 +119,19 @@ class IntMatrix:
             dict(zip(columns[start:end], values[start:end], strict=True)) for start, end in pairwise(ends)
         )
 
+    @cached_property
     def magnitudes(self) -> IntMatrix:
-        """The matrix of absolute values."""
-        low, high = _split([abs(value) for value in self.values()])
+        """The matrix of absolute values.
+
+        Raises:
+            ValueError: an entry is -2**127, whose absolute value needs more than 128 bits.
+        """
+        negative = self.high < 0
+        # The complement of both words and one more; the carry passes where the low word is 0.
+        low = np.where(negative, ~self.low + np.uint64(1), self.low)
+        high = np.where(negative, ~self.high + (self.low == 0), self.high)
+        if (high < 0).any():
+            raise ValueError(f"a matrix entry needs more than 128 bits: {_LIMIT}")
         return IntMatrix(self.cols, self.indptr, self.indices, low, high)
 
     def encode(self) -> bytes:
@@ -118,6 +144,45 @@ class IntMatrix:
             self.high.astype("<i8"),
         )
         return head + b"".join(array.tobytes() for array in arrays)
+
+
+_Parts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]
+"""Of several rows: how many entries each has, their columns, low words and high words."""
+
+
+def _listed(rows: Iterable[Mapping[int, int] | MatrixRow]) -> _Parts:
+    sizes, indices, values = [], [], []
+    for row in rows:
+        assert not isinstance(row, MatrixRow)  # the caller has told them apart
+        before = len(indices)
+        for column in sorted(row):
+            if row[column]:
+                indices.append(column)
+                values.append(row[column])
+        sizes.append(len(indices) - before)
+    return np.array(sizes, np.int64), np.array(indices, np.int64), *_split(values)
+
+
+def _copied(rows: Sequence[Mapping[int, int] | MatrixRow]) -> _Parts:
+    """Rows of other matrices: runs of neighbours are copied at once."""
+    stored = [row for row in rows if isinstance(row, MatrixRow)]
+    starts = [k for k, row in enumerate(stored) if k == 0 or not _follows(stored[k - 1], row)]
+    parts: list[_Parts] = []
+    for start, end in pairwise([*starts, len(stored)]):
+        matrix, first, last = stored[start].matrix, stored[start].index, stored[end - 1].index + 1
+        span = slice(int(matrix.indptr[first]), int(matrix.indptr[last]))
+        sizes = np.diff(matrix.indptr[first : last + 1])
+        parts.append((sizes, matrix.indices[span].astype(np.int64), matrix.low[span], matrix.high[span]))
+    return (
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate([part[1] for part in parts]),
+        np.concatenate([part[2] for part in parts]),
+        np.concatenate([part[3] for part in parts]),
+    )
+
+
+def _follows(before: MatrixRow, row: MatrixRow) -> bool:
+    return before.matrix is row.matrix and before.index + 1 == row.index
 
 
 def _split(values: Sequence[int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from zkmargin.algebra.field import MODULUS
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.matrix import IntMatrix
@@ -27,8 +29,11 @@ _WIDEST = 126
 
 MIN_DOMAIN, MAX_DOMAIN = 64, 2048
 
-Choice = Callable[[Sequence[int], Mapping[int, int]], int]
-"""How an honest prover fills a free row: from the holdings in lots and the rows filled so far."""
+Choice = Callable[[Sequence[int], Mapping[int, int]], int | Mapping[int, int]]
+"""How an honest prover fills a free row: from the holdings in lots and the rows filled so far.
+
+Rows that are chosen together share one choice, which gives them all at once, by their indices.
+"""
 
 
 @dataclass(frozen=True)
@@ -154,11 +159,13 @@ class Relation:
     @cached_property
     def limb_weights(self) -> IntMatrix:
         """rows x (k * n): limb j of a row weighs 2**(t j); the cells of all rows are packed densely."""
-        cell, rows = 0, []
-        for row in self.rows:
-            rows.append({cell + j: 1 << (self.bits * j) for j in range(row.limbs)})
-            cell += row.limbs
-        return IntMatrix.from_rows(rows, self.limb_columns * self.domain)
+        limbs = np.array([row.limbs for row in self.rows], np.int64)
+        indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(limbs)))
+        shifts = self.bits * (np.arange(self.cells) - np.repeat(indptr[:-1], limbs))
+        low = np.where(shifts < 64, np.uint64(1) << (shifts % 64).astype(np.uint64), np.uint64(0))
+        high = np.where(shifts < 64, np.int64(0), np.int64(1) << shifts % 64)
+        cols = self.limb_columns * self.domain
+        return IntMatrix(cols, indptr, np.arange(self.cells, dtype=np.int32), low, high)
 
     @cached_property
     def digest(self) -> bytes:
@@ -205,8 +212,8 @@ class Relation:
         partial = [
             sum(parts) + abs(constant)
             for *parts, constant in zip(
-                self.holdings.magnitudes().times(self.holding_bounds),
-                self.row_terms.magnitudes().times(row_bounds),
+                self.holdings.magnitudes.times(self.holding_bounds),
+                self.row_terms.magnitudes.times(row_bounds),
                 self.constants,
                 strict=True,
             )
@@ -221,8 +228,8 @@ class Relation:
             raise RelationError("a squared cell can reach 2^121; bound what enters it by a range row")
         totals = zip(
             partial,
-            self.u_terms.magnitudes().times(squares),
-            self.v_terms.magnitudes().times([bound * bound for bound in squares]),
+            self.u_terms.magnitudes.times(squares),
+            self.v_terms.magnitudes.times([bound * bound for bound in squares]),
             strict=True,
         )
         for equation, parts in enumerate(totals):

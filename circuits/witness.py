@@ -75,7 +75,8 @@ class _Filling:
             if not row.free:
                 self.rows[index] = self._form(self.equation_of[index], skip=index)
             elif row.choice is not None:
-                self.rows[index] = row.choice(self.q, self.rows)
+                chosen = row.choice(self.q, self.rows)
+                self.rows.update({index: chosen} if isinstance(chosen, int) else chosen)
             else:
                 forms = [self._form(self.equation_of[c], c, index) for c in self.closers.get(index, [])]
                 self.rows[index] = max(0, *(-form for form in forms))

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 _ENTRY_BITS = 22
 _WEIGHT_BITS = 20
 
+# Sums are collected in words of 27 bits: half a product, shifted by less than a word, stays below 2^54.
+_WORD_BITS = 27
+_WORD_MASK = (1 << _WORD_BITS) - 1
+
 
 class Profits:
     """sum_i risk[s, i] * weight_i for each row s of a matrix, with |entries| < 2^63 and at most 2^11 columns."""
@@ -26,13 +30,30 @@ class Profits:
         if not any(weights):
             return [0] * self._rows
         digits = _digits(weights)
-        total = np.zeros(self._rows, dtype=object)
+        top = _ENTRY_BITS * len(self._limbs) + _WEIGHT_BITS * digits.shape[1]
+        words = [np.zeros(self._rows, np.int64) for _ in range(top // _WORD_BITS + 3)]
         for place, limb in enumerate(self._limbs):
-            products = (limb @ digits).astype(np.int64)
-            for power in range(products.shape[1]):
-                column = products[:, power].astype(object)
-                total += column << (_ENTRY_BITS * place + _WEIGHT_BITS * power)
-        return list(total)
+            products = (limb @ digits).astype(np.int64).T
+            for power, product in enumerate(products):
+                word, shift = divmod(_ENTRY_BITS * place + _WEIGHT_BITS * power, _WORD_BITS)
+                words[word] += (product & _WORD_MASK) << shift
+                words[word + 1] += (product >> _WORD_BITS) << shift
+        return _joined(words)
+
+
+def _joined(words: list[NDArray[np.int64]]) -> list[int]:
+    """sum of word_k * 2^(27 k): carries are passed on, then words are joined two and two."""
+    for k in range(len(words) - 1):
+        words[k + 1] += words[k] >> _WORD_BITS
+        words[k] &= _WORD_MASK
+    pairs = [
+        (words[k] + (words[k + 1] << _WORD_BITS) if k + 1 < len(words) else words[k]).tolist()
+        for k in range(0, len(words), 2)
+    ]
+    total: list[int] = pairs.pop()
+    while pairs:
+        total = [(high << 2 * _WORD_BITS) + low for high, low in zip(total, pairs.pop(), strict=True)]
+    return total
 
 
 def plain_profits(risk: Sequence[Sequence[int]], weights: Sequence[int]) -> list[int]:

@@ -44,7 +44,7 @@ def test_products_are_exact(rows: list[dict[int, int]], vector: list[int]) -> No
 @settings(max_examples=40, deadline=None)
 @given(sparse_rows.filter(lambda rows: all(LOWEST not in row.values() for row in rows)))
 def test_magnitudes_are_exact(rows: list[dict[int, int]]) -> None:
-    matrix = IntMatrix.from_rows(rows, COLS).magnitudes()
+    matrix = IntMatrix.from_rows(rows, COLS).magnitudes
     wanted = [{c: abs(a) for c, a in without_zeros(row).items()} for row in rows]
     assert [matrix.row(index) for index in range(len(rows))] == wanted
 
@@ -82,7 +82,7 @@ def test_more_than_128_bits_are_refused(values: list[int]) -> None:
 
 def test_the_magnitude_of_the_lowest_entry_is_refused() -> None:
     with pytest.raises(ValueError, match="needs more than 128 bits"):
-        IntMatrix.from_rows([{0: LOWEST}], COLS).magnitudes()
+        IntMatrix.from_rows([{0: LOWEST}], COLS).magnitudes
 
 
 @pytest.mark.parametrize("column", [-1, COLS, COLS + 100])

@@ -1,0 +1,53 @@
+"""Expected shortfall, as rows: the minimum over a threshold eta of what lies beyond it.
+
+With S cells, m = S (1 - confidence) = p / q in lowest terms, and eta = eta+ - eta- of either sign:
+
+    eta+ >= 0,  eta- >= 0                     free: where the tail begins, a gain or a loss
+    z_s >= 0,  z_s + eta+ - eta- + PnL_s >= 0   for every cell s: z_s is at least the loss beyond eta
+    R >= 0,  R - p (eta+ - eta-) - q sum z >= 0    R is at least p times the expected shortfall, and at least 0
+    p (A - charges - threshold) - R >= 0
+
+All rows are convex: for any eta, eta + sum max(0, loss_s - eta) / m is at least the mean of the worst m losses,
+fractions included (Rockafellar and Uryasev), so a prover who takes another eta, or larger z or R, only harms
+himself. An honest one takes for eta the loss at which the tail begins, where the two are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.relation import Unit
+from zkmargin.circuits.scenarios import LossRows, charges, losses
+from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tail import tail
+
+
+def build(ledger: Ledger) -> int:
+    """Add the rows of expected shortfall; returns the denominator by which the requirement was multiplied."""
+    tables: ScenarioTables = ledger.tables
+    confidence = Fraction(*tables.confidence[ledger.level])
+    p, q = tables.tail_weight(ledger.level).as_integer_ratio()
+    cells, rows, scale = LossRows.of(ledger), ledger.rows, ledger.snapshot.scale
+    first = rows.rows
+
+    def begins(lots: Sequence[int], _: Mapping[int, int]) -> Mapping[int, int]:
+        eta = tail(losses(tables, scale, lots), confidence).quantile
+        return {first: max(0, eta), first + 1: max(0, -eta)}
+
+    limit = max(cells.reach)
+    up = rows.free("tail begins at a loss of", ledger.usd, choice=begins, limit=limit)
+    down = rows.free("tail begins at a gain of", ledger.usd, choice=begins, limit=limit)
+    beyond = []
+    for label, form in zip(cells.labels, cells.forms, strict=True):
+        z = rows.free(f"{label}: loss beyond the tail's beginning", ledger.usd)
+        rows.row(f"{label}: no less than that", ledger.usd, form, {z: 1, up: 1, down: -1}, closes=z)
+        beyond.append(z)
+    unit = Unit("USD", p * ledger.usd.scale)
+    shortfall = rows.free("expected shortfall", unit)
+    terms = {shortfall: 1, up: -p, down: p, **dict.fromkeys(beyond, -q)}
+    rows.row("expected shortfall covered", unit, {}, terms, closes=shortfall)
+    ledger.require({}, {shortfall: 1})
+    charges(ledger, p)
+    return p
