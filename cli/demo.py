@@ -134,7 +134,8 @@ def margin_account(walk: Walk, snapshot: Snapshot, holdings: Holdings) -> Report
     walk.document |= {name: money[name] for name in ("account_value", "requirement", "excess", "comparisons")}
     walk.document["positions"] = len(report.positions)
     walk.say(*report_tables(report))
-    walk.say(f"{len(report.positions)} positions margined under three models in {milliseconds(seconds)}")
+    models = 1 + len(report.comparisons)
+    walk.say(f"{len(report.positions)} positions margined under {models} models in {milliseconds(seconds)}")
     return report
 
 

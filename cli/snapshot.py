@@ -16,7 +16,7 @@ from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import GridTables, Tables
+from zkmargin.margin.tables import GridTables, RateTables, Tables
 
 
 @click.group()
@@ -188,9 +188,10 @@ def summary(made: Snapshot) -> dict[str, Any]:
 
 
 def _scope(tables: Tables) -> str:
+    """How much there is in a model's tables, where that is a number."""
     if isinstance(tables, GridTables):
         return f"{len(tables.cells)} scenarios, {len(tables.units)} underlyings"
-    return "rates per position"
+    return "rates per position" if isinstance(tables, RateTables) else "tables of its own"
 
 
 def summary_table(made: Snapshot) -> Table:

@@ -274,7 +274,7 @@ def test_a_tampered_proof_is_not_valid(
         ((*TERMS, "--threshold", "abc"), ("--threshold", "abc")),
         ((*TERMS, "--threshold", "0.0000001"), ("--threshold", "0.0000001", "0.000001")),
         ((*TERMS, "--threshold", "nan"), ("--threshold", "nan")),
-        ((*TERMS, "--model", "span"), ("model", "span")),
+        ((*TERMS, "--model", "abacus"), ("model", "abacus")),
         ((*TERMS, "--expires", "tomorrow"), ("--expires", "tomorrow")),
         ((*TERMS, "--expires", "2026-03-14T18:00:00"), ("--expires", "time zone")),
         ((*TERMS, "--expires", "1969-03-14T18:00:00Z"), ("--expires", "after 1970")),

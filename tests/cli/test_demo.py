@@ -34,8 +34,9 @@ def test_the_demonstration_shows_a_portfolio_whose_hedges_count(walked: dict[str
     assert walked["positions"] >= 20
     comparisons = walked["comparisons"]
     assert isinstance(comparisons, list)
-    assert {comparison["model"] for comparison in comparisons} == {"cross", "isolated"}
-    assert all(Decimal(comparison["saving"]) > 0 for comparison in comparisons)
+    savings = {comparison["model"]: Decimal(comparison["saving"]) for comparison in comparisons}
+    assert savings["cross"] > 0
+    assert savings["isolated"] > 0
 
 
 def test_the_demonstration_tells_times_and_sizes(run: Run, walked: dict[str, object]) -> None:
