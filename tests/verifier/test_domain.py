@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.argument.toys import DOMAIN, LIMIT, Toy, case, play, setups
+from tests.argument.toys import DOMAIN, LIMIT, Toy, case, curve_setup, play, setups
 from zkmargin.algebra import Setup, Vector
 from zkmargin.argument import CommitmentDocument, Shape
 from zkmargin.circuits import CommitmentTerm, assign
@@ -61,7 +61,7 @@ def test_a_proof_over_n_drops_every_odd_slot_of_a_commitment_over_2n(
 
 
 def test_a_commitment_over_another_domain_is_refused() -> None:
-    setup = setups()["curve"]
+    setup = curve_setup()
     small, large = (Universe((USD,), domain) for domain in (DOMAIN, 2 * DOMAIN))
     assert small.digest != large.digest
 
