@@ -25,16 +25,25 @@ class SigningKey:
         self._key = keys.PrivateKey(secret)
         self.address = str(self._key.public_key.to_checksum_address())
 
+    @staticmethod
+    def fresh_secret() -> bytes:
+        """The 32 bytes of a new key, from the operating system's randomness."""
+        return (1 + secrets.randbelow(GROUP_ORDER - 1)).to_bytes(32, "big")
+
     @classmethod
     def generate(cls) -> SigningKey:
-        """A fresh key from the operating system's randomness."""
-        return cls((1 + secrets.randbelow(GROUP_ORDER - 1)).to_bytes(32, "big"))
+        """A new key that is kept in memory only."""
+        return cls(cls.fresh_secret())
 
     def sign(self, digest: bytes) -> str:
         """The canonical signature of a digest of 32 bytes: deterministic (RFC 6979), low s, v 27 or 28."""
         signature = self._key.sign_msg_hash(digest)
         data = signature.to_bytes()
         return "0x" + data[:64].hex() + f"{27 + data[64]:02x}"
+
+    def export(self) -> bytes:
+        """The 32 bytes, to be handed in memory to a process of one's own, and never written down."""
+        return self._key.to_bytes()
 
     def __repr__(self) -> str:
         return f"SigningKey({self.address})"

@@ -6,9 +6,9 @@ import click
 from rich.text import Text
 
 from zkmargin.argument import CommitmentDocument
+from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument
-from zkmargin.cli.secret import refuse_existing, write_secret
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.holdings import Holdings

@@ -9,7 +9,7 @@ account never gains by rounding.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal, Inexact
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,9 @@ from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.snapshot import Snapshot
 
 VERSION = 1
+
+_EXACT = Context(prec=MAX_PREC, traps=[Inexact])
+"""Shifts the point of any quantity without rounding it."""
 
 
 @dataclass(frozen=True)
@@ -87,28 +90,38 @@ class Holdings:
         """Holdings from positions; raises InputError as read() does."""
         holdings = cls(tuple(positions))
         _check_positions(holdings.positions, snapshot)
-        holdings.vector(snapshot)
+        holdings.held(snapshot)
         return holdings
 
     def entries(self, snapshot: Snapshot) -> tuple[Entry, ...]:
         """Every position in lots, with the leg that carries its entry; InputError if a quantity is off lot."""
         return tuple(_entry(position, snapshot) for position in self.positions)
 
-    def vector(self, snapshot: Snapshot) -> list[int]:
-        """Lots by slot, legs included; raises InputError if a slot's bound is passed."""
-        lots = [0] * len(snapshot.universe)
+    def held(self, snapshot: Snapshot) -> dict[int, int]:
+        """Lots by slot, legs included, without the slots that no position touches; InputError if a slot's
+        bound is passed.
+        """
+        lots: dict[int, int] = {}
         where: dict[int, str] = {}
         for entry in self.entries(snapshot):
             for slot, held in ((entry.slot, entry.lots), (entry.leg_slot, entry.leg_lots)):
-                lots[slot] += held
+                lots[slot] = lots.get(slot, 0) + held
                 where.setdefault(slot, entry.position.where)
-        for slot, instrument in enumerate(snapshot.universe.instruments):
+        for slot in sorted(lots):
+            instrument = snapshot.universe.instruments[slot]
             if abs(lots[slot]) > instrument.bound:
                 quantity = canonical_decimal(lots[slot] * instrument.lot)
                 most = canonical_decimal(instrument.bound * instrument.lot)
                 raise InputError(
                     where[slot], f"quantity of {instrument.name}", quantity, f"hold at most {most} either way"
                 )
+        return lots
+
+    def vector(self, snapshot: Snapshot) -> list[int]:
+        """Lots by slot, legs included; raises InputError if a slot's bound is passed."""
+        lots = [0] * len(snapshot.universe)
+        for slot, held in self.held(snapshot).items():
+            lots[slot] = held
         return lots
 
     def document(self) -> dict[str, Any]:
@@ -165,11 +178,12 @@ def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> Non
 
 
 def _lots(position: Position, instrument: Instrument) -> int:
-    lots = Fraction(position.quantity) / Fraction(instrument.lot)
-    if lots.denominator != 1:
+    scaled = position.quantity.scaleb(-instrument.lot_exponent, _EXACT)
+    lots = int(scaled)
+    if lots != scaled:
         remedy = f"not a multiple of the lot of {position.instrument}, {canonical_decimal(instrument.lot)}"
         raise InputError(position.where, "quantity", canonical_decimal(position.quantity), remedy)
-    return lots.numerator
+    return lots
 
 
 def _entry(position: Position, snapshot: Snapshot) -> Entry:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zkmargin.cli.secret import refuse_existing, write_secret
+from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.margin.errors import InputError
 
 

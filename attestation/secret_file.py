@@ -1,4 +1,4 @@
-"""The one file that must stay with its owner: readable by nobody else, and never written over."""
+"""Files that must stay with their owner, openings and keys: readable by nobody else, and never written over."""
 
 import os
 from pathlib import Path
@@ -8,27 +8,23 @@ from zkmargin.margin.errors import Finding, InputError
 OWNER_ONLY = 0o600
 
 
-def refuse_existing(path: Path) -> None:
-    """Raises InputError if the file is there: what is lost with an opening cannot be made again."""
+def refuse_existing(path: Path, what: str = "opening") -> None:
+    """Raises InputError if the file is there: what is lost with an opening or a key cannot be made again."""
     if os.path.lexists(path):
-        raise InputError(
-            str(path),
-            "opening",
-            Finding("exists already"),
-            "an opening is never overwritten; name another file",
-        )
+        remedy = f"a secret such as this {what} is never overwritten; name another file"
+        raise InputError(str(path), what, Finding("exists already"), remedy)
 
 
-def write_secret(path: Path, content: bytes) -> None:
+def write_secret(path: Path, content: bytes, what: str = "opening") -> None:
     """Create a file that only its owner may read, from its first byte on; on InputError nothing is left."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OWNER_ONLY)
     except FileExistsError:
-        refuse_existing(path)
+        refuse_existing(path, what)
         raise
     except OSError as error:
         reason = Finding(error.strerror or "unwritable")
-        raise InputError(str(path), "opening", reason, "name a writable place") from None
+        raise InputError(str(path), what, reason, "name a writable place") from None
     try:
         with os.fdopen(handle, "wb") as stream:
             # The process's umask may take rights away from the owner, too.
@@ -40,5 +36,5 @@ def write_secret(path: Path, content: bytes) -> None:
         os.unlink(path)
         if isinstance(error, OSError):
             reason = Finding(error.strerror or "unwritable")
-            raise InputError(str(path), "opening", reason, "name a place with room") from None
+            raise InputError(str(path), what, reason, "name a place with room") from None
         raise
