@@ -151,7 +151,9 @@ _Parts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray
 
 
 def _listed(rows: Iterable[Mapping[int, int] | MatrixRow]) -> _Parts:
-    sizes, indices, values = [], [], []
+    sizes: list[int] = []
+    indices: list[int] = []
+    values: list[int] = []
     for row in rows:
         assert not isinstance(row, MatrixRow)  # the caller has told them apart
         before = len(indices)

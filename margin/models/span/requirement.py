@@ -123,7 +123,7 @@ def _spread_across(tables: SpanTables, states: Sequence[_State]) -> None:
             states[leg.commodity].weighted += steps * leg.ratio * Fraction(*spread.rate)
 
 
-def price_risk(profit: Sequence[int], worst: int) -> int:
+def price_risk(profit: Sequence[int | Fraction], worst: int) -> int | Fraction:
     """Twice the price risk of a commodity's scenarios, not negative; zero where no scenario loses."""
     if profit[worst] > 0:
         return 0
