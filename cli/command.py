@@ -2,6 +2,7 @@
 
 import click
 
+from zkmargin.cli.backtest import run_backtest
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.committing import commit
 from zkmargin.cli.demo import demo
@@ -38,5 +39,5 @@ def command() -> None:
     """
 
 
-for part in (snapshot, margin, commit, prove, verify, demo, info):
+for part in (snapshot, margin, run_backtest, commit, prove, verify, demo, info):
     command.add_command(part)

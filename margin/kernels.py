@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from zkmargin.margin import reference_kernels
 from zkmargin.margin.black76 import Greeks
-from zkmargin.margin.columns import InstrumentError, Options, Q64Matrix, VolatilityShock, pack
+from zkmargin.margin.columns import InstrumentError, Options, Q64Matrix, VolatilityShock, pack, unpack
 
 try:
     from zkmargin import _native
@@ -41,6 +41,7 @@ __all__ = [
     "Options",
     "Q64Matrix",
     "VolatilityShock",
+    "exponentials",
     "option_greeks",
     "option_values",
     "risk_array",
@@ -132,6 +133,18 @@ def risk_array(
     with _named():
         data = _native.risk_array(pack(base), values.data, pack(damping), pack(multiplier), list(per_unit))
     return np.frombuffer(data, dtype="<i8").astype(np.int64).reshape(count, len(damping))
+
+
+def exponentials(values: Sequence[int]) -> list[int]:
+    """e^x of Q64 numbers, each exactly `fixed.exp`.
+
+    Raises InstrumentError naming the first row that overflows.
+    """
+    if not native():
+        return reference_kernels.exponentials(values)
+    packed = pack(values)
+    with _named():
+        return unpack(_native.q64_map("exp", packed, packed))
 
 
 def native() -> bool:

@@ -17,6 +17,7 @@ from zkmargin.margin.fixed import (
     RangeError,
     checked,
     div,
+    exp,
     from_fraction,
     mul,
     nearest_shift,
@@ -59,6 +60,11 @@ def option_values(options: Options, vols: Q64Matrix, cells: Sequence[tuple[int, 
         ]
 
     return Q64Matrix.from_rows(_each(len(options), values), len(cells))
+
+
+def exponentials(values: Sequence[int]) -> list[int]:
+    """See `zkmargin.margin.kernels.exponentials`."""
+    return _each(len(values), lambda i: exp(values[i]))
 
 
 def option_greeks(options: Options, vols: Sequence[int]) -> list[black76.Greeks]:

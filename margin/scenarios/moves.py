@@ -15,18 +15,8 @@ from numpy.typing import NDArray
 
 from zkmargin.margin.decimals import nearest
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.fixed import (
-    ONE,
-    ONE_BITS,
-    RangeError,
-    div,
-    exp,
-    from_fraction,
-    ln,
-    mul,
-    nearest_shift,
-    sqrt,
-)
+from zkmargin.margin.fixed import ONE, ONE_BITS, div, from_fraction, ln, mul, nearest_shift, sqrt
+from zkmargin.margin.kernels import exponentials
 from zkmargin.margin.scenarios.cholesky import check_correlation, cholesky
 from zkmargin.margin.scenarios.history import PriceHistory
 from zkmargin.margin.scenarios.parameters import DRAWN_CELLS, ScenarioSection
@@ -40,6 +30,9 @@ SEED_DAYS: Final = 30
 """The filter's variance starts at the mean square of the first returns, at most so many."""
 _SMALLEST_VARIANCE: Final = 1 << 24
 """About 1e-12 in Q64: a price that never moves has returns of zero, and zero over this stays zero."""
+
+_BEYOND: Final = 7 * ONE
+"""e^7 is above 1 + LARGEST_MOVE."""
 
 _DAYS_A_YEAR: Final = 365
 
@@ -154,11 +147,8 @@ class Filtered:
         default the last day.
         """
         now = self.deviations[-1 if today is None else today - self.begin]
-        return [self._move(end - self.begin, horizon, now) for end in ends]
-
-    def _move(self, end: int, horizon: int, now: int) -> int:
-        scaled = mul(now, self.sums[end] - self.sums[end - horizon])
-        return _billionths(_growth(scaled) - ONE)
+        places = (end - self.begin for end in ends)
+        return _growths([mul(now, self.sums[end] - self.sums[end - horizon]) for end in places])
 
 
 # Drawn --------------------------------------------------------------------------------------------
@@ -180,31 +170,25 @@ def drawn_moves(section: ScenarioSection, names: Sequence[str], where: str) -> S
     width, cells = len(section.coins), section.cells or DRAWN_CELLS
     stream = list(normal_draws(section.seed or "", width * cells))
     chosen = [section.coins.index(name) for name in names]
-    columns: list[list[int]] = [[] for _ in names]
+    exponents: list[list[int]] = [[] for _ in names]
     for start in range(0, len(stream), width):
         normals = stream[start : start + width]
-        for column, coin in zip(columns, chosen, strict=True):
+        for column, coin in zip(exponents, chosen, strict=True):
             # The row of L is as long as the normals that it takes.
             joint = nearest_shift(sum(map(int.__mul__, lower[coin], normals)), ONE_BITS)
             s = deviations[coin]
-            column.append(_billionths(_growth(mul(s, joint) - mul(s, s) // 2) - ONE))
+            column.append(mul(s, joint) - mul(s, s) // 2)
+    columns = [_growths(column) for column in exponents]
     return _checked(tuple(f"draw {k + 1}" for k in range(cells)), names, columns, where)
 
 
 # Both ---------------------------------------------------------------------------------------------
 
 
-def _growth(x: int) -> int:
-    """e^x in Q64, where what lies beyond every allowed move need not be told apart."""
-    try:
-        return exp(x)
-    except RangeError:
-        return (LARGEST_MOVE + 2) * ONE
-
-
-def _billionths(x: int) -> int:
-    """A Q64 number in billionths, rounded to nearest."""
-    return nearest_shift(x * BILLION, ONE_BITS)
+def _growths(exponents: Sequence[int]) -> list[int]:
+    """e^x - 1 in billionths, rounded to nearest; beyond every allowed move, nothing need be told apart."""
+    grown = exponentials([min(x, _BEYOND) for x in exponents])
+    return [nearest_shift((y - ONE) * BILLION, ONE_BITS) for y in grown]
 
 
 def _checked(
