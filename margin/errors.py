@@ -16,6 +16,10 @@ class InputError(ValueError):
         self.remedy = remedy
         super().__init__(f"{where}: {field}: {_shown(value)}: {remedy}")
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, object, str]]:
+        """The arguments again, so that the error comes home from another process."""
+        return type(self), (self.where, self.field, self.value, self.remedy)
+
 
 class Finding(str):
     """What was found, said in words: shown as it is, where a value would be quoted."""

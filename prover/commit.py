@@ -6,7 +6,7 @@ Commitments add: the sum of two is a commitment to the sum of the holdings, unde
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from zkmargin.algebra.backend import Point
@@ -54,10 +54,20 @@ def commit(setup: Setup, domain: int, lots: Sequence[int], blinder: int) -> Poin
     """
     if len(lots) > domain:
         raise ValueError(f"{len(lots)} holdings do not fit a domain of {domain} slots")
-    held = [slot for slot, quantity in enumerate(lots) if quantity]
-    if len(held) <= FEW and all(abs(lots[slot]) < LARGE for slot in held):
-        return setup.commit_sparse(domain, held, [lots[slot] for slot in held], blinder)
+    return commit_sparse(setup, domain, {slot: q for slot, q in enumerate(lots) if q}, blinder)
+
+
+def commit_sparse(setup: Setup, domain: int, held: Mapping[int, int], blinder: int) -> Point:
+    """Like `commit`, from the lots of the slots that hold any.
+
+    Raises:
+        ValueError: a slot outside the domain.
+    """
+    if len(held) <= FEW and all(abs(lots) < LARGE for lots in held.values()):
+        return setup.commit_sparse(domain, list(held), list(held.values()), blinder)
     backend = setup.backend
-    column = backend.vector([*lots, *([0] * (domain - len(lots)))])
-    holdings = setup.commit_evaluations(domain, column)
+    column = [0] * domain
+    for slot, lots in held.items():
+        column[slot] = lots
+    holdings = setup.commit_evaluations(domain, backend.vector(column))
     return backend.msm([holdings, setup.blinding_point(domain, 0)], [1, blinder])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError
@@ -12,7 +13,7 @@ from zkmargin.argument.documents import CommitmentDocument, Curve, Digest, Docum
 from zkmargin.margin.documents import input_error
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.universe import Universe
-from zkmargin.prover.commit import Opening, commit, random_blinder
+from zkmargin.prover.commit import Opening, commit_sparse, random_blinder
 
 
 class OpeningDocument(Document):
@@ -80,18 +81,30 @@ def commit_holdings(setup: Setup, universe: Universe, lots: tuple[int, ...]) -> 
     """
     if len(lots) != len(universe):
         raise InputError("holdings", "slots", len(lots), f"give one quantity for each of {len(universe)}")
-    for instrument, held in zip(universe.instruments, lots, strict=True):
-        if abs(held) > instrument.bound:
+    return commit_slots(setup, universe, {slot: held for slot, held in enumerate(lots) if held})
+
+
+def commit_slots(setup: Setup, universe: Universe, held: Mapping[int, int]) -> OpeningDocument:
+    """Like `commit_holdings`, from the lots of the slots that hold any.
+
+    Raises:
+        InputError: a quantity lies beyond its instrument's bound.
+    """
+    named: dict[str, int] = {}
+    for slot, lots in held.items():
+        instrument = universe.instruments[slot]
+        if abs(lots) > instrument.bound:
             remedy = f"no more than {instrument.bound} lots can be committed to"
             raise InputError("holdings", instrument.name, "beyond its bound", remedy)
+        if lots:
+            named[instrument.name] = lots
     blinder = random_blinder()
-    point = commit(setup, universe.domain, lots, blinder)
-    named = zip(universe.instruments, lots, strict=True)
+    point = commit_sparse(setup, universe.domain, held, blinder)
     return OpeningDocument(
         setup=setup.digest,
         universe=universe.digest,
         domain=universe.domain,
         point=setup.backend.encode(point).hex(),
-        lots={instrument.name: held for instrument, held in named if held},
+        lots=named,
         blinder=f"{blinder:064x}",
     )

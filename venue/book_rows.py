@@ -1,0 +1,185 @@
+"""Reading a book: positions of many accounts from Parquet or CSV, a stretch of whole accounts at a time.
+
+Columns: account, subject, instrument, quantity and, if wanted, entry_price. Numbers are text, integers or decimals,
+never floating point. The rows of an account stand together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from zkmargin.margin.decimals import parse_decimal, parse_positive
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.holdings import Holdings, Position
+from zkmargin.margin.snapshot import Snapshot
+
+REQUIRED = ("account", "subject", "instrument", "quantity")
+OPTIONAL = ("entry_price",)
+ROWS_AT_ONCE = 1 << 16
+
+ROW = "row"
+"""A column added on reading: the number of the row in the file, the first below the header being 1."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Whole accounts, next to one another in the book.
+
+    Attributes:
+        number: 0 for the first.
+        rows: their positions.
+        accounts: how many they are.
+    """
+
+    number: int
+    rows: pa.Table
+    accounts: int
+
+
+def stretches(path: Path, accounts: int) -> Iterator[Stretch]:
+    """The book in stretches of so many accounts; the last may be shorter.
+
+    Raises InputError for a file that cannot be read, wrong columns, and an account whose rows do not stand together.
+    """
+    seen: set[str] = set()
+    waiting, number = None, 0
+    for batch in _numbered(path):
+        waiting = batch if waiting is None else pa.concat_tables([waiting, batch])
+        # The last account of what has been read may go on in the next batch.
+        starts = _starts(waiting)
+        while len(starts) > accounts:
+            yield _stretch(path, number, waiting.slice(0, starts[accounts]), starts[:accounts], seen)
+            waiting, starts = (
+                waiting.slice(starts[accounts]),
+                [s - starts[accounts] for s in starts[accounts:]],
+            )
+            number += 1
+    if waiting is None or len(waiting) == 0:
+        raise InputError(str(path), "rows", Finding("none"), "write at least one position")
+    yield _stretch(path, number, waiting, _starts(waiting), seen)
+
+
+def holdings_of(rows: pa.Table, snapshot: Snapshot, book: str) -> Iterator[tuple[tuple[str, str], Holdings]]:
+    """Each account of a stretch, as (name, subject), with its holdings.
+
+    Raises InputError naming the row for what cannot be held.
+    """
+    columns = {name: rows.column(name).to_pylist() for name in rows.column_names}
+    starts = [*_starts(rows), len(rows)]
+    entries = columns.get("entry_price", [None] * len(rows))
+    for start, stop in pairwise(starts):
+        where = [f"{book}, row {row}" for row in columns[ROW][start:stop]]
+        positions = (
+            Position(
+                instrument,
+                parse_decimal(quantity, place, "quantity"),
+                None if entry in (None, "") else parse_positive(entry, place, "entry_price"),
+                place,
+            )
+            for instrument, quantity, entry, place in zip(
+                columns["instrument"][start:stop],
+                columns["quantity"][start:stop],
+                entries[start:stop],
+                where,
+                strict=True,
+            )
+        )
+        holdings = Holdings.of(positions, snapshot)
+        subjects = set(columns["subject"][start:stop])
+        if len(subjects) > 1:
+            remedy = f"account {columns['account'][start]!r} has several subjects; an account has one"
+            raise InputError(where[0], "subject", columns["subject"][stop - 1], remedy)
+        yield (columns["account"][start], columns["subject"][start]), holdings
+
+
+def _numbered(path: Path) -> Iterator[pa.Table]:
+    """The rows in batches, with their numbers."""
+    number = 1
+    with _readable(path):
+        for batch in _batches(path):
+            rows = pa.Table.from_batches([batch])
+            _check(path, rows)
+            count = len(rows)
+            yield rows.append_column(ROW, pa.array(range(number, number + count), pa.int64()))
+            number += count
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    if path.suffix.lower() == ".parquet":
+        with pa_parquet.ParquetFile(path) as file:
+            _check_columns(path, file.schema_arrow.names)
+            yield from file.iter_batches(batch_size=ROWS_AT_ONCE)
+        return
+    text = pa_csv.ConvertOptions(
+        column_types={name: pa.string() for name in (*REQUIRED, *OPTIONAL)}, strings_can_be_null=False
+    )
+    with pa_csv.open_csv(path, convert_options=text) as reader:
+        _check_columns(path, reader.schema.names)
+        yield from reader
+
+
+def _check_columns(path: Path, names: list[str]) -> None:
+    for name in names:
+        if name not in (*REQUIRED, *OPTIONAL) or names.count(name) > 1:
+            known = ", ".join((*REQUIRED, *OPTIONAL))
+            raise InputError(str(path), "column", name, f"unknown, or there twice; known are {known}")
+    for name in REQUIRED:
+        if name not in names:
+            raise InputError(str(path), "column", name, "missing; add the column")
+
+
+def _check(path: Path, rows: pa.Table) -> None:
+    """Text where names are, exact numbers where numbers are, and nothing empty that is needed."""
+    for name in rows.column_names:
+        kind = rows.schema.field(name).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        number = name in ("quantity", "entry_price")
+        exact = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
+        if not (text or (number and exact)):
+            wanted = "text, integers or decimals" if number else "text"
+            raise InputError(str(path), f"column {name}", Finding(kind), f"write {wanted}")
+        if name in REQUIRED and rows.column(name).null_count:
+            raise InputError(str(path), f"column {name}", Finding("empty"), "write a value in every row")
+
+
+def _starts(rows: pa.Table) -> list[int]:
+    """Where each account begins."""
+    if len(rows) == 0:
+        return []
+    names = rows.column("account").combine_chunks()
+    if pa.types.is_dictionary(names.type):
+        names = names.dictionary_decode()
+    changed = pc.not_equal(names.slice(1), names.slice(0, len(names) - 1))
+    return [0, *(place + 1 for place in pc.indices_nonzero(changed).to_pylist())]
+
+
+def _stretch(path: Path, number: int, rows: pa.Table, starts: list[int], seen: set[str]) -> Stretch:
+    for name in rows.column("account").take(pa.array(starts, pa.int64())).to_pylist():
+        if name in seen:
+            remedy = "its rows do not stand together; sort the book by account"
+            raise InputError(str(path), "account", name, remedy)
+        seen.add(name)
+    return Stretch(number, rows, len(starts))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What the file reader finds wrong, in the words of InputError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        cause: Any = error.strerror if isinstance(error, OSError) and error.strerror else error
+        remedy = "name a readable Parquet or CSV file (.parquet, .csv) with the columns of a book"
+        raise InputError(str(path), "file", Finding(str(cause).split("\n", 1)[0]), remedy) from None

@@ -1,0 +1,142 @@
+"""Attesting to one account: the venue commits to its own ledger's holdings, and signs what it committed to.
+
+There is no way to have a commitment signed that was computed elsewhere: C_X - C_A, signed blindly, would take account A
+out of a sum. What goes in is holdings, what comes out is an attestation and its opening.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from zkmargin.algebra.setup import Setup
+from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey
+from zkmargin.attestation.documents import OpenOrders
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.holdings import Holdings
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.prover.opening import OpeningDocument, commit_slots
+from zkmargin.venue.register import Grant, Register
+
+
+@dataclass(frozen=True)
+class Venue:
+    """Who attests, and for which verifiers.
+
+    Attributes:
+        name: as policies list it.
+        key: signs for it.
+        domain: chain and contract of the verifiers.
+        setup: the ceremony's powers.
+        snapshot: names the universe; prices matter only for positions without an entry price.
+    """
+
+    name: str
+    key: SigningKey
+    domain: SigningDomain
+    setup: Setup
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose account it is.
+
+    Attributes:
+        name: the pseudonym, the same in every attestation of the account.
+        subject: address of the key that must sign what is proven.
+        open_orders: none, or reserved in the balances.
+    """
+
+    name: str
+    subject: str
+    open_orders: OpenOrders = "none"
+
+
+@dataclass(frozen=True)
+class Attested:
+    """What the trader gets.
+
+    Attributes:
+        attestation: public.
+        opening: secret.
+    """
+
+    attestation: AttestationDocument
+    opening: OpeningDocument
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When.
+
+    Attributes:
+        as_of: the ledger's moment, Unix seconds.
+        expiry: Unix seconds until which the attestation counts.
+    """
+
+    as_of: int
+    expiry: int
+
+    @classmethod
+    def lasting(cls, seconds: int, as_of: int | None = None) -> Moment:
+        """From a moment, now if left out, for so many seconds. Raises InputError unless it lasts at all."""
+        if seconds <= 0:
+            raise InputError("attestation", "lifetime", seconds, "write at least one second")
+        start = int(time.time()) if as_of is None else as_of
+        return cls(start, start + seconds)
+
+
+def attest(
+    venue: Venue,
+    account: Account,
+    holdings: Holdings,
+    moment: Moment,
+    register: Register,
+    *,
+    hold: Hold | None = None,
+) -> Attested:
+    """Attest to an account out of the venue's ledger, with fresh randomness and the next sequence.
+
+    Args:
+        venue: who attests.
+        account: whose account it is.
+        holdings: all of the account, from the venue's own ledger.
+        moment: as-of time and expiry.
+        register: of the venue; holds and sequences are kept there.
+        hold: what the venue locks; one that still lasts is carried on if left out.
+
+    Raises:
+        InputError: holdings that the universe does not allow, a moment before the account's newest attestation, a
+            hold that contradicts one that lasts, or a name or address that is not one.
+    """
+    if hold is not None and hold.until <= moment.as_of:
+        raise InputError("attestation", "hold until", hold.until, "write a time after the attestation's")
+    with register.issue(account.name, moment.as_of, hold) as issue:
+        attested = sign(venue, account, holdings, moment, issue.grant)
+        issue.record(attested.attestation)
+    return attested
+
+
+def sign(venue: Venue, account: Account, holdings: Holdings, moment: Moment, grant: Grant) -> Attested:
+    """Commit and sign under a sequence that the register granted. Raises InputError as `attest` does."""
+    universe = venue.snapshot.universe
+    opening = commit_slots(venue.setup, universe, holdings.held(venue.snapshot))
+    attestation = AttestationDocument.sign(
+        venue.key,
+        venue.domain,
+        setup=opening.setup,
+        universe=opening.universe,
+        domain=opening.domain,
+        point=opening.point,
+        bound=max(instrument.bound for instrument in universe.instruments),
+        venue=venue.name,
+        account=account.name,
+        subject=account.subject,
+        open_orders=account.open_orders,
+        as_of=moment.as_of,
+        expiry=moment.expiry,
+        sequence=grant.sequence,
+        hold=None if grant.hold is None else grant.hold.model_dump(),
+    )
+    return Attested(attestation, opening)

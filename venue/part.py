@@ -1,0 +1,100 @@
+"""One part of a book, made in a process of its own: whole accounts in, lines of attestations and openings out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from zkmargin.algebra import ceremony, get_backend
+from zkmargin.attestation import Hold, SigningDomain, SigningKey
+from zkmargin.attestation.documents import OpenOrders
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.venue.book_rows import holdings_of
+from zkmargin.venue.issue import Account, Moment, Venue, sign
+from zkmargin.venue.register import Grant, Issued
+
+_PROCESS: dict[str, Venue] = {}
+"""The venue of this process, from its start on."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A venue on its way into a process of its own; the key travels in memory only."""
+
+    name: str
+    secret: bytes = field(repr=False)
+    domain: SigningDomain
+    backend: str
+    snapshot: Snapshot = field(repr=False)
+
+    @classmethod
+    def of(cls, venue: Venue) -> Carried:
+        """What the other process needs; it works under the ceremony's powers."""
+        return cls(venue.name, venue.key.export(), venue.domain, venue.setup.backend.name, venue.snapshot)
+
+    def venue(self) -> Venue:
+        """The venue again."""
+        setup = ceremony(get_backend(self.backend))
+        return Venue(self.name, SigningKey(self.secret), self.domain, setup, self.snapshot)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to make.
+
+    Attributes:
+        rows: positions of whole accounts, an Arrow stream.
+        book: the file they are from, for messages.
+        moment, sequence, open_orders: of every attestation.
+        holds: that last, by account.
+    """
+
+    rows: bytes = field(repr=False)
+    book: str
+    moment: Moment
+    sequence: int
+    open_orders: OpenOrders
+    holds: dict[str, Hold]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made.
+
+    Attributes:
+        attestations: one a line.
+        openings: of the same accounts, line for line. Secret.
+        issued: for the register.
+    """
+
+    attestations: bytes
+    openings: bytes = field(repr=False)
+    issued: list[Issued]
+
+
+def prepare(carried: Carried) -> None:
+    """Make this process ready: the venue in memory, the bases of commitments in place."""
+    venue = carried.venue()
+    warm(venue)
+    _PROCESS["venue"] = venue
+
+
+def warm(venue: Venue) -> None:
+    """Bring the powers of tau into the form that commitments need."""
+    venue.setup.commit_sparse(venue.snapshot.universe.domain, [], [], 0)
+
+
+def make_part(task: Task) -> Made:
+    """Attest to each account of a stretch. Raises InputError naming the row for what cannot be held."""
+    venue = _PROCESS["venue"]
+    with pa.ipc.open_stream(task.rows) as reader:
+        rows = reader.read_all()
+    attestations, openings, issued = [], [], []
+    for (name, subject), holdings in holdings_of(rows, venue.snapshot, task.book):
+        account = Account(name, subject, task.open_orders)
+        made = sign(venue, account, holdings, task.moment, Grant(task.sequence, task.holds.get(name)))
+        attestations.append(made.attestation.encode())
+        openings.append(made.opening.encode())
+        issued.append(Issued.of(made.attestation))
+    return Made(b"".join(attestations), b"".join(openings), issued)
