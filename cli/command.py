@@ -6,6 +6,7 @@ from zkmargin.cli.backtest import run_backtest
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.committing import commit
 from zkmargin.cli.demo import demo
+from zkmargin.cli.importing import importing
 from zkmargin.cli.info import info
 from zkmargin.cli.margin import margin
 from zkmargin.cli.proving import prove
@@ -39,5 +40,5 @@ def command() -> None:
     """
 
 
-for part in (snapshot, margin, run_backtest, commit, prove, verify, demo, info):
+for part in (snapshot, importing, margin, run_backtest, commit, prove, verify, demo, info):
     command.add_command(part)

@@ -74,19 +74,21 @@ def positions_table(report: Report) -> Table:
 
 def grid_table(unit: UnitReport, decimals: int) -> Table:
     """Profit and loss of one underlying over the scenarios; the worst one stands out."""
-    table = _table(f"{unit.unit}: profit and loss by scenario, USD", "spot", *(f"vol {m}" for m in _MOVES))
+    table = _table(f"{unit.unit}: profit and loss by scenario, USD", "price", *(f"vol {m}" for m in _MOVES))
     table.columns[2].header = "vol unchanged"
     rows: dict[tuple[str, bool], dict[VolatilityMove, Text]] = {}
+    labels: dict[tuple[str, bool], str] = {}
     for place, found in enumerate(unit.cells):
         shown = _cell(found, decimals, worst=place == unit.worst)
-        rows.setdefault((found.cell.spot, found.cell.tail), {})[found.cell.volatility] = shown
+        key = found.cell.spot, found.cell.tail
+        rows.setdefault(key, {})[found.cell.volatility] = shown
+        # A cell's label says the move of price, and the move of volatility behind the last comma.
+        labels[key] = found.cell.label.rpartition(", ")[0] + (", damped" if found.cell.tail else "")
     tails = [key for key in rows if key[1]]
     for key, row in rows.items():
         if tails and key == tails[0]:
             table.add_section()
-        spot, tail = key
-        label = f"{Decimal(spot) * 100:+.0f} %{' tail, damped' if tail else ''}"
-        table.add_row(label, *(row.get(move, "") for move in _MOVES))
+        table.add_row(labels[key], *(row.get(move, "") for move in _MOVES))
     return table
 
 

@@ -18,7 +18,7 @@ from zkmargin.margin.holdings import Entry, Holdings
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.requirement import Requirement, requirement
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Cell, GridTables, Level
+from zkmargin.margin.tables import Cell, Level, ScenarioTables
 
 _GREEK_DECIMALS = 8
 
@@ -177,13 +177,13 @@ def _units(
     snapshot: Snapshot, model: str, losses: Sequence[UnitLoss], entries: Sequence[Entry]
 ) -> tuple[UnitReport, ...]:
     tables = snapshot.models[model]
-    if not isinstance(tables, GridTables):
+    if not isinstance(tables, ScenarioTables):
         return ()
     return tuple(_unit(snapshot, tables, number, loss, entries) for number, loss in enumerate(losses))
 
 
 def _unit(
-    snapshot: Snapshot, tables: GridTables, number: int, loss: UnitLoss, entries: Sequence[Entry]
+    snapshot: Snapshot, tables: ScenarioTables, number: int, loss: UnitLoss, entries: Sequence[Entry]
 ) -> UnitReport:
     changes = tables.risk[loss.worst].tolist()
     positions = [

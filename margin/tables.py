@@ -7,7 +7,7 @@ entry v is q * v * scale_i.
 
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import ConfigDict, Field
@@ -160,6 +160,23 @@ class Tables(Protocol):
 
     def weights(self) -> list[int]:
         """Per slot, at least what one lot can add to a requirement, in table entries."""
+
+
+@runtime_checkable
+class ScenarioTables(Protocol):
+    """Tables whose units lose what the worst of some cells takes: a report shows them cell by cell."""
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The scenarios, the same for all units."""
+
+    @property
+    def unit_of(self) -> Column:
+        """(N,): index into the units, -1 for slots without risk."""
+
+    @property
+    def risk(self) -> Matrix:
+        """(S, N): change of value of one long contract."""
 
 
 def check_length(values: Sized, expected: int, where: str, field: str) -> None:

@@ -12,7 +12,7 @@ from math import gcd, lcm
 from typing import TypeVar
 
 from zkmargin.margin.basis import Basis, contract_size
-from zkmargin.margin.decimals import ceil_div, floor_div, nearest
+from zkmargin.margin.decimals import canonical_decimal, ceil_div, floor_div, nearest
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.models.span.arrays import Arrays
 from zkmargin.margin.models.span.parameters import (
@@ -103,7 +103,7 @@ def inter_table(spread: InterSpread, parameters: SpanParameters) -> InterTable:
         for leg, ratio in zip(spread.legs, ratios, strict=True)
     )
     share = Fraction(spread.flat_credit or 0) / len({leg.commodity for leg in legs})
-    name = ", ".join(f"{leg.commodity} {leg.ratio} {leg.side}" for leg in spread.legs)
+    name = ", ".join(f"{leg.commodity} {canonical_decimal(leg.ratio)} {leg.side}" for leg in spread.legs)
     return InterTable(
         f"spread {spread.priority} ({name})",
         _down(share * spreads),
@@ -205,7 +205,9 @@ def _intra(spread: IntraSpread, layout: _Layout, commodity: Commodity, index: Fr
         LegTable(leg.side, ratio, layout.pools_of(_leg_periods(leg, commodity, layout.labels)))
         for leg, ratio in zip(spread.legs, ratios, strict=True)
     )
-    name = ", ".join(f"{leg.tier or leg.period} {leg.ratio} {leg.side}" for leg in spread.legs)
+    name = ", ".join(
+        f"{leg.tier or leg.period} {canonical_decimal(leg.ratio)} {leg.side}" for leg in spread.legs
+    )
     return IntraTable(f"spread {spread.priority} ({name})", _up(spread.charge.of(index) * spreads), legs)
 
 

@@ -6,8 +6,10 @@
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
+from zkmargin.margin.decimals import canonical_decimal, nearest
 from zkmargin.margin.models.span.parameters import Commodity
 from zkmargin.margin.tables import Cell, VolatilityMove
 
@@ -36,16 +38,21 @@ def scenarios(commodity: Commodity) -> tuple[Scenario, ...]:
 
 
 def cells() -> tuple[Cell, ...]:
-    """The scenarios for people; `spot` is in scan ranges, which each commodity has its own of."""
+    """The scenarios for people; `spot` is in scan ranges, of which each commodity has its own."""
     core = [
-        Cell(f"{_words(move)}, {words}", str(move), volatility, "1", False)
+        Cell(f"{_words(move)}, {words}", _places(move), volatility, "1", False)
         for move in DELTA_MOVES
         for volatility, words in _VOLATILITY
     ]
     extremes = [
-        Cell(f"price {way}, extreme", sign, "none", "1", True) for way, sign in (("up", "1"), ("down", "-1"))
+        Cell(f"price {way} beyond the range, volatility unchanged", sign, "none", "1", True)
+        for way, sign in (("up", "1"), ("down", "-1"))
     ]
     return (*core, *extremes)
+
+
+def _places(move: Fraction) -> str:
+    return canonical_decimal(Decimal(nearest(move * 10**4)).scaleb(-4))
 
 
 def _words(move: Fraction) -> str:
