@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -102,21 +102,26 @@ class SigningDomain:
             "verifyingContract": self.verifying_contract,
         }
 
-    @cached_property
+    @property
     def separator(self) -> bytes:
         """hashStruct of the domain."""
-        words = (
-            keccak(DOMAIN_TYPE.encode()),
-            keccak(b"zkmargin"),
-            keccak(b"1"),
-            _unsigned(self.chain_id),
-            _address(self.verifying_contract),
-        )
-        return keccak(b"".join(words))
+        return _separator(self)
 
     def digest(self, struct: Struct, message: Mapping[str, Any]) -> bytes:
         """What is signed: 32 bytes."""
         return keccak(b"\x19\x01" + self.separator + struct.hash(message))
+
+
+@lru_cache(maxsize=64)
+def _separator(domain: SigningDomain) -> bytes:
+    words = (
+        keccak(DOMAIN_TYPE.encode()),
+        keccak(b"zkmargin"),
+        keccak(b"1"),
+        _unsigned(domain.chain_id),
+        _address(domain.verifying_contract),
+    )
+    return keccak(b"".join(words))
 
 
 ATTESTATION = Struct(

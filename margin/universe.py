@@ -73,6 +73,11 @@ class Universe:
         return {"domain": self.domain, "instruments": [i.document() for i in self.instruments]}
 
     @cached_property
+    def largest_bound(self) -> int:
+        """No account holds more lots than this of anything."""
+        return max(instrument.bound for instrument in self.instruments)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, of the canonical encoding with the domain."""
         return digest(self.document())

@@ -129,7 +129,7 @@ def sign(venue: Venue, account: Account, holdings: Holdings, moment: Moment, gra
         universe=opening.universe,
         domain=opening.domain,
         point=opening.point,
-        bound=max(instrument.bound for instrument in universe.instruments),
+        bound=universe.largest_bound,
         venue=venue.name,
         account=account.name,
         subject=account.subject,

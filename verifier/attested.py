@@ -146,9 +146,10 @@ def _check_binding(
     if attestation.domain != universe.domain:
         message = f"{name}: it commits to {attestation.domain} slots, not {universe.domain}"
         raise PolicyError("domain", message)
-    largest = max(instrument.bound for instrument in universe.instruments)
-    if attestation.bound > largest:
-        raise PolicyError("bound", f"{name}: it allows {attestation.bound} lots, beyond {largest}")
+    if attestation.bound > universe.largest_bound:
+        raise PolicyError(
+            "bound", f"{name}: it allows {attestation.bound} lots, beyond {universe.largest_bound}"
+        )
 
 
 def _check_clock(attestation: AttestationDocument, policy: Policy, now: float, name: str) -> None:
