@@ -39,6 +39,7 @@ class Ledger:
         self.usd = Unit("USD", 10**snapshot.money_decimals)
         self._holdings: dict[int, int] = {}
         self._slacks: dict[int, int] = {}
+        self._long_sides: dict[int, int] = {}
         for slot, instrument in enumerate(snapshot.universe.instruments):
             self.rows.ranged(f"{instrument.name}: quantity within its bound", slot, instrument.bound)
 
@@ -62,12 +63,18 @@ class Ledger:
             for index, value in terms.items():
                 total[index] = total.get(index, 0) + value
 
+    def long_side(self, slot: int) -> int:
+        """The row ``P >= max(q, 0)`` of a slot: a slack, the same wherever it is asked for."""
+        if slot not in self._long_sides:
+            name = self.snapshot.universe.instruments[slot].name
+            positive = self.rows.free(f"{name}: long side", LOTS)
+            self.rows.row(f"{name}: long side covers it", LOTS, {slot: -1}, {positive: 1}, closes=positive)
+            self._long_sides[slot] = positive
+        return self._long_sides[slot]
+
     def magnitude(self, slot: int, long: int, short: int) -> None:
         """Charge ``long max(q, 0) + short max(-q, 0)``, money per lot, through ``P >= max(q, 0)``."""
-        name = self.snapshot.universe.instruments[slot].name
-        positive = self.rows.free(f"{name}: long side", LOTS)
-        self.rows.row(f"{name}: long side covers it", LOTS, {slot: -1}, {positive: 1}, closes=positive)
-        self.require({slot: -short}, {positive: long + short})
+        self.require({slot: -short}, {self.long_side(slot): long + short})
 
     def haircuts(self, collaterals: Sequence[CollateralCharge], denominator: int) -> None:
         """A haircut on positive coin equity: a slack of at least its charge, and of at least zero."""

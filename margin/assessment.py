@@ -17,6 +17,7 @@ ChargeKind = Literal[
     "short option minimum",
     "initial ratio",
     "option value cap",
+    "confidence",
 ]
 
 
@@ -40,7 +41,9 @@ class UnitLoss:
     worst: int
     """The first cell with the least profit."""
     loss: int | Fraction
-    """max(0, -profit[worst])."""
+    """max(0, -profit[worst], basis)."""
+    basis: int = 0
+    """The basis contingencies of all expiries, which compete with the cells."""
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,24 @@
 """The scenarios of the grid: every spot shock with three volatility moves, then the damped tails."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.parameters import Grid
+from zkmargin.margin.presets.pmrm2 import Scenario
 from zkmargin.margin.tables import Cell, VolatilityMove
 
 _MOVES: tuple[VolatilityMove, ...] = ("up", "none", "down")
-_WORDS = {"up": "volatility up", "none": "volatility unchanged", "down": "volatility down"}
+_WORDS = {
+    "up": "volatility up",
+    "none": "volatility unchanged",
+    "down": "volatility down",
+    "linear": "linear skew",
+    "absolute": "absolute skew",
+}
+_PLACES = Decimal("1e-8")
+"""Shocks may come from binary floating point; their labels leave its last digits out."""
 
 
 def grid_cells(grid: Grid) -> tuple[Cell, ...]:
@@ -29,6 +39,17 @@ def _cell(spot: Decimal, move: VolatilityMove, damping: Fraction, *, tail: bool)
 
 
 def _label(spot: Decimal, move: VolatilityMove, tail: bool) -> str:
-    percent = canonical_decimal(spot.scaleb(2))
+    percent = canonical_decimal(spot.scaleb(2).quantize(_PLACES))
     signed = f"+{percent}" if spot > 0 else percent
     return f"{'tail' if tail else 'spot'} {signed} %, {_WORDS[move]}"
+
+
+def scenario_cells(scenarios: Iterable[Scenario]) -> tuple[Cell, ...]:
+    """The cells of a list of scenarios, in its order; those that count in part are tails."""
+    return tuple(_scenario_cell(scenario) for scenario in scenarios)
+
+
+def _scenario_cell(scenario: Scenario) -> Cell:
+    tail = scenario.damping < 1
+    spot, damping = canonical_decimal(scenario.spot), canonical_decimal(scenario.damping)
+    return Cell(_label(scenario.spot, scenario.volatility, tail), spot, scenario.volatility, damping, tail)

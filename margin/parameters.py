@@ -11,60 +11,33 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.tables import Level
+from zkmargin.margin.parameter_types import Factor, Number, Rate, Rates, Shock, Strict, rates
+from zkmargin.margin.presets.pmrm2 import Pmrm2
+
+__all__ = [
+    "DEFAULT_PARAMETERS",
+    "Factor",
+    "Grid",
+    "Parameters",
+    "Rate",
+    "Rates",
+    "Shock",
+    "Standard",
+    "VolatilityShock",
+    "load_parameters",
+    "parse_parameters",
+    "preset",
+    "section_types",
+]
 
 VERSION = 1
 
 
-def _decimal(value: object) -> Decimal:
-    return parse_decimal(value, "parameters", "number")
-
-
-_Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(canonical_decimal, return_type=str)]
-Rate = Annotated[_Number, Field(ge=0, le=1)]
-Shock = Annotated[_Number, Field(gt=-1, le=10)]
-Factor = Annotated[_Number, Field(ge=0, le=10)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rates(_Strict):
-    """One rate per level; initial is never below maintenance."""
-
-    initial: Rate
-    maintenance: Rate
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
-
-    def at(self, level: Level) -> Decimal:
-        """The rate of a level."""
-        return self.initial if level == "initial" else self.maintenance
-
-
-def _rates(initial: str, maintenance: str) -> Rates:
-    return Rates(initial=Decimal(initial), maintenance=Decimal(maintenance))
-
-
-class VolatilityShock(_Strict):
+class VolatilityShock(Strict):
     """Volatility moves that are larger for short expiries.
 
     With m = (30 days / max(t, floor_days))^p and p = short_power up to 30 days, long_power beyond: up is
@@ -76,10 +49,10 @@ class VolatilityShock(_Strict):
     minimum: Factor = Decimal("0.5")
     short_power: Rate = Decimal("0.3")
     long_power: Rate = Decimal("0.13")
-    floor_days: Annotated[_Number, Field(gt=0, le=30)] = Decimal(1)
+    floor_days: Annotated[Number, Field(gt=0, le=30)] = Decimal(1)
 
 
-class Grid(_Strict):
+class Grid(Strict):
     """Portfolio margin: every spot shock with three volatility moves, and damped tails with volatility up."""
 
     spot_shocks: Annotated[tuple[Shock, ...], Field(min_length=1, max_length=41)] = tuple(
@@ -91,10 +64,10 @@ class Grid(_Strict):
     tail_damping: Rate = Decimal("0.2")
     """A tail counts with tail_damping * (largest spot shock) / |tail shock|, at most 1."""
     volatility: VolatilityShock = VolatilityShock()
-    loss_factor: Rates = _rates("1", "0.8")
-    perpetual: Rates = _rates("0.02", "0.01")
+    loss_factor: Rates = rates("1", "0.8")
+    perpetual: Rates = rates("0.02", "0.01")
     """Contingency on the notional of perpetuals."""
-    naked_short: Rates = _rates("0.01", "0.005")
+    naked_short: Rates = rates("0.01", "0.005")
     """Contingency on the spot price per naked short option of a strike and expiry."""
 
     @model_validator(mode="after")
@@ -107,7 +80,7 @@ class Grid(_Strict):
         return self
 
 
-class Standard(_Strict):
+class Standard(Strict):
     """Margin by rates per position, as venues ask of accounts without portfolio margin.
 
     Futures and perpetuals pay `future` of their notional, shares `share` of their value. A short option
@@ -115,10 +88,10 @@ class Standard(_Strict):
     max(0, S - K) for a put; its mark is not charged again, because it already lowers the account value.
     """
 
-    future: Rates = _rates("0.02", "0.01")
-    share: Rates = _rates("0.5", "0.3")
-    option: Rates = _rates("0.15", "0.075")
-    option_minimum: Rates = _rates("0.1", "0.05")
+    future: Rates = rates("0.02", "0.01")
+    share: Rates = rates("0.5", "0.3")
+    option: Rates = rates("0.15", "0.075")
+    option_minimum: Rates = rates("0.1", "0.05")
 
 
 class Parameters(BaseModel):
@@ -129,10 +102,12 @@ class Parameters(BaseModel):
     version: Literal[1] = 1
     grid: Grid = Grid()
     standard: Standard = Standard()
-    haircuts: Mapping[str, Rates] = {"BTC": _rates("0.05", "0.03"), "ETH": _rates("0.075", "0.05")}
+    haircuts: Mapping[str, Rates] = {"BTC": rates("0.05", "0.03"), "ETH": rates("0.075", "0.05")}
     """Haircut on a coin's equity, by coin."""
-    default_haircut: Rates = _rates("0.2", "0.15")
+    default_haircut: Rates = rates("0.2", "0.15")
     """For coins that `haircuts` does not list."""
+    pmrm2: Pmrm2 | None = None
+    """In place of `grid`, the rules of Derive's second portfolio margin risk manager."""
 
     @model_validator(mode="before")
     @classmethod
@@ -160,7 +135,8 @@ class Parameters(BaseModel):
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding: numbers as canonical decimal strings."""
-        return self.model_dump(mode="json")
+        absent = {name for name in PRESETS if getattr(self, name) is None}
+        return self.model_dump(mode="json", exclude=absent)
 
 
 def section_types() -> Mapping[str, type[BaseModel]]:
@@ -178,7 +154,19 @@ def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
         raise ValueError(f"{name}.{found.field}: {found.remedy}") from None
 
 
+PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2}
+"""Rules of venues that may stand in place of the grid's own, by their section."""
+
 DEFAULT_PARAMETERS = Parameters()
+
+
+def preset(name: str) -> Parameters:
+    """The default parameters with the rules of a venue for the grid; InputError for an unknown name."""
+    if name == "default":
+        return DEFAULT_PARAMETERS
+    if name not in PRESETS:
+        raise InputError("parameters", "preset", name, f"use one of default, {', '.join(PRESETS)}")
+    return parse_parameters({name: {}}, f"preset {name}")
 
 
 def parse_parameters(document: object, where: str) -> Parameters:

@@ -7,6 +7,7 @@ entry v is q * v * scale_i.
 
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,7 +19,13 @@ from zkmargin.margin.forms import STRICT, Amount, AmountColumn, Column, Entry, M
 Level = Literal["initial", "maintenance"]
 LEVELS: tuple[Level, Level] = ("initial", "maintenance")
 
-VolatilityMove = Literal["up", "none", "down"]
+VolatilityMove = Literal["up", "none", "down", "linear", "absolute"]
+SKEWS: tuple[VolatilityMove, ...] = ("linear", "absolute")
+"""Cells that tilt the volatility smile: they charge every bucket's change, whichever its sign."""
+
+
+def _empty(entries: Sized) -> bool:
+    return not entries
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,52 @@ class CollateralCharge:
 
 
 @dataclass(frozen=True)
+class Bucket:
+    """Slots of one unit that a cell values together, on two columns: such as the options of one expiry.
+
+    With L+ = sum of q_i * risk[s, i] and L- = sum of q_i * short[s, i] over its slots, the bucket's part of
+    PnL_u(s) is v = min(L+, L-), or max(L+, L-) if `greater`; in a skew cell it is -|v|. Beside the cells it
+    has a basis contingency of max(0, -(sum of q_i * basis[0, i]), -(sum of q_i * basis[1, i])).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    label: str
+    """For people, such as "BTC, expiry 2026-03-27"."""
+    unit: Annotated[int, Field(ge=0)]
+    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    short: Matrix
+    """(S, n): the change of value where the bucket as a whole is sold."""
+    greater: bool
+    basis: Matrix
+    """(2, n): the change of value in the upper and lower basis move, times the contingency's factor."""
+
+
+@dataclass(frozen=True)
+class ConfidenceCharge:
+    """A charge on the sum of |q| over slots, for feeds that are not sure of themselves.
+
+    It is `charge`, and `gated` instead while any of the gates is held.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: str
+    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    charge: Mapping[Level, Amount]
+    gates: tuple[Slot, ...]
+    gated: Mapping[Level, Amount]
+    """Never below `charge`."""
+
+
+@dataclass(frozen=True)
 class GridTables:
     """Portfolio margin on a grid of scenarios.
 
-    requirement(level) = loss_factor * sum_u W_u + sum of perpetual, strike and collateral charges, with
-    W_u = max(0, max_s -PnL_u(s)) and PnL_u(s) = sum over the slots i of unit u of q_i * risk[s, i] * scale_i.
+    requirement(level) = loss_factor * sum_u W_u + all charges. W_u is the greatest of 0, of -PnL_u(s) over
+    the cells, and of the sum of the basis contingencies of its buckets; PnL_u(s) is the sum of
+    q_i * risk[s, i] * scale_i over the slots i of unit u, with what its buckets are worth in place of their
+    slots.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -98,6 +146,20 @@ class GridTables:
     collaterals: tuple[CollateralCharge, ...]
     loss_factor: Mapping[Level, Ratio]
     """Numerator and denominator."""
+    buckets: Annotated[tuple[Bucket, ...], Field(exclude_if=_empty)] = ()
+    confidences: Annotated[tuple[ConfidenceCharge, ...], Field(exclude_if=_empty)] = ()
+
+    @property
+    def netted(self) -> bool:
+        """Whether every position of a unit nets against every other, in linear sums: no buckets, and charges
+        of the kinds that every grid has.
+        """
+        return not self.buckets and not self.confidences
+
+    @cached_property
+    def bucketed(self) -> frozenset[int]:
+        """The slots that some bucket values."""
+        return frozenset(slot for bucket in self.buckets for slot in bucket.slots)
 
     def check(self, slots: int, where: str) -> None:
         """Raises InputError unless all shapes fit a universe of `slots` instruments."""
@@ -109,13 +171,39 @@ class GridTables:
         check_slots((p.slot for p in self.perpetuals), slots, where)
         check_slots((slot for s in self.strikes for slot in s.slots), slots, where)
         check_collaterals(self.collaterals, slots, where)
+        for bucket in self.buckets:
+            self._check_bucket(bucket, slots, where)
+        if len(self.bucketed) != sum(len(bucket.slots) for bucket in self.buckets):
+            raise InputError(where, "buckets", Finding("a slot is in two"), "put each slot into one bucket")
+        for charge in self.confidences:
+            check_slots((*charge.slots, *charge.gates), slots, where)
+            if any(charge.gated[level] < charge.charge[level] for level in LEVELS):
+                remedy = "a gated charge is at least the other; build it again"
+                raise InputError(where, "gated", charge.name, remedy)
+
+    def _check_bucket(self, bucket: Bucket, slots: int, where: str) -> None:
+        place = f"{where}, {bucket.label}"
+        check_slots(bucket.slots, slots, place)
+        if any(self.unit_of[slot] != bucket.unit for slot in bucket.slots):
+            raise InputError(place, "unit", bucket.unit, "its slots are of another unit; build it again")
+        for field, matrix, rows in (("short", bucket.short, len(self.cells)), ("basis", bucket.basis, 2)):
+            check_length(matrix, rows, place, field)
+            check_length(matrix[0], len(bucket.slots), place, field)
 
     def weights(self) -> list[int]:
         """Per slot, at least what one lot can add to a requirement, in table entries."""
         factor = max(
             1, *(-(-numerator // denominator) for numerator, denominator in self.loss_factor.values())
         )
-        weights = [factor * int(weight) for weight in np.abs(self.risk).max(axis=0)]
+        largest = np.abs(self.risk).max(axis=0).tolist()
+        for bucket in self.buckets:
+            for column, slot in enumerate(bucket.slots):
+                other = (*bucket.short[:, column].tolist(), *bucket.basis[:, column].tolist())
+                largest[slot] = max(largest[slot], *map(abs, other))
+        weights = [factor * weight for weight in largest]
+        for confidence in self.confidences:
+            for slot in confidence.slots:
+                weights[slot] += max(confidence.gated.values())
         for perpetual in self.perpetuals:
             weights[perpetual.slot] += max(perpetual.charge.values())
         for strike in self.strikes:

@@ -1,0 +1,63 @@
+"""The grid's own parameterisation: every spot shock with three volatility moves, and damped tails.
+
+It follows what crypto venues share: volatility shocks that grow towards expiry, contingencies on
+perpetuals and on naked short options, haircuts on coins.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zkmargin.margin.basis import Basis, contract_size, underlyings
+from zkmargin.margin.cells import grid_cells
+from zkmargin.margin.charges import collateral_charges, notional_charge
+from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
+from zkmargin.margin.instruments import CASH
+from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, risk_array, shocked_vols
+from zkmargin.margin.models.grid.parts import spot_moves, strike_charges
+from zkmargin.margin.pricing import named_instruments, option_columns, volatility_shock
+from zkmargin.margin.tables import LEVELS, Cell, GridTables, PerpetualCharge
+
+_COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
+
+
+def tables(basis: Basis) -> GridTables:
+    """The grid's tables; InputError naming the instrument if a number is out of range."""
+    grid = basis.parameters.grid
+    units = underlyings(basis.universe)
+    unit_of = [units.index(i.underlying) if i.underlying != CASH else -1 for i in basis.universe.instruments]
+    cells = grid_cells(grid)
+    return GridTables(
+        cells=cells,
+        units=units,
+        unit_of=np.array(unit_of, dtype=np.int32),
+        risk=_risk(basis, cells),
+        perpetuals=tuple(
+            PerpetualCharge(slot, notional_charge(basis, slot, grid.perpetual))
+            for slot, instrument in enumerate(basis.universe.instruments)
+            if instrument.kind == "perpetual"
+        ),
+        strikes=strike_charges(basis, grid.naked_short),
+        collaterals=collateral_charges(basis),
+        loss_factor={level: Fraction(grid.loss_factor.at(level)).as_integer_ratio() for level in LEVELS},
+    )
+
+
+def _risk(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
+    """(S, N): options by the pricing kernels, all else moves in proportion to spot."""
+    risk = spot_moves(basis, cells)
+    columns = option_columns(basis.universe, basis.valuation_time, basis.inputs)
+    with named_instruments(basis.universe, columns.slots):
+        vols = shocked_vols(
+            columns.volatilities, columns.options.years, volatility_shock(basis.parameters.grid.volatility)
+        )
+        base = option_values(columns.options, vols, [(ONE, VOL_BASE)]).column(0)
+        shocks = [(from_decimal(1 + Decimal(cell.spot)), _COLUMN[cell.volatility]) for cell in cells]
+        values = option_values(columns.options, vols, shocks)
+        damping = [from_fraction(Fraction(cell.damping)) for cell in cells]
+        quanta = [int(basis.quanta * contract_size(basis.universe.instruments[s])) for s in columns.slots]
+        risk[:, list(columns.slots)] = risk_array(base, values, damping, columns.multipliers, quanta).T
+    return risk

@@ -1,0 +1,78 @@
+"""What the parameterisations of the grid share: the moves of all that is no option, and naked shorts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zkmargin.margin.basis import Basis, contract_size, slot_value
+from zkmargin.margin.charges import per_contract
+from zkmargin.margin.decimals import nearest
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.parameter_types import ByLevel
+from zkmargin.margin.tables import LEVELS, Cell, StrikeCharge
+
+
+def spot_moves(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
+    """(S, N): all that is no option moves in proportion to spot; options have zeros."""
+    moves = [Fraction(Decimal(cell.spot)) * Fraction(cell.damping) * basis.quanta for cell in cells]
+    risk = np.zeros((len(cells), len(basis.universe)), dtype=np.int64)
+    for slot, instrument in enumerate(basis.universe.instruments):
+        if value := _moving_value(basis, slot):
+            risk[:, slot] = entries(instrument, [nearest(value * move) for move in moves])
+    return risk
+
+
+def entries(instrument: Instrument, column: Sequence[int]) -> NDArray[np.int64]:
+    """One instrument's entries as int64; InputError naming it if one does not fit."""
+    largest = max(column, key=abs, default=0)
+    if not -(1 << 63) < largest < 1 << 63:
+        remedy = "too large for 64 bits; check its price and the shocks"
+        raise InputError(f"instrument {instrument.name}", "risk", largest, remedy)
+    return np.array(column, dtype=np.int64)
+
+
+def _moving_value(basis: Basis, slot: int) -> Fraction:
+    """USD per contract that moves in proportion to spot.
+
+    Index and forwards move by one factor, so the slot of an inverse future, -index/forward, does not
+    move: its exposure is the coin leg that was booked into the balance.
+    """
+    instrument = basis.universe.instruments[slot]
+    if instrument.underlying == CASH or instrument.inverse or instrument.kind == "option":
+        return Fraction(0)
+    return slot_value(instrument, basis.inputs.quotes[slot], basis.inputs) * contract_size(instrument)
+
+
+def strike_charges(basis: Basis, rates: ByLevel) -> tuple[StrikeCharge, ...]:
+    """A charge per naked short option of every strike and expiry: a rate on the index."""
+    groups: dict[tuple[str, int, str, bool, int, int, int], list[int]] = defaultdict(list)
+    for slot, i in enumerate(basis.universe.instruments):
+        if i.kind == "option":
+            key = (
+                i.underlying,
+                i.expiry or 0,
+                i.strike or "",
+                i.inverse,
+                i.lot_exponent,
+                i.contract_exponent,
+                i.multiplier,
+            )
+            groups[key].append(slot)
+    return tuple(
+        StrikeCharge(
+            underlying,
+            expiry,
+            strike,
+            tuple(slots),
+            {
+                level: per_contract(basis, slots[0], basis.index(underlying), rates.at(level))
+                for level in LEVELS
+            },
+        )
+        for (underlying, expiry, strike, *_), slots in groups.items()
+    )

@@ -1,0 +1,1 @@
+"""Rules of venues as parameters: what may stand in place of the grid's own."""
