@@ -64,11 +64,13 @@ def _bad(setup: Setup, equations: dict[int, PairingEquation]) -> list[int]:
     if len(places) == 1:
         return places
     half = len(places) // 2
-    return [
+    found = [
         place
         for part in (places[:half], places[half:])
         for place in _bad(setup, {place: equations[place] for place in part})
     ]
+    # Should each half pass alone after all, nothing has been shown of any of them.
+    return found or places
 
 
 def _joined(equations: Sequence[PairingEquation]) -> PairingEquation:
