@@ -1,28 +1,26 @@
-"""TIMS, as rows. x is a node's profit at a valuation point, F = D x its integer multiple.
+"""TIMS, as rows. x is the profit of a class or a group at a valuation point.
 
-    u >= 0,  u - F >= 0               u: at least the gain of a member of a group, at every point
-    W >= 0,  W + F >= 0               W: at least the greatest loss of a node in no group, at every point
-    P >= 0,  P - q >= 0               P: at least the contracts held long, for every option and future
+    u >= 0,  d u - (d - n) x >= 0     u: what of a member's gain does not count, where the offset is n/d
+    W >= 0,  W + x >= 0               W: at least the loss at every point, of each node in no group
+    P >= 0,  P - q >= 0               P: at least the contracts held long, of every option and future
     S >= 0,  S + sum W - M >= 0       S: at least what the losses are short of the minimum
     A - factor (sum W + S) - threshold >= 0
 
-For a class F is linear in the holdings and D = 1. For a group with offset n/d it is the sum over the members
-of d F_m - (d - n) u_m, brought to a common denominator: d (F_m - u_m) + n u_m is d times the loss and n times
-the gain if u_m is the gain. M = sum of short (P - q) + long P. With the minimum held against each node, W
-has the one more row W - M_node >= 0 instead of S.
+For a class x is linear in the holdings, for a group it is the sum of x - u over its members. The minimum is
+M = sum of long P + short (P - q). Where it is held against each node, W has the one more row W - M >= 0 with
+the M of the node, instead of S.
 
-Every row is convex, none needs a bit. The function d F - (d - n) max(F, 0) has the slopes d and n, so it
-never falls in F: a larger u lowers the group's F, by that every u and F above it, and raises W. A larger W
-leaves S with no more to give back than W took. A larger P raises M. So each slack enters the last row, over
-however many others, with a negative sign, and a prover who takes a larger one only harms himself.
+No row needs a bit: every slack enters the last row, over however many others, with a negative sign, and a
+prover who takes a larger one only harms himself. A larger u lowers the x of its group. What a group passes
+on, x - u with the least u, is x for a loss and floor(n x / d) for a gain; both never fall as x rises, so a
+lower x is passed on as no more, and W is no less. A larger W leaves S with no more to give back than W took.
+A larger P raises M.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from math import lcm
 
 from zkmargin.circuits.ledger import LOTS, Ledger
 from zkmargin.circuits.relation import Unit
@@ -31,17 +29,24 @@ from zkmargin.margin.models.tims.tables import POINTS, TimsTables
 
 @dataclass(frozen=True)
 class _Form:
-    """A linear form of holdings and earlier rows, worth ``denominator`` times what it stands for."""
+    """A linear form of holdings and earlier rows, with the most that it can amount to either way."""
 
     holdings: Mapping[int, int]
     rows: Mapping[int, int]
-    denominator: int = 1
+    reach: int = 0
 
-    def plus(self, other: _Form, factor: int) -> _Form:
-        """The sum with ``factor`` times another form, at this one's denominator."""
+    def plus(self, other: _Form, factor: int = 1) -> _Form:
+        """The sum with ``factor`` times another form."""
         return _Form(
-            _sum(self.holdings, other.holdings, factor), _sum(self.rows, other.rows, factor), self.denominator
+            _sum(self.holdings, other.holdings, factor),
+            _sum(self.rows, other.rows, factor),
+            self.reach + abs(factor) * other.reach,
         )
+
+    def value(self, q: Sequence[int], rows: Mapping[int, int]) -> int:
+        """What it amounts to for an account."""
+        held = sum(a * q[slot] for slot, a in self.holdings.items())
+        return held + sum(a * rows[row] for row, a in self.rows.items())
 
 
 def _sum(left: Mapping[int, int], right: Mapping[int, int], factor: int) -> Mapping[int, int]:
@@ -51,77 +56,79 @@ def _sum(left: Mapping[int, int], right: Mapping[int, int], factor: int) -> Mapp
     return total
 
 
+_NOTHING = _Form({}, {})
+
+
 def build(ledger: Ledger) -> int:
     """Add the rows of TIMS; returns the denominator by which the requirement was multiplied."""
     tables: TimsTables = ledger.tables
-    nodes = _profits(ledger, tables)
-    common = reduce(lcm, (nodes[node][0].denominator for node in tables.top()))
+    profits = _profits(ledger, tables)
+    minima = _minima(ledger, tables)
     numerator, denominator = tables.factor[ledger.level]
-    contracts = _contracts(ledger, tables)
-    worst: dict[int, int] = {}
-    for node in tables.top():
-        slack = _worst_loss(ledger, tables, node, nodes[node])
-        worst[slack] = common // nodes[node][0].denominator
-        if tables.minimum_scope == "group":
-            _node_minimum(
-                ledger,
-                tables.name(node),
-                slack,
-                nodes[node][0].denominator,
-                [contracts[number] for number in tables.classes_of(node)],
-            )
-    ledger.require({}, {slack: numerator * weight for slack, weight in worst.items()})
-    if tables.minimum_scope == "account":
-        _account_minimum(ledger, contracts, worst, common, numerator)
-    return denominator * common
+    worst = {node: _worst_loss(ledger, tables, node, profits[node]) for node in tables.top()}
+    ledger.require({}, dict.fromkeys(worst.values(), numerator))
+    if tables.minimum_scope == "group":
+        for node, slack in worst.items():
+            below = [minima[number] for number in tables.classes_of(node)]
+            _minimum(ledger, f"{tables.name(node)}: minimum per contract", below, [slack], slack)
+    elif any(form.rows for form in minima):
+        missing = ledger.rows.free("short of the minimum per contract", ledger.usd)
+        _minimum(ledger, "minimum per contract", minima, [missing, *worst.values()], missing)
+        ledger.require({}, {missing: numerator})
+    return denominator
 
 
 def _profits(ledger: Ledger, tables: TimsTables) -> list[list[_Form]]:
-    """The profit of every node at every valuation point; a group's speaks of its members' gains."""
+    """The profit of every node at every valuation point, classes first."""
+    bounds = [instrument.bound for instrument in ledger.snapshot.universe.instruments]
     nodes: list[list[_Form]] = []
     for number in range(len(tables.classes)):
         slots = (tables.class_of == number).nonzero()[0]
-        nodes.append([_Form(ledger.money(column, slots), {}) for column in tables.risk])
+        forms = [ledger.money(column, slots) for column in tables.risk]
+        nodes.append([_Form(form, {}, sum(abs(a) * bounds[s] for s, a in form.items())) for form in forms])
     for group in tables.groups:
-        part, whole = group.offset
-        inner = reduce(lcm, (nodes[member][0].denominator for member in group.members))
-        total = [_Form({}, {}, inner * whole) for _ in range(POINTS)]
+        total = [_NOTHING] * POINTS
         for member in group.members:
-            factor = inner // nodes[member][0].denominator
-            for point, form in enumerate(nodes[member]):
-                total[point] = total[point].plus(form, factor * whole)
-                if part < whole:
-                    gain = _gain(ledger, f"{tables.name(member)}, {tables.labels(member)[point]}", form)
-                    total[point] = total[point].plus(gain, -factor * (whole - part))
+            for point, (label, form) in enumerate(zip(tables.labels(member), nodes[member], strict=True)):
+                name = f"{tables.name(member)}, {label}"
+                lost = _uncounted(ledger, name, form, *group.offset)
+                passed = form if lost is None else form.plus(_Form({}, {lost: 1}), -1)
+                # Losses in full, gains at most: what is passed on is within the member's own reach.
+                total[point] = total[point].plus(_Form(passed.holdings, passed.rows, form.reach))
         nodes.append(total)
     return nodes
 
 
-def _unit(ledger: Ledger, denominator: int) -> Unit:
-    return Unit("USD", denominator * ledger.usd.scale)
+def _uncounted(ledger: Ledger, name: str, form: _Form, part: int, whole: int) -> int | None:
+    """A slack of at least the share of a gain that does not count; None if all of it counts."""
+    rest = whole - part
+    if not rest:
+        return None
+
+    def least(q: Sequence[int], rows: Mapping[int, int]) -> int:
+        return -(-rest * max(0, form.value(q, rows)) // whole)
+
+    limit = -(-rest * form.reach // whole)
+    slack = ledger.rows.free(f"{name}: gain that does not count", ledger.usd, choice=least, limit=limit)
+    unit = Unit("USD", whole * ledger.usd.scale)
+    held = {slot: -rest * a for slot, a in form.holdings.items()}
+    earlier = {row: -rest * a for row, a in form.rows.items()}
+    ledger.rows.row(f"{name}: gain within what counts", unit, held, {**earlier, slack: whole})
+    return slack
 
 
-def _gain(ledger: Ledger, name: str, form: _Form) -> _Form:
-    """A slack of at least the gain at one point, by itself as a form."""
-    unit = _unit(ledger, form.denominator)
-    slack = ledger.rows.free(f"{name}: gain", unit)
-    negative = _Form({}, {slack: 1}).plus(form, -1)
-    ledger.rows.row(f"{name}: gain in full", unit, negative.holdings, negative.rows, closes=slack)
-    return _Form({}, {slack: 1})
-
-
-def _worst_loss(ledger: Ledger, tables: TimsTables, node: int, points: list[_Form]) -> int:
-    name, unit = tables.name(node), _unit(ledger, points[0].denominator)
-    worst = ledger.rows.free(f"{name}: worst loss", unit)
+def _worst_loss(ledger: Ledger, tables: TimsTables, node: int, points: Sequence[_Form]) -> int:
+    name = tables.name(node)
+    worst = ledger.rows.free(f"{name}: worst loss", ledger.usd)
     for label, form in zip(tables.labels(node), points, strict=True):
         rows = {**form.rows, worst: 1}
-        ledger.rows.row(f"{name}, {label}", unit, form.holdings, rows, closes=worst)
+        ledger.rows.row(f"{name}, {label}", ledger.usd, form.holdings, rows, closes=worst)
     return worst
 
 
-def _contracts(ledger: Ledger, tables: TimsTables) -> list[_Form]:
+def _minima(ledger: Ledger, tables: TimsTables) -> list[_Form]:
     """The minimum of every class: a rate per contract of either side."""
-    forms = [_Form({}, {}) for _ in tables.classes]
+    forms = [_NOTHING] * len(tables.classes)
     sides = zip(tables.minimum_long.tolist(), tables.minimum_short.tolist(), strict=True)
     for slot, (long, short) in enumerate(sides):
         if long or short:
@@ -130,30 +137,14 @@ def _contracts(ledger: Ledger, tables: TimsTables) -> list[_Form]:
             ledger.rows.row(f"{name}: long side covers it", LOTS, {slot: -1}, {positive: 1}, closes=positive)
             held, owed = ledger.charge(slot, long), ledger.charge(slot, short)
             number = int(tables.class_of[slot])
-            forms[number] = forms[number].plus(_Form({slot: -owed}, {positive: held + owed}), 1)
+            forms[number] = forms[number].plus(_Form({slot: -owed}, {positive: held + owed}))
     return forms
 
 
-def _total(forms: list[_Form]) -> _Form:
-    return reduce(lambda total, form: total.plus(form, 1), forms, _Form({}, {}))
-
-
-def _node_minimum(ledger: Ledger, name: str, worst: int, denominator: int, below: list[_Form]) -> None:
-    """W of a node is at least the minimum of its contracts, too."""
-    form = _Form({}, {worst: 1}).plus(_total(below), -denominator)
+def _minimum(ledger: Ledger, name: str, below: Sequence[_Form], slacks: Sequence[int], closes: int) -> None:
+    """The slacks together are at least the minimum of the classes below."""
+    form = _Form({}, dict.fromkeys(slacks, 1))
+    for minimum in below:
+        form = form.plus(minimum, -1)
     if form.holdings:
-        unit = _unit(ledger, denominator)
-        ledger.rows.row(f"{name}: minimum per contract", unit, form.holdings, form.rows, closes=worst)
-
-
-def _account_minimum(
-    ledger: Ledger, contracts: list[_Form], worst: Mapping[int, int], common: int, numerator: int
-) -> None:
-    """What all losses are short of the minimum of all contracts is added to them."""
-    minimum = _total(contracts)
-    if minimum.holdings:
-        unit = _unit(ledger, common)
-        missing = ledger.rows.free("short of the minimum per contract", unit)
-        form = _Form({}, {missing: 1, **worst}).plus(minimum, -common)
-        ledger.rows.row("minimum per contract", unit, form.holdings, form.rows, closes=missing)
-        ledger.require({}, {missing: numerator})
+        ledger.rows.row(name, ledger.usd, form.holdings, form.rows, closes=closes)

@@ -18,9 +18,6 @@ from zkmargin.margin.universe import Universe
 
 _DEFAULTS = TimsParameters()
 
-Profit = Sequence[int | Fraction]
-"""Money units at each valuation point."""
-
 
 def tables(basis: Basis) -> TimsTables | None:
     """The tables of a market of securities; None where anything but cash is none.
@@ -79,28 +76,25 @@ def requirement(
     return assess(factor, units, charges)
 
 
-def _profits(tables: TimsTables, held: Sequence[int], weights: Sequence[int]) -> list[Profit]:
-    """Of every node, classes first."""
-    classes = [[0] * POINTS for _ in tables.classes]
+def _profits(tables: TimsTables, held: Sequence[int], weights: Sequence[int]) -> list[list[int]]:
+    """Of every node, classes first, at every valuation point."""
+    profits = [[0] * POINTS for _ in tables.classes]
     columns = tables.risk[:, held].T.tolist()
     numbers = tables.class_of[held].tolist()
     for number, weight, column in zip(numbers, weights, columns, strict=True):
-        classes[number] = [
-            total + weight * change for total, change in zip(classes[number], column, strict=True)
+        profits[number] = [
+            total + weight * change for total, change in zip(profits[number], column, strict=True)
         ]
-    profits: list[Profit] = list(classes)
     for group in tables.groups:
-        offset = Fraction(*group.offset)
+        part, whole = group.offset
         members = [profits[member] for member in group.members]
-        profits.append([_combined(point, offset) for point in zip(*members, strict=True)])
+        profits.append(
+            [
+                sum(value * part // whole if value > 0 else value for value in point)
+                for point in zip(*members, strict=True)
+            ]
+        )
     return profits
-
-
-def _combined(values: Sequence[int | Fraction], offset: Fraction) -> int | Fraction:
-    """Losses, and the share of gains that counts against them."""
-    losses = sum(value for value in values if value < 0)
-    gains = sum(value for value in values if value > 0)
-    return losses + offset * gains if gains else losses
 
 
 def _minima(tables: TimsTables, held: Sequence[int], weights: Sequence[int]) -> list[int]:
@@ -112,6 +106,6 @@ def _minima(tables: TimsTables, held: Sequence[int], weights: Sequence[int]) -> 
     return minima
 
 
-def _unit_loss(name: str, profit: Profit) -> UnitLoss:
+def _unit_loss(name: str, profit: Sequence[int]) -> UnitLoss:
     worst = min(range(POINTS), key=profit.__getitem__)
     return UnitLoss(name, tuple(profit), worst, max(0, -profit[worst]))

@@ -7,13 +7,29 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from zkmargin.margin.decimals import places
 from zkmargin.margin.instruments import Security
 from zkmargin.margin.parameters import Factor, Rate
 from zkmargin.margin.tables import Level
 
 Scope = Literal["account", "group"]
+OFFSET_PLACES = 6
+FACTOR_PLACES = 12
+
+
+def _at_most(decimals: int) -> AfterValidator:
+    """Ratios enter the rows of a proof as whole numbers, which must not grow out of bounds."""
+
+    def check(number: Decimal) -> Decimal:
+        if places(number) > decimals:
+            raise ValueError(f"at most {decimals} decimal places; round it")
+        return number
+
+    return AfterValidator(check)
+
+
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -54,15 +70,15 @@ class Group(_Strict):
     """Classes or groups whose gains, in part, offset each other's losses at the same valuation point."""
 
     members: Annotated[tuple[Name, ...], Field(min_length=1)]
-    offset: Rate
+    offset: Annotated[Rate, _at_most(OFFSET_PLACES)]
     """The share of a member's gain that counts: 0.9 in a group with an offset of 90 %."""
 
 
 class Factors(_Strict):
     """One factor per level; initial is never below maintenance."""
 
-    initial: Factor
-    maintenance: Factor
+    initial: Annotated[Factor, _at_most(FACTOR_PLACES)]
+    maintenance: Annotated[Factor, _at_most(FACTOR_PLACES)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -46,8 +46,8 @@ class TimsTables:
     """Theoretical gains and losses, and how they add up.
 
     A class's profit at point k is sum q_i risk[k, i] scale_i over its slots. A group's is the sum over its
-    members of min(x, 0) + offset max(x, 0), x the member's profit at k. A node that is in no group loses
-    W = max(0, max_k -profit), and
+    members of min(x, 0) + floor(offset max(x, 0)), x the member's profit at k in money units. A node that is
+    in no group loses W = max(0, max_k -profit), and
 
         requirement(level) = factor(level) * max(sum of W, minimum),
 
