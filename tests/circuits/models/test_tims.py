@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 
 from tests.margin.securities import SECTIONS, accounts, sections, snapshot, wide_market
 from zkmargin.circuits import WitnessError, build_relation
-from zkmargin.circuits.relation import Relation
+from zkmargin.circuits.relation import Choice, Relation
 from zkmargin.circuits.witness import Witness, assign, check
 from zkmargin.margin.models.tims.tables import TimsTables
 from zkmargin.margin.requirement import requirement
@@ -142,11 +142,17 @@ def test_no_choice_of_free_rows_proves_more_at_length(
     free_choice(made, data.draw(accounts(made)), level)
 
 
+def tables_of(made: Snapshot) -> TimsTables:
+    tables = made.models["tims"]
+    assert isinstance(tables, TimsTables)
+    return tables
+
+
 def free_choice(made: Snapshot, lots: list[int], level: Level) -> None:
     relation = build_relation(made, model="tims", level=level)
     honest = assign(relation, lots)
     found = requirement(made, lots, model="tims", level=level)
-    denominator = made.models["tims"].factor[level][1]
+    denominator = tables_of(made).factor[level][1]
     assert honest.rows[-1] == denominator * found.excess
     size = max(abs(found.account_value), found.requirement, 1)
     assert float((most(relation, lots) / denominator - found.excess) / size) == pytest.approx(0, abs=1e-7)
@@ -177,14 +183,14 @@ def test_a_smaller_slack_leaves_a_row_below_zero() -> None:
 
 def refilled(relation: Relation, honest: Witness, chosen: Mapping[int, int]) -> Witness:
     """The witness with some free rows chosen, the other free rows as small as that allows."""
-    rows = tuple(
-        replace(row, closes=None, choice=lambda _q, _rows, value=chosen[index]: value)
-        if index in chosen
-        else row
-        for index, row in enumerate(relation.rows)
-    )
-    rows = tuple(replace(row, closes=None) if row.closes in chosen else row for row in rows)
-    return assign(replace(relation, rows=rows), honest.holdings)
+    rows = [replace(row, closes=None) if row.closes in chosen else row for row in relation.rows]
+    for index, value in chosen.items():
+        rows[index] = replace(rows[index], closes=None, choice=constant(value))
+    return assign(replace(relation, rows=tuple(rows)), honest.holdings)
+
+
+def constant(value: int) -> Choice:
+    return lambda _holdings, _rows: value
 
 
 # Shape ----------------------------------------------------------------------------------------------
@@ -194,8 +200,7 @@ def refilled(relation: Relation, honest: Witness, chosen: Mapping[int, int]) -> 
 def test_how_many_rows_it_takes(name: str) -> None:
     """20 for each class or group in a group, 11 for each in none, 2 for each contract, 2 for the minimum."""
     made = wide(name)
-    tables = made.models["tims"]
-    assert isinstance(tables, TimsTables)
+    tables = tables_of(made)
     top, contracts = len(tables.top()), int(np.count_nonzero(tables.minimum_short))
     inner = len(tables.classes) + len(tables.groups) - top
     minimum = 2 if tables.minimum_scope == "account" else top

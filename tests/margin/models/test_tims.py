@@ -48,7 +48,7 @@ def ask(made: Snapshot, *rows: tuple[str, str], level: str = "initial") -> Requi
 
 
 def usd(found: Requirement) -> Fraction:
-    return found.requirement / 10**found.money_decimals
+    return found.requirement / int(10**found.money_decimals)
 
 
 def tables_of(made: Snapshot) -> TimsTables:
