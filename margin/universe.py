@@ -17,8 +17,12 @@ LARGEST_DOMAIN = 2048
 
 
 def default_domain(instruments: int) -> int:
-    """The smallest power of two >= max(256, 2 * instruments), and 2048 at most."""
-    return min(LARGEST_DOMAIN, max(DEFAULT_SMALLEST_DOMAIN, 1 << (2 * instruments - 1).bit_length()))
+    """The smallest power of two >= max(256, 8 * instruments), and 2048 at most.
+
+    A model takes some ten limbs for each instrument: this leaves room for them in one or two columns, which keeps
+    proofs short; a larger domain would only cost the prover time.
+    """
+    return min(LARGEST_DOMAIN, max(DEFAULT_SMALLEST_DOMAIN, 1 << (8 * instruments - 1).bit_length()))
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ def test_slots_are_found_by_name() -> None:
         universe.slot("BTC-1JAN30")
 
 
-def test_default_domain_is_twice_the_instruments_within_limits() -> None:
-    assert [default_domain(n) for n in (1, 128, 129, 256, 512, 513, 1795, 2048)] == [
+def test_default_domain_leaves_room_for_limbs_within_limits() -> None:
+    assert [default_domain(n) for n in (1, 32, 33, 64, 128, 129, 1795, 2048)] == [
         256, 256, 512, 512, 1024, 2048, 2048, 2048,
     ]  # fmt: skip
 
