@@ -60,6 +60,10 @@ class SparseTable(Protocol):
     def __len__(self) -> int: ...
 
 
+CompressedRows = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]
+"""A sparse integer matrix: row starts, columns, low and high words; see `Backend.matrix`."""
+
+
 class Backend(Protocol):
     """The arithmetic under the proofs. Every method is a pure function of its arguments."""
 
@@ -222,6 +226,12 @@ class Backend(Protocol):
 
         Raises ValueError if there are not as many values as places, a place is outside the table, or a value is
         too large.
+        """
+
+    def commit_rows(self, table: Table, rows: CompressedRows) -> list[Point]:
+        """Return the commitment of every row of a matrix (see `matrix`), its columns being places of the table.
+
+        Raises ValueError if the arrays do not describe a matrix with as many columns as the table has points.
         """
 
     def pairing_check(self, left: Point, right: Point, g2_left: PointG2, g2_right: PointG2) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zkmargin import _native
 from zkmargin.algebra.backend import (
     POINT_BYTES,
+    CompressedRows,
     Matrix,
     Point,
     PointError,
@@ -183,6 +184,12 @@ class NativeBackend:
         check_sparse(len(table), places, values)
         encoded = struct.pack(f"<{len(places)}I", *places), struct.pack(f"<{len(values)}q", *values)
         return _own(_native.SparseTable, table).commit(*encoded)
+
+    def commit_rows(self, table: Table, rows: CompressedRows) -> list[Point]:
+        own = _own(_native.Table, table)
+        check_csr(*rows, len(own))
+        indptr, indices, low, high = (array.tobytes() for array in rows)
+        return [*own.commit_rows(indptr, indices, low, high)]
 
     def pairing_check(self, left: Point, right: Point, g2_left: PointG2, g2_right: PointG2) -> bool:
         first, second = _own(_native.PointG2, g2_left), _own(_native.PointG2, g2_right)

@@ -1,5 +1,6 @@
 """The reference backend: Python integers and py_ecc. Short, slow, and the oracle of the native one."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ from zkmargin.algebra.backend import (
     AFFINE_BYTES,
     G2_BYTES,
     POINT_BYTES,
+    CompressedRows,
     Matrix,
     Point,
     PointError,
@@ -27,6 +29,11 @@ from zkmargin.algebra.backend import (
     check_sparse,
 )
 from zkmargin.algebra.field import GENERATOR, MODULUS, inverse, root_of_unity
+
+# py_ecc raises the limit to 100,000 when it is imported. That is more than the stack of a thread holds: deeply nested
+# input anywhere in the process would end it. What is used of py_ecc here stays below Python's own limit.
+RECURSION_LIMIT = 1000
+sys.setrecursionlimit(RECURSION_LIMIT)
 
 curve: Any = py_ecc_curve
 """py_ecc declares neither its re-exports nor the types of its coordinates."""
@@ -218,10 +225,9 @@ class ReferenceBackend:
         return ReferenceMatrix([list(zip(columns[a:b], values[a:b], strict=True)) for a, b in bounds], cols)
 
     def fold(self, matrix: Matrix, weights: Vector) -> Vector:
-        if not isinstance(matrix, ReferenceMatrix):
-            raise TypeError("the matrix belongs to another backend")
-        out = [0] * matrix.columns
-        for weight, row in _zip(_values(weights), matrix.entries):
+        own = _own(ReferenceMatrix, matrix)
+        out = [0] * own.columns
+        for weight, row in _zip(_values(weights), own.entries):
             for column, value in row:
                 out[column] += weight * value
         return _vector(out)
@@ -293,20 +299,23 @@ class ReferenceBackend:
         return ReferenceTable(list(points))
 
     def commit(self, table: Table, vector: Vector, offset: int = 0) -> Point:
-        if not isinstance(table, ReferenceTable):
-            raise TypeError("the table belongs to another backend")
-        if not 0 <= offset <= len(table) - len(vector):
-            raise ValueError(f"{len(vector)} values at offset {offset} reach past a table of {len(table)}")
-        return self.msm(table.points[offset : offset + len(vector)], _values(vector))
+        points = _own(ReferenceTable, table).points
+        if not 0 <= offset <= len(points) - len(vector):
+            raise ValueError(f"{len(vector)} values at offset {offset} reach past a table of {len(points)}")
+        return self.msm(points[offset : offset + len(vector)], _values(vector))
 
     def sparse_table(self, points: Sequence[Point]) -> SparseTable:
         return ReferenceTable(list(points))
 
     def commit_sparse(self, table: SparseTable, places: Sequence[int], values: Sequence[int]) -> Point:
-        if not isinstance(table, ReferenceTable):
-            raise TypeError("the table belongs to another backend")
         check_sparse(len(table), places, values)
-        return self.msm([table.points[place] for place in places], values)
+        points = _own(ReferenceTable, table).points
+        return self.msm([points[place] for place in places], values)
+
+    def commit_rows(self, table: Table, rows: CompressedRows) -> list[Point]:
+        points = _own(ReferenceTable, table).points
+        matrix = _own(ReferenceMatrix, self.matrix(*rows, len(points)))
+        return [self.msm([points[c] for c, _ in row], [v for _, v in row]) for row in matrix.entries]
 
     def pairing_check(self, left: Point, right: Point, g2_left: PointG2, g2_right: PointG2) -> bool:
         # e(left, g2_left) e(-right, g2_right) = 1.
@@ -320,22 +329,23 @@ def _vector(values: Iterable[int]) -> ReferenceVector:
     return ReferenceVector([value % MODULUS for value in values])
 
 
+def _own(kind: type[A], value: object) -> A:
+    if not isinstance(value, kind):
+        name = kind.__name__.removeprefix("Reference").lower()
+        raise TypeError(f"the {name} belongs to another backend")
+    return value
+
+
 def _values(v: Vector) -> list[int]:
-    if not isinstance(v, ReferenceVector):
-        raise TypeError("the vector belongs to another backend")
-    return v.values
+    return _own(ReferenceVector, v).values
 
 
 def _xyz(point: Point) -> Any:
-    if not isinstance(point, ReferencePoint):
-        raise TypeError("the point belongs to another backend")
-    return point.xyz
+    return _own(ReferencePoint, point).xyz
 
 
 def _xyz_g2(point: PointG2) -> Any:
-    if not isinstance(point, ReferencePointG2):
-        raise TypeError("the point belongs to another backend")
-    return point.xyz
+    return _own(ReferencePointG2, point).xyz
 
 
 def _zip(a: Sequence[A], b: Sequence[B]) -> Iterable[tuple[A, B]]:

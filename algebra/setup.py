@@ -16,7 +16,7 @@ from threading import RLock
 
 from platformdirs import user_cache_dir
 
-from zkmargin.algebra.backend import Backend, Point, PointG2, SparseTable, Table, Vector
+from zkmargin.algebra.backend import Backend, CompressedRows, Point, PointG2, SparseTable, Table, Vector
 from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.lagrange import lagrange_basis
 
@@ -101,6 +101,10 @@ class Setup:
         if len(v) != n:
             raise ValueError(f"{len(v)} values for a domain of {n}")
         return self.backend.commit(self._table("lagrange", n), v)
+
+    def commit_rows(self, n: int, rows: CompressedRows) -> list[Point]:
+        """Return `commit_evaluations` of every row of a matrix with n columns. Raises ValueError for another."""
+        return self.backend.commit_rows(self._table("lagrange", n), rows)
 
     def commit_sparse(self, n: int, places: Sequence[int], values: Sequence[int], blinder: int) -> Point:
         """Return sum_k values_k [L_(places_k)(tau)]_1 + blinder B_0 on H_n: quick for a few dozen small values.

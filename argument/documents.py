@@ -13,9 +13,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from zkmargin.argument.challenges import PROTOCOL
 from zkmargin.circuits.relation import MAX_DOMAIN, MIN_DOMAIN
-from zkmargin.circuits.statement import LONGEST_TEXT, Statement
+from zkmargin.circuits.statement import LONGEST_TEXT, POINT_BYTES, CommittedRows, Statement
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.encoding import canonical_json
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.tables import Level
 
 
@@ -29,6 +30,7 @@ def _plain_integer(value: object) -> object:
 Version = Annotated[Literal[1], BeforeValidator(_plain_integer)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PointHex = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
+PointsHex = Annotated[str, Field(pattern=r"^([0-9a-f]{96})+$", max_length=1 << 25)]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 Domain = Annotated[int, Field(ge=MIN_DOMAIN, le=MAX_DOMAIN)]
 Curve = Literal["BLS12-381"]
@@ -75,6 +77,49 @@ class CommitmentDocument(Document):
     universe: Digest
     domain: Domain
     point: PointHex
+
+
+class RowsDocument(Document):
+    """Commitments to the rows of one snapshot, model and level, which stand in for their coefficients.
+
+    They serve every threshold: that enters as a constant.
+    """
+
+    format: Literal["zkmargin/rows"] = "zkmargin/rows"
+    version: Literal[1] = 1
+    curve: Curve = "BLS12-381"
+    setup: Digest
+    snapshot: Digest
+    model: Text
+    level: Level
+    columns: Annotated[list[PointsHex], Field(min_length=1)]
+    """For each holdings column the points of all equations, one after another."""
+    table: PointHex
+
+    @classmethod
+    def of(cls, rows: CommittedRows, *, setup: str, snapshot: str, model: str, level: Level) -> RowsDocument:
+        """The document of committed rows."""
+        return cls(
+            setup=setup,
+            snapshot=snapshot,
+            model=model,
+            level=level,
+            columns=[b"".join(column).hex() for column in rows.points],
+            table=rows.table.hex(),
+        )
+
+    def rows(self, where: str, *, setup: str, snapshot: str, model: str, level: Level) -> CommittedRows:
+        """The committed rows, if they are those of this setup, snapshot, model and level; else InputError."""
+        wanted = {"setup": setup, "snapshot": snapshot, "model": model, "level": level}
+        for name, own in wanted.items():
+            found = getattr(self, name)
+            if found != own:
+                raise InputError(where, name, found, f"these rows are of another {name} than yours, {own}")
+        points = (bytes.fromhex(column) for column in self.columns)
+        return CommittedRows(
+            tuple(tuple(x[k : k + POINT_BYTES] for k in range(0, len(x), POINT_BYTES)) for x in points),
+            bytes.fromhex(self.table),
+        )
 
 
 class Claims(Document):

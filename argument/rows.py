@@ -28,8 +28,9 @@ def commit_rows(setup: Setup, relation: Relation) -> CommittedRows:
     backend, n = setup.backend, relation.domain
     points = []
     for column in range(relation.columns):
-        rows = ([row.get(column * n + slot, 0) for slot in range(n)] for row in relation.holdings.mappings)
-        points.append(tuple(backend.encode(setup.commit_evaluations(n, backend.vector(row))) for row in rows))
+        part = relation.holdings.columns(column * n, (column + 1) * n)
+        rows = setup.commit_rows(n, (part.indptr, part.indices, part.low, part.high))
+        points.append(tuple(map(backend.encode, rows)))
     return CommittedRows(tuple(points), backend.encode(setup.commit_evaluations(n, table(backend, n))))
 
 

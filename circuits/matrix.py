@@ -119,6 +119,13 @@ class IntMatrix:
             dict(zip(columns[start:end], values[start:end], strict=True)) for start, end in pairwise(ends)
         )
 
+    def columns(self, start: int, stop: int) -> IntMatrix:
+        """The matrix of the columns ``start <= column < stop`` alone."""
+        chosen = (self.indices >= start) & (self.indices < stop)
+        indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(chosen, dtype=np.int64)))[self.indptr]
+        indices = self.indices[chosen] - np.int32(start)
+        return IntMatrix(stop - start, indptr, indices, self.low[chosen], self.high[chosen])
+
     @cached_property
     def magnitudes(self) -> IntMatrix:
         """The matrix of absolute values.

@@ -6,6 +6,7 @@ from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.models import builders
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.models import lacking
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, Level
 
@@ -26,8 +27,7 @@ def build_relation(
         RelationError: the bounds are so wide that an equation could wrap around in the field.
     """
     if model not in snapshot.models:
-        offered = ", ".join(sorted(snapshot.models))
-        raise InputError("snapshot", "model", model, f"it carries {offered}; choose one of them")
+        raise InputError("snapshot", "model", model, lacking(model, snapshot.models))
     if model not in builders():
         raise InputError("model", "name", model, f"it can be proven for {', '.join(sorted(builders()))}")
     if level not in LEVELS:

@@ -10,6 +10,7 @@ from zkmargin.cli.importing import importing
 from zkmargin.cli.info import info
 from zkmargin.cli.margin import margin
 from zkmargin.cli.proving import prove
+from zkmargin.cli.rows import rows
 from zkmargin.cli.snapshot import snapshot
 from zkmargin.cli.verifying import verify
 
@@ -40,5 +41,5 @@ def command() -> None:
     """
 
 
-for part in (snapshot, importing, margin, run_backtest, commit, prove, verify, demo, info):
+for part in (snapshot, importing, margin, run_backtest, commit, rows, prove, verify, demo, info):
     command.add_command(part)

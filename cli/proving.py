@@ -67,6 +67,7 @@ def prove(
         statement = terms.statement(
             snapshot,
             tuple(CommitmentTerm(bytes.fromhex(document.point)) for document in documents),
+            setup,
         )
         check_covered(snapshot, statement, openings)
         started = time.perf_counter()

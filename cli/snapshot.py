@@ -15,6 +15,8 @@ from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
+from zkmargin.margin.scenarios.history import read_history
+from zkmargin.margin.scenarios.tables import ScenarioTables
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import GridTables, RateTables, Tables
 
@@ -55,6 +57,18 @@ def snapshot() -> None:
     type=FILE,
     help="Scenarios and rates, JSON or TOML; what it leaves out keeps its default.",
 )
+@click.option(
+    "--history",
+    "history_file",
+    metavar="FILE",
+    type=FILE,
+    help="Daily closes, CSV: for es and var, and whatever else follows from past prices.",
+)
+@click.option(
+    "--domain",
+    type=click.Choice(("64", "128", "256", "512", "1024", "2048")),
+    help="Slots of a commitment, by default twice the instruments; 2048 makes proofs of es and var shortest.",
+)
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The snapshot.")
 @json_option
 def build(
@@ -65,6 +79,8 @@ def build(
     securities_file: Path | None,
     example: bool,
     parameters_file: Path | None,
+    history_file: Path | None,
+    domain: str | None,
     output: Path,
     as_json: bool,
 ) -> None:
@@ -84,9 +100,10 @@ def build(
         step("reading the market")
         market = _market(options_file, futures_file, deribit_directory, securities_file, example)
         parameters = load_parameters(parameters_file) if parameters_file else DEFAULT_PARAMETERS
+        history = read_history(history_file) if history_file else None
         step("pricing every instrument in every scenario")
         started = time.perf_counter()
-        made = Snapshot.build(market, parameters)
+        made = Snapshot.build(market, parameters, domain=int(domain) if domain else None, history=history)
         seconds = time.perf_counter() - started
         step("writing the snapshot")
         made.dump(output)
@@ -189,6 +206,8 @@ def summary(made: Snapshot) -> dict[str, Any]:
 
 def _scope(tables: Tables) -> str:
     """How much there is in a model's tables, where that is a number."""
+    if isinstance(tables, ScenarioTables):
+        return f"{len(tables.labels)} joint scenarios, {len(tables.units)} underlyings"
     if isinstance(tables, GridTables):
         return f"{len(tables.cells)} scenarios, {len(tables.units)} underlyings"
     return "rates per position" if isinstance(tables, RateTables) else "tables of its own"

@@ -3,12 +3,15 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
 
-from zkmargin.circuits import CommitmentTerm, Statement
-from zkmargin.cli.options import level_option, model_option, ticks, unix_seconds
+from zkmargin.algebra import Setup
+from zkmargin.argument.documents import RowsDocument
+from zkmargin.circuits import CommitmentTerm, CommittedRows, Statement
+from zkmargin.cli.options import FILE, level_option, model_option, ticks, unix_seconds
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import Level
 
@@ -24,7 +27,11 @@ class Terms:
     level: Level
     model: str
 
-    def statement(self, snapshot: Snapshot, commitments: tuple[CommitmentTerm, ...]) -> Statement:
+    rows_file: Path | None = None
+
+    def statement(
+        self, snapshot: Snapshot, commitments: tuple[CommitmentTerm, ...], setup: Setup
+    ) -> Statement:
         """The statement about these commitments; raises InputError if a term cannot be used."""
         return Statement.about(
             snapshot,
@@ -35,6 +42,17 @@ class Terms:
             level=self.level,
             threshold=ticks(self.threshold, snapshot.quantum_decimals, "--threshold"),
             expiry=unix_seconds(self.expires, "--expires"),
+            rows=self._rows(snapshot, setup),
+        )
+
+    def _rows(self, snapshot: Snapshot, setup: Setup) -> CommittedRows | None:
+        """The published rows, if a file names them."""
+        if self.rows_file is None:
+            return None
+        document = RowsDocument.read(self.rows_file)
+        where = str(self.rows_file)
+        return document.rows(
+            where, setup=setup.digest, snapshot=snapshot.id, model=self.model, level=self.level
         )
 
 
@@ -63,6 +81,14 @@ _OPTIONS = (
     ),
     level_option,
     model_option,
+    click.option(
+        "--rows",
+        "rows_file",
+        default=None,
+        metavar="FILE",
+        type=FILE,
+        help="Commitments to the model's rows, from zkmargin rows; prover and verifier must use the same.",
+    ),
 )
 
 
@@ -78,9 +104,10 @@ def terms_options(command: Callable[..., None]) -> Callable[..., None]:
         expires: str | None,
         level: Level,
         model: str,
+        rows_file: Path | None,
         **rest: Any,
     ) -> None:
-        command(terms=Terms(audience, nonce, threshold, expires, level, model), **rest)
+        command(terms=Terms(audience, nonce, threshold, expires, level, model, rows_file), **rest)
 
     wrapped: Callable[..., None] = with_terms
     for option in reversed(_OPTIONS):

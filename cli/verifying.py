@@ -8,13 +8,15 @@ from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import CommitmentDocument, ProofDocument
-from zkmargin.circuits import Statement
+from zkmargin.argument.rows import RowsError, check_rows
+from zkmargin.circuits import CommittedRows, Statement
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import REFUSED
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.cli.terms import Terms, terms_options
 from zkmargin.cli.trust import reproduced_snapshot
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.verifier import VerificationError, commitment_term, verify_document
 
 
@@ -30,12 +32,17 @@ from zkmargin.verifier import VerificationError, commitment_term, verify_documen
     type=FILE,
     help="The commitment that you trust; repeat it, in the prover's order, if there are several.",
 )
+@click.option(
+    "--trust-rows", is_flag=True, help="Take --rows as it is, because you have checked or made it yourself."
+)
 @terms_options
 @json_option
 def verify(
+    *,
     snapshot_file: Path,
     proof_file: Path,
     commitment_files: tuple[Path, ...],
+    trust_rows: bool,
     terms: Terms,
     as_json: bool,
 ) -> None:
@@ -43,7 +50,8 @@ def verify(
 
     The snapshot's tables are derived again from its prices and parameters; whether those are right is yours to
     know. Snapshot, commitments, audience, nonce, threshold, level, model and expiry are your own: the proof must be
-    about exactly these. Exit code 0 if it is valid, 1 if it is not.
+    about exactly these. Exit code 0 if it is valid, 1 if it is not. A file of --rows is checked against the
+    snapshot before anything else.
 
     \b
     Example:
@@ -60,7 +68,11 @@ def verify(
                 commitment_term(CommitmentDocument.read(path), snapshot.universe, setup, str(path))
                 for path in commitment_files
             ),
+            setup,
         )
+        if statement.rows is not None and not trust_rows:
+            step("checking the committed rows")
+            _check_rows(setup, statement, statement.rows, str(terms.rows_file))
         step("verifying")
         started = time.perf_counter()
         failure = _failure(statement, proof, setup)
@@ -76,6 +88,15 @@ def verify(
     document |= {"check": failure.check, "message": str(failure)}
     answer(as_json, document, Text(f"NOT valid: {failure}"))
     raise click.exceptions.Exit(REFUSED)
+
+
+def _check_rows(setup: Setup, statement: Statement, rows: CommittedRows, where: str) -> None:
+    """Raises InputError unless the committed rows are those of the statement's relation."""
+    try:
+        check_rows(setup, statement.relation, rows)
+    except RowsError as error:
+        remedy = f"{error}: do not use this file; make it again with zkmargin rows"
+        raise InputError(where, "rows", Finding("not those of the snapshot"), remedy) from None
 
 
 def _failure(statement: Statement, proof: ProofDocument, setup: Setup) -> VerificationError | None:

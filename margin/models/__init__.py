@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol, cast
@@ -14,7 +14,10 @@ from zkmargin.margin.universe import Universe
 
 
 class Model(Protocol):
-    """What a module of this package provides."""
+    """What a module of this package provides.
+
+    Where `tables` may be None it also has `NEEDS`: what a snapshot must be built with, as an instruction.
+    """
 
     NAME: str
     TABLES: type[Any]
@@ -39,3 +42,12 @@ def models() -> Mapping[str, Model]:
         importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
     )
     return MappingProxyType({module.NAME: cast(Model, module) for module in modules})
+
+
+def lacking(name: str, present: Collection[str]) -> str:
+    """What to do where a snapshot lacks a model: what it has, and what the model needs to be there."""
+    module = models().get(name)
+    if module is None:
+        return f"no model has this name; the snapshot has {', '.join(sorted(present))}"
+    need = getattr(module, "NEEDS", f"build the snapshot with what {name} needs")
+    return f"the snapshot has {', '.join(sorted(present))}; {need}"

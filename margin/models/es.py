@@ -18,7 +18,7 @@ from zkmargin.margin.universe import Universe
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Shortfall", "requirement", "tables"]
 
 NAME = "es"
-NEEDS = "es needs a price history (--history FILE) or a section es with source = drawn in the parameters"
+NEEDS = "build it with a price history (--history FILE), or a section es with source = drawn in --params"
 TABLES = ScenarioTables
 
 

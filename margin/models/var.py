@@ -17,7 +17,7 @@ from zkmargin.margin.universe import Universe
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "ValueAtRisk", "requirement", "tables"]
 
 NAME = "var"
-NEEDS = "var needs a price history (--history FILE) or a section var with source = drawn in the parameters"
+NEEDS = "build it with a price history (--history FILE), or a section var with source = drawn in --params"
 TABLES = ScenarioTables
 
 

@@ -49,6 +49,18 @@ impl Bases {
         }
         normal(portable(&self.affine[offset..stop], &scalars, bits))
     }
+
+    /// sum_k scalars_k bases_(places_k).
+    fn gathered(&self, places: &[usize], scalars: &[Scalar]) -> blst_p1 {
+        let bits = scalars.iter().map(Scalar::bits).max().unwrap_or(0);
+        #[cfg(target_arch = "x86_64")]
+        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_LANES {
+            let lanes: Vec<LanePoint> = places.iter().map(|&place| self.lanes[place]).collect();
+            return buckets::multiply(&lanes, scalars, bits);
+        }
+        let points: Vec<blst_p1_affine> = places.iter().map(|&place| self.affine[place]).collect();
+        portable(&points, scalars, bits)
+    }
 }
 
 fn normal(point: blst_p1) -> Point {
@@ -74,6 +86,15 @@ impl Scalar {
                 magnitude,
                 negative: false,
             }
+        }
+    }
+
+    fn from_words(low: u64, high: i64) -> Scalar {
+        let value = i128::from(high) << 64 | i128::from(low);
+        let magnitude = value.unsigned_abs();
+        Scalar {
+            magnitude: [magnitude as u64, (magnitude >> 64) as u64, 0, 0],
+            negative: value < 0,
         }
     }
 
@@ -169,6 +190,61 @@ impl Table {
         }
         Ok(py.detach(|| self.0.multiply(offset, &vector.0)))
     }
+
+    /// For each compressed row sum_k entry_k table_(column_k), many rows side by side. Rows come as those of a matrix:
+    /// little-endian int64 row starts, int32 columns, uint64 low and int64 high words.
+    fn commit_rows(
+        &self,
+        py: Python<'_>,
+        indptr: &[u8],
+        indices: &[u8],
+        low: &[u8],
+        high: &[u8],
+    ) -> PyResult<Vec<Point>> {
+        py.detach(|| self.rows(indptr, indices, low, high))
+            .ok_or_else(|| PyValueError::new_err("the arrays do not describe rows over this table"))
+    }
+}
+
+impl Table {
+    fn rows(&self, indptr: &[u8], indices: &[u8], low: &[u8], high: &[u8]) -> Option<Vec<Point>> {
+        let starts: Vec<usize> = words(indptr)
+            .map(|start| usize::try_from(start as i64).ok())
+            .collect::<Option<_>>()?;
+        let places: Vec<usize> = indices
+            .chunks_exact(4)
+            .map(|word| {
+                let place = i32::from_le_bytes(word.try_into().expect("a chunk has 4 bytes"));
+                usize::try_from(place)
+                    .ok()
+                    .filter(|place| *place < self.0.affine.len())
+            })
+            .collect::<Option<_>>()?;
+        let entries: Vec<(u64, i64)> = words(low)
+            .zip(words(high).map(|word| word as i64))
+            .collect();
+        if entries.len() != places.len() {
+            return None;
+        }
+        let sums: Vec<blst_p1> = starts
+            .par_windows(2)
+            .map(|bounds| {
+                let entries = entries.get(bounds[0]..bounds[1])?;
+                let scalars: Vec<Scalar> = entries
+                    .iter()
+                    .map(|&(low, high)| Scalar::from_words(low, high))
+                    .collect();
+                Some(self.0.gathered(places.get(bounds[0]..bounds[1])?, &scalars))
+            })
+            .collect::<Option<_>>()?;
+        Some(affine(&sums).into_iter().map(Point).collect())
+    }
+}
+
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    bytes
+        .chunks_exact(8)
+        .map(|word| u64::from_le_bytes(word.try_into().expect("a chunk has 8 bytes")))
 }
 
 /// sum_k scalars_k points_k.
