@@ -9,7 +9,7 @@ from zkmargin.circuits.ledger import LOTS, Ledger
 from zkmargin.circuits.matrix import MatrixRow
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.scenarios.requirement import account_profits
-from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tables import JointTables
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class LossRows:
     @classmethod
     def of(cls, ledger: Ledger) -> LossRows:
         """The losses by the tables of the ledger's model."""
-        tables: ScenarioTables = ledger.tables
+        tables: JointTables = ledger.tables
         matrix = ledger.money_rows(tables.risk)
         forms = tuple(MatrixRow(matrix, cell) for cell in range(matrix.rows))
         return cls(tables.labels, forms, tuple(ledger.rows.reach(matrix)))
 
 
-def losses(tables: ScenarioTables, scale: Sequence[int], lots: Sequence[int]) -> list[int]:
+def losses(tables: JointTables, scale: Sequence[int], lots: Sequence[int]) -> list[int]:
     """The loss of an account in each cell, in money units; negative where it gains."""
     # The relation has a variable for every slot of the domain, the universe an instrument for the first ones.
     return [-profit for profit in account_profits(tables, scale, lots[: len(scale)])]
@@ -43,7 +43,7 @@ def losses(tables: ScenarioTables, scale: Sequence[int], lots: Sequence[int]) ->
 
 def charges(ledger: Ledger, denominator: int) -> None:
     """Contingencies on perpetuals and naked shorts, and haircuts: convex slacks, each at least its charge."""
-    tables: ScenarioTables = ledger.tables
+    tables: JointTables = ledger.tables
     for perpetual in tables.perpetuals:
         charge = denominator * ledger.charge(perpetual.slot, perpetual.charge[ledger.level])
         if charge:

@@ -13,9 +13,13 @@ from rich.text import Text
 from zkmargin.margin.decimals import canonical_decimal, nearest, scaled_decimal
 from zkmargin.margin.report import CellProfit, GreeksReport, Report, UnitReport
 from zkmargin.margin.tables import VolatilityMove
+from zkmargin.margin.tail_report import TailReport
 
 _MOVES: tuple[VolatilityMove, ...] = ("up", "none", "down")
 _CENTS = 2
+
+TAIL_SHOWN = 12
+"""Scenarios of a tail that fit a screen; the JSON report has them all."""
 
 
 def report_tables(report: Report) -> list[RenderableType]:
@@ -24,6 +28,8 @@ def report_tables(report: Report) -> list[RenderableType]:
         positions_table(report),
         *(grid_table(unit, report.quantum_decimals) for unit in report.units if unit.positions),
         *(losers_table(unit, report.quantum_decimals) for unit in report.units if unit.positions),
+        *([tail_table(report.tail, report.quantum_decimals)] if report.tail else []),
+        *([tail_losers_table(report.tail, report.quantum_decimals)] if report.tail else []),
         charges_table(report),
         greeks_table(report),
         summary_table(report),
@@ -105,7 +111,30 @@ def losers_table(unit: UnitReport, decimals: int) -> Table:
         quantity, profit = canonical_decimal(position.quantity), cents(position.profit, decimals)
         table.add_row(position.instrument, quantity, profit)
     table.add_section()
+    if unit.uncounted:
+        table.add_row("gains that do not count", "", cents(-unit.uncounted, decimals))
     table.add_row("all", "", cents(unit.cells[unit.worst].profit, decimals))
+    return table
+
+
+def tail_table(tail: TailReport, decimals: int) -> Table:
+    """The scenarios that decide, the worst first."""
+    title = f"Worst of {tail.scenarios} joint scenarios; the tail has {float(tail.weight):g}"
+    table = _table(title, "scenario", *tail.cells[0].moves, "loss, USD")
+    for cell in tail.cells[:TAIL_SHOWN]:
+        moves = (f"{100 * float(move):+.2f} %" for move in cell.moves.values())
+        table.add_row(cell.label, *moves, _cost(cell.loss, decimals))
+    if len(tail.cells) > TAIL_SHOWN:
+        table.add_row(f"and {len(tail.cells) - TAIL_SHOWN} more")
+    return table
+
+
+def tail_losers_table(tail: TailReport, decimals: int) -> Table:
+    """Who loses and who gains in the worst scenario."""
+    table = _table(f"In the worst of them, {tail.cells[0].label}", "instrument", "quantity", "loss, USD")
+    for position in tail.positions:
+        quantity = canonical_decimal(position.quantity)
+        table.add_row(position.instrument, quantity, _cost(position.loss, decimals))
     return table
 
 
@@ -115,6 +144,9 @@ def charges_table(report: Report) -> Table:
     table = _table("Requirement", "part", "of", "USD", words=2)
     for unit in report.units:
         table.add_row("worst loss", unit.unit, _cost(unit.loss, decimals))
+    if report.tail:
+        confidence = f"{100 * float(report.tail.confidence):g} %, {report.tail.scenarios} scenarios"
+        table.add_row(report.tail.title, confidence, _cost(report.tail.amount, decimals))
     if report.units and report.loss_factor != 1:
         table.add_row("", "all worst losses count", f"x {float(report.loss_factor):g}")
     for charge in report.charges:

@@ -16,7 +16,7 @@ from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
 from zkmargin.margin.scenarios.history import read_history
-from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import GridTables, RateTables, Tables
 
@@ -206,7 +206,7 @@ def summary(made: Snapshot) -> dict[str, Any]:
 
 def _scope(tables: Tables) -> str:
     """How much there is in a model's tables, where that is a number."""
-    if isinstance(tables, ScenarioTables):
+    if isinstance(tables, JointTables):
         return f"{len(tables.labels)} joint scenarios, {len(tables.units)} underlyings"
     if isinstance(tables, GridTables):
         return f"{len(tables.cells)} scenarios, {len(tables.units)} underlyings"

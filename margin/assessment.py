@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from zkmargin.margin.tables import Cell
+
 ChargeKind = Literal[
     "perpetual",
     "naked short",
@@ -36,14 +38,18 @@ class UnitLoss:
     """The scenarios of one risk unit."""
 
     unit: str
-    profit: tuple[int | Fraction, ...]
-    """Profit or loss in each cell, in money units; a fraction where gains count in part."""
+    profit: tuple[int, ...]
+    """Profit or loss in each cell, in money units."""
     worst: int
     """The first cell with the least profit."""
-    loss: int | Fraction
+    loss: int
     """max(0, -profit[worst], basis)."""
     basis: int = 0
     """The basis contingencies of all expiries, which compete with the cells."""
+    cells: tuple[Cell, ...] = ()
+    """This unit's scenarios, where they differ from unit to unit."""
+    uncounted: int = 0
+    """What gains in the worst cell but does not count against losses there."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,8 @@ class TailLoss:
     """How many of them the tail has, fractions included."""
     amount: Fraction
     """What it adds to the requirement, in money units."""
-    worst: tuple[tuple[str, int], ...]
-    """The scenarios of the tail and their losses, the worst first."""
+    worst: tuple[tuple[int, int], ...]
+    """The scenarios of the tail by their numbers, each with its loss, the worst first."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from zkmargin.margin.market.times import format_time
 from zkmargin.margin.requirement import Requirement, requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import Cell, Level, ScenarioTables
+from zkmargin.margin.tail_report import TailReport, tail_report
 
 _GREEK_DECIMALS = 8
 
@@ -51,6 +52,8 @@ class UnitReport:
     cells: tuple[CellProfit, ...]
     positions: tuple[PositionProfit, ...]
     """In the worst cell, largest loss first."""
+    uncounted: int
+    """What of the positions' gains in the worst cell does not count against losses."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,13 @@ class Report:
     totals: tuple[GreeksReport, ...]
     """By coin, over all expiries."""
     comparisons: tuple[Comparison, ...]
+    tail: TailReport | None = None
+    """Of models over joint scenarios."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts as decimal strings of USD at the tick."""
         money = _Money(self.quantum_decimals)
+        tail = {"tail": self.tail.to_json(self.quantum_decimals)} if self.tail else {}
         return {
             "snapshot": self.snapshot_id,
             "valuation_time": format_time(self.valuation_time),
@@ -139,6 +145,7 @@ class Report:
                 }
                 for c in self.comparisons
             ],
+            **tail,
         }
 
 
@@ -170,6 +177,7 @@ def build_report(
             for other in snapshot.models
             if other != model
         ),
+        tail=tail_report(snapshot, model, found.assessment.tail, entries),
     )
 
 
@@ -201,9 +209,10 @@ def _unit(
         loss.worst,
         tuple(
             CellProfit(cell, profit // snapshot.tick)
-            for cell, profit in zip(tables.cells, loss.profit, strict=True)
+            for cell, profit in zip(loss.cells or tables.cells, loss.profit, strict=True)
         ),
         tuple(sorted(positions, key=lambda position: position.profit)),
+        ceil_div(Fraction(loss.uncounted, snapshot.tick)),
     )
 
 
@@ -244,6 +253,7 @@ def _unit_json(unit: UnitReport, money: _Money) -> dict[str, Any]:
         "loss": money(unit.loss),
         "worst_cell": unit.cells[unit.worst].cell.label,
         "cells": [{**vars(cell.cell), "profit": money(cell.profit)} for cell in unit.cells],
+        "uncounted": money(unit.uncounted),
         "positions": [
             {"instrument": p.instrument, "quantity": canonical_decimal(p.quantity), "profit": money(p.profit)}
             for p in unit.positions

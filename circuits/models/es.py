@@ -20,13 +20,13 @@ from fractions import Fraction
 from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.relation import Unit
 from zkmargin.circuits.scenarios import LossRows, charges, losses
-from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.scenarios.tail import tail
 
 
 def build(ledger: Ledger) -> int:
     """Add the rows of expected shortfall; returns the denominator by which the requirement was multiplied."""
-    tables: ScenarioTables = ledger.tables
+    tables: JointTables = ledger.tables
     confidence = Fraction(*tables.confidence[ledger.level])
     p, q = tables.tail_weight(ledger.level).as_integer_ratio()
     cells, rows, scale = LossRows.of(ledger), ledger.rows, ledger.snapshot.scale

@@ -19,14 +19,14 @@ from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.relation import Unit
 from zkmargin.circuits.scenarios import LossRows, charges, losses
 from zkmargin.margin.decimals import floor_div
-from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tables import JointTables
 
 CELLS = Unit("scenarios")
 
 
 def build(ledger: Ledger) -> int:
     """Add the rows of value at risk; the requirement is collected as it is (denominator 1)."""
-    tables: ScenarioTables = ledger.tables
+    tables: JointTables = ledger.tables
     excused = floor_div(tables.tail_weight(ledger.level))
     cells, rows, scale = LossRows.of(ledger), ledger.rows, ledger.snapshot.scale
     first, count = rows.rows, len(cells.labels)

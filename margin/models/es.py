@@ -11,7 +11,7 @@ from zkmargin.margin.assessment import Assessment
 from zkmargin.margin.basis import Basis
 from zkmargin.margin.scenarios.parameters import Confidences, ScenarioSection
 from zkmargin.margin.scenarios.requirement import scenario_requirement
-from zkmargin.margin.scenarios.tables import ScenarioTables, scenario_tables
+from zkmargin.margin.scenarios.tables import JointTables, joint_tables
 from zkmargin.margin.tables import Level
 from zkmargin.margin.universe import Universe
 
@@ -19,7 +19,7 @@ __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Shortfall", "requirement", 
 
 NAME = "es"
 NEEDS = "build it with a price history (--history FILE), or a section es with source = drawn in --params"
-TABLES = ScenarioTables
+TABLES = JointTables
 
 
 class Shortfall(ScenarioSection):
@@ -31,16 +31,16 @@ class Shortfall(ScenarioSection):
 PARAMETERS = Shortfall
 
 
-def tables(basis: Basis) -> ScenarioTables | None:
+def tables(basis: Basis) -> JointTables | None:
     """Scenarios from the section, or by default from the history; None if there is neither."""
     section = basis.parameters.section(NAME)
     if section is None and basis.inputs.history is None:
         return None
-    return scenario_tables(basis, section or Shortfall(), NAME)
+    return joint_tables(basis, section or Shortfall(), NAME)
 
 
 def requirement(
-    tables: ScenarioTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+    tables: JointTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> Assessment:
     """max(0, expected shortfall), contingencies and haircuts."""
     return scenario_requirement(

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from zkmargin.margin.assessment import Assessment, Charge, TailLoss
 from zkmargin.margin.charges import haircuts
-from zkmargin.margin.scenarios.tables import ScenarioTables
+from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.scenarios.tail import Tail, tail
 from zkmargin.margin.tables import Level
 from zkmargin.margin.universe import Universe
@@ -14,13 +14,13 @@ Measure = Callable[[Tail], Fraction]
 """What is read off the tail: its mean, or the loss that it begins with."""
 
 
-def account_profits(tables: ScenarioTables, scale: Sequence[int], lots: Sequence[int]) -> list[int]:
+def account_profits(tables: JointTables, scale: Sequence[int], lots: Sequence[int]) -> list[int]:
     """Profit or loss in every scenario, in money units."""
     return tables.profits.of([held * factor for held, factor in zip(lots, scale, strict=True)])
 
 
 def scenario_requirement(
-    tables: ScenarioTables,
+    tables: JointTables,
     universe: Universe,
     scale: Sequence[int],
     lots: Sequence[int],
@@ -46,13 +46,13 @@ def scenario_requirement(
             len(losses),
             found.weight,
             amount,
-            tuple((tables.labels[cell], losses[cell]) for cell in found.cells),
+            tuple((cell, losses[cell]) for cell in found.cells),
         ),
     )
 
 
 def _contingencies(
-    tables: ScenarioTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+    tables: JointTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> list[Charge]:
     names = [instrument.name for instrument in universe.instruments]
     charges = [

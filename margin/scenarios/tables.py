@@ -5,7 +5,7 @@ again, at once (no time passes), at their own volatility or one that answers to 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -29,6 +29,7 @@ from zkmargin.margin.scenarios.parameters import ScenarioSection
 from zkmargin.margin.scenarios.profits import Profits
 from zkmargin.margin.tables import (
     LEVELS,
+    ByLevel,
     CollateralCharge,
     Level,
     PerpetualCharge,
@@ -41,7 +42,7 @@ from zkmargin.margin.tables import (
 
 
 @dataclass(frozen=True)
-class ScenarioTables:
+class JointTables:
     """Joint scenarios of all underlyings: S cells, U underlyings, N slots.
 
     The loss of an account in cell s is -(sum over slots of q_i * risk[s, i] * scale_i); what a model reads off
@@ -57,7 +58,7 @@ class ScenarioTables:
     """(S, U): relative moves in billionths."""
     risk: Packed
     """(S, N): change of value."""
-    confidence: Mapping[Level, Ratio]
+    confidence: ByLevel[Ratio]
     perpetuals: tuple[PerpetualCharge, ...]
     strikes: tuple[StrikeCharge, ...]
     collaterals: tuple[CollateralCharge, ...]
@@ -101,11 +102,11 @@ class ScenarioTables:
         return len(self.labels) * (1 - Fraction(*self.confidence[level]))
 
 
-def scenario_tables(basis: Basis, section: ScenarioSection, name: str) -> ScenarioTables:
+def joint_tables(basis: Basis, section: ScenarioSection, name: str) -> JointTables:
     """The tables of a market for one section of the parameters. Raises InputError."""
     units = underlyings(basis.universe)
     found = scenario_set(section, units, basis.inputs.history, f"parameters, {name}")
-    return ScenarioTables(
+    return JointTables(
         units=units,
         labels=found.labels,
         moves=found.moves,

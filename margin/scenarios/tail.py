@@ -22,7 +22,7 @@ class Tail:
     mean: Fraction
     """The mean of the worst m losses, the last one by its fraction: expected shortfall."""
     cells: tuple[int, ...]
-    """The scenarios that lie in the tail, the worst first."""
+    """The scenarios that lie in the tail, the worst first, up to the one that is its quantile."""
 
 
 def tail(losses: Sequence[int], confidence: Fraction) -> Tail:
@@ -35,4 +35,4 @@ def tail(losses: Sequence[int], confidence: Fraction) -> Tail:
     worst = [losses[cell] for cell in order[: whole + 1]]
     # As m < N, there are more than `whole` losses: the next one is there to count by its fraction.
     mean = (sum(worst[:whole]) + (weight - whole) * worst[whole]) / weight
-    return Tail(confidence, weight, worst[whole], mean, tuple(order[: whole + (weight > whole)]))
+    return Tail(confidence, weight, worst[whole], mean, tuple(order[: whole + 1]))
