@@ -20,8 +20,13 @@ SIGNATURE_PATTERN = r"^0x[0-9a-f]{130}$"
 ADDRESS_BYTES = 20
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address in the mixed case of EIP-55."""
+    return bool(is_checksum_address(text))
+
+
 def _checksummed(text: str) -> str:
-    if not is_checksum_address(text):
+    if not is_address(text):
         raise ValueError("write an address as 0x and 40 hex digits in the mixed case of EIP-55")
     return text
 

@@ -1,0 +1,192 @@
+"""Attested accounts on the command line: `prove --attestation`, and `verify --policy`."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zkmargin.algebra import Setup
+from zkmargin.attestation import AttestationDocument, SigningKey, SubmissionDocument
+from zkmargin.attestation import Terms as SubmissionTerms
+from zkmargin.circuits import WitnessError
+from zkmargin.cli.backend import chosen_setup
+from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.options import FILE, ticks, unix_seconds
+from zkmargin.cli.terminal import Step
+from zkmargin.cli.terms import Terms
+from zkmargin.margin.decimals import scaled_decimal
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.prover import Opening, ProverError, prove_submission
+from zkmargin.verifier import (
+    Expected,
+    Policy,
+    PolicyError,
+    PreparedSubmission,
+    VerificationError,
+    verify_submission,
+)
+
+attestation_option = click.option(
+    "--attestation",
+    "attestation_files",
+    multiple=True,
+    metavar="FILE",
+    type=FILE,
+    help="A venue's attestation of an account; repeat it for several, in the order of the openings.",
+)
+pledge_option = click.option(
+    "--pledge",
+    default="0",
+    show_default=True,
+    metavar="USD",
+    help="With attestations: what you pledge out of the excess; the threshold is at least this.",
+)
+each_venue_option = click.option(
+    "--each-venue", is_flag=True, help="With attestations: also prove an excess at each venue alone."
+)
+
+
+def prove_attested(
+    snapshot: Snapshot,
+    attestation_files: Sequence[Path],
+    openings: Sequence[Opening],
+    terms: SubmissionTerms,
+    key: SigningKey,
+    *,
+    each_venue: bool,
+    step: Step,
+) -> SubmissionDocument:
+    """The submission of the accounts that these files attest to.
+
+    Raises:
+        InputError: files that do not fit one another.
+        NotProvenError: the accounts do not cover it.
+    """
+    if len(attestation_files) != len(openings):
+        found = Finding(f"{len(attestation_files)} for {len(openings)} openings")
+        raise InputError("command line", "--attestation", found, "give one for each opening, in their order")
+    attestations = [AttestationDocument.read(path) for path in attestation_files]
+    for path, attestation in zip(attestation_files, attestations, strict=True):
+        attestation.check_signature(str(path))
+        if attestation.universe != snapshot.universe.digest:
+            remedy = f"it is over another universe than the snapshot's, {snapshot.universe.digest}"
+            raise InputError(str(path), "universe", attestation.universe, remedy)
+    try:
+        return prove_submission(
+            list(zip(attestations, openings, strict=True)),
+            snapshot,
+            terms,
+            key,
+            chosen_setup(),
+            each_venue=each_venue,
+            progress=lambda name, *_: step(f"proving: {name}"),
+        )
+    except WitnessError as error:
+        raise NotProvenError(f"{error}; nothing was written") from None
+    except ProverError as error:
+        remedy = f"{error}: give openings and attestations in the same order, as the venue handed them out"
+        raise InputError("command line", "--opening", Finding("not its attestation's"), remedy) from None
+
+
+def submission_terms(terms: Terms, pledge: str, decimals: int) -> SubmissionTerms:
+    """The terms of a submission, from those of a proof and a pledge in USD. Raises InputError."""
+    amount = ticks(pledge, decimals, "--pledge")
+    threshold = ticks(terms.threshold, decimals, "--threshold")
+    for field, found in (("--pledge", amount), ("--threshold", threshold)):
+        if found < 0:
+            raise InputError("command line", field, scaled_decimal(found, decimals), "write 0 or more")
+    expiry = unix_seconds(terms.expires, "--expires")
+    if not expiry:
+        raise InputError(
+            "command line", "--expires", Finding("missing"), "say until when the submission counts"
+        )
+    return SubmissionTerms(
+        model=terms.model,
+        level=terms.level,
+        threshold=max(threshold, amount),
+        amount=amount,
+        audience=terms.audience,
+        nonce=terms.nonce,
+        expiry=expiry,
+    )
+
+
+def verify_accounts(
+    submission: SubmissionDocument,
+    snapshot: Snapshot,
+    policy: Policy,
+    terms: Terms,
+    setup: Setup,
+    *,
+    attestation_files: Sequence[Path],
+    now: float,
+) -> PreparedSubmission:
+    """Verify a submission under a policy, and that it is about what was asked.
+
+    Raises:
+        VerificationError: it is not.
+        InputError: the terms cannot be used.
+    """
+    _check_asked(submission, policy, terms, attestation_files)
+    asked = ticks(terms.threshold, snapshot.quantum_decimals, "--threshold")
+    expected = Expected(terms.nonce, max(0, asked - submission.amount), {})
+    return verify_submission(submission, snapshot, policy, setup, expected, now=now)
+
+
+def _check_asked(
+    submission: SubmissionDocument, policy: Policy, terms: Terms, attestation_files: Sequence[Path]
+) -> None:
+    if terms.audience != policy.audience:
+        remedy = f"the policy is that of {policy.audience!r}; name the same audience"
+        raise InputError("command line", "--audience", terms.audience, remedy)
+    found, asked = (submission.model, submission.level), (terms.model, terms.level)
+    if found != asked:
+        raise VerificationError("statement", f"the proof is about {' '.join(found)}, not {' '.join(asked)}")
+    expiry = unix_seconds(terms.expires, "--expires")
+    if expiry and submission.expiry != expiry:
+        raise VerificationError("statement", f"the proof counts until {submission.expiry}, not {expiry}")
+    own = [AttestationDocument.read(path) for path in attestation_files]
+    if own and own != submission.attestations:
+        raise VerificationError("statement", "the proof is about other attestations")
+
+
+def verdict(
+    verifying: Callable[[], PreparedSubmission], decimals: int
+) -> tuple[dict[str, object], list[Text], bool]:
+    """What to print about a submission: a document, lines, and whether it is valid."""
+    started = time.perf_counter()
+    try:
+        prepared = verifying()
+    except VerificationError as error:
+        seconds = time.perf_counter() - started
+        kind = "refused by the policy" if isinstance(error, PolicyError) else "NOT valid"
+        document = {"valid": False, "code": error.code, "message": str(error), "seconds": round(seconds, 6)}
+        return document, [Text(f"{kind}: {error}")], False
+    seconds = time.perf_counter() - started
+    submission = prepared.submission
+    threshold, amount = (
+        scaled_decimal(money, decimals) for money in (submission.threshold, submission.amount)
+    )
+    pledge = (
+        "secured: every account is held" if prepared.secured else "informational: not every account is held"
+    )
+    lines = [
+        f"valid: verified in {1000 * seconds:.1f} ms",
+        f"excess   at least {threshold} USD over {len(submission.attestations)} accounts",
+        f"pledge   {amount} USD, {pledge}",
+        f"subject  {submission.subject}",
+    ]
+    document = {
+        "valid": True,
+        "seconds": round(seconds, 6),
+        "threshold": threshold,
+        "amount": amount,
+        "secured": prepared.secured,
+        "subject": submission.subject,
+        "statement": prepared.statements.total.digest.hex(),
+        "accounts": [{"venue": a.venue, "account": a.account} for a in submission.attestations],
+    }
+    return document, list(map(Text, lines)), True

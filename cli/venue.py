@@ -1,0 +1,330 @@
+"""`zkmargin venue`: what a venue or custodian does."""
+
+import hashlib
+import secrets
+import time
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zkmargin.attestation import Hold, SigningDomain, SigningKey
+from zkmargin.attestation.documents import OpenOrders
+from zkmargin.attestation.key_file import passphrase_from, write_key
+from zkmargin.attestation.secret_file import refuse_existing, write_secret
+from zkmargin.cli.backend import chosen_setup
+from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument, unix_seconds
+from zkmargin.cli.signing import address, domain_options, key_option, passphrase_option, required_key
+from zkmargin.cli.terminal import answer, json_option, progress
+from zkmargin.margin.documents import write_atomically
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.holdings import Holdings
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.venue import Account, Attested, Moment, Register, Venue
+from zkmargin.venue import attest as attest_account
+from zkmargin.venue import attest_book as attest_whole_book
+from zkmargin.venue.extract import extract_account
+
+name_option = click.option("--name", required=True, metavar="NAME", help="The venue's, as policies list it.")
+register_option = click.option(
+    "--register",
+    "register_file",
+    required=True,
+    metavar="FILE",
+    type=FILE,
+    help="What the venue has signed so far: sequences and holds. Begun if it is not there; keep it.",
+)
+as_of_option = click.option(
+    "--as-of", metavar="TIME", help="The ledger's moment, such as 2026-03-14T18:00:00Z; now if left out."
+)
+lifetime_option = click.option(
+    "--lifetime",
+    type=click.IntRange(min=1),
+    default=3600,
+    show_default=True,
+    help="Seconds for which the attestation counts.",
+)
+open_orders_option = click.option(
+    "--open-orders",
+    type=click.Choice(("none", "reserved")),
+    default="none",
+    show_default=True,
+    help="Whether there are none, or what they could cost is taken off the balances.",
+)
+opening_option = click.option(
+    "--opening",
+    "opening_file",
+    required=True,
+    metavar="FILE",
+    type=FILE,
+    help="For the trader, to prove with: SECRET, never overwritten.",
+)
+
+
+@click.group()
+def venue() -> None:
+    """Attest to the accounts of one's own ledger.
+
+    A venue commits to the holdings of an account and signs that they are all of it. It never signs a commitment that
+    it did not compute: there is no way to give it one.
+    """
+
+
+@venue.command()
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The key: never overwritten.")
+@passphrase_option
+@json_option
+def keygen(*, output: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Make a private key, for a venue, an oracle or a trader, in a file that you alone can read.
+
+    With a passphrase the file is an encrypted keystore. The key is never printed; its address is what others get.
+
+    \b
+    Example:
+      zkmargin venue keygen -o venue.key
+    """
+    passphrase = passphrase_from(passphrase_file)
+    with progress(as_json) as step:
+        step("encrypting the key" if passphrase else "making the key")
+        key = write_key(output, passphrase)
+    kind = "an encrypted keystore" if passphrase else "not encrypted: keep the file safe"
+    lines = (f"address     {key.address}", f"written to  {output}: {kind}")
+    document = {"address": key.address, "output": str(output), "encrypted": passphrase is not None}
+    answer(as_json, document, *map(Text, lines))
+
+
+@venue.command()
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", type=FILE, help="The token: never overwritten."
+)
+@json_option
+def token(*, output: Path, as_json: bool) -> None:
+    """Make a token for an account of the service; its hash goes into the service's settings.
+
+    \b
+    Example:
+      zkmargin venue token -o alice.token
+    """
+    made = secrets.token_urlsafe(32)
+    write_secret(output, made.encode() + b"\n", "token")
+    digest = hashlib.sha256(made.encode()).hexdigest()
+    lines = (f"token_sha256  {digest}", f"written to    {output}: for the account's owner alone")
+    answer(as_json, {"token_sha256": digest, "output": str(output)}, *map(Text, lines))
+
+
+@venue.command()
+@snapshot_argument
+@holdings_argument
+@name_option
+@click.option("--account", required=True, metavar="NAME", help="Pseudonym, the same in every attestation.")
+@click.option("--subject", required=True, metavar="ADDRESS", help="Address of the trader's key.")
+@key_option("the venue")
+@domain_options
+@register_option
+@as_of_option
+@lifetime_option
+@click.option("--hold-until", metavar="TIME", help="Lock the account's collateral until then.")
+@click.option("--hold-for", "hold_audience", metavar="NAME", help="The audience that it is locked for.")
+@open_orders_option
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public.")
+@opening_option
+@json_option
+def attest(
+    *,
+    snapshot_file: Path,
+    holdings_file: Path,
+    name: str,
+    account: str,
+    subject: str,
+    key: SigningKey | None,
+    domain: SigningDomain,
+    register_file: Path,
+    as_of: str | None,
+    lifetime: int,
+    hold_until: str | None,
+    hold_audience: str | None,
+    open_orders: OpenOrders,
+    output: Path,
+    opening_file: Path,
+    as_json: bool,
+) -> None:
+    """Attest to one account: commit to its holdings, and sign.
+
+    \b
+    Example:
+      zkmargin venue attest market.json ledger/alice.csv --name alpha --account alice \\
+          --subject 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --key venue.key --register venue.db \\
+          --chain-id 1 --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF \\
+          -o alice.attestation.json --opening alice.secret.json
+    """
+    refuse_existing(opening_file)
+    hold = _hold(hold_until, hold_audience)
+    register = Register(register_file)
+    with progress(as_json) as step:
+        step("reading the snapshot")
+        snapshot = Snapshot.load(snapshot_file)
+        holdings = Holdings.read(holdings_file, snapshot)
+        who = Venue(name, required_key(key), domain, chosen_setup(), snapshot)
+        whose = Account(account, address(subject, "--subject"), open_orders)
+        step("committing and signing")
+        made = attest_account(who, whose, holdings, _moment(as_of, lifetime), register, hold=hold)
+    _hand_out(made, output, opening_file)
+    document = {
+        "attestation": str(output),
+        "opening": str(opening_file),
+        "sequence": made.attestation.sequence,
+        "signer": made.attestation.signer,
+        "digest": made.attestation.digest.hex(),
+    }
+    held = made.attestation.hold
+    lines = (
+        f"attestation  {output}: public, sequence {made.attestation.sequence}, signed by {who.key.address}",
+        f"opening      {opening_file}: secret, for the trader",
+        f"hold         {f'for {held.audience} until Unix second {held.until}' if held else 'none'}",
+    )
+    answer(as_json, document, *map(Text, lines))
+
+
+@venue.command("attest-book")
+@snapshot_argument
+@click.argument("book_file", metavar="BOOK", type=FILE)
+@name_option
+@key_option("the venue")
+@domain_options
+@register_option
+@as_of_option
+@lifetime_option
+@open_orders_option
+@click.option("--workers", type=click.IntRange(min=1, max=256), help="Processes; one a core if left out.")
+@click.option(
+    "-o", "--output", required=True, metavar="DIR", type=FILE, help="Made; SECRET: holds the openings."
+)
+@json_option
+def attest_book(
+    *,
+    snapshot_file: Path,
+    book_file: Path,
+    name: str,
+    key: SigningKey | None,
+    domain: SigningDomain,
+    register_file: Path,
+    as_of: str | None,
+    lifetime: int,
+    open_orders: OpenOrders,
+    workers: int | None,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Attest to every account of a book, on all cores.
+
+    BOOK is Parquet or CSV with the columns account, subject, instrument, quantity and, if wanted, entry_price; the rows
+    of an account stand together. A run that was interrupted is continued by the same command.
+
+    \b
+    Example:
+      zkmargin venue attest-book market.json book.parquet --name alpha --key venue.key --register venue.db \\
+          --chain-id 1 --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF -o attested/
+    """
+    done = 0
+
+    with progress(as_json) as step:
+
+        def tell(accounts: int) -> None:
+            nonlocal done
+            done += accounts
+            step(f"attesting: {done:,} accounts done")
+
+        step("reading the snapshot")
+        snapshot = Snapshot.load(snapshot_file)
+        who = Venue(name, required_key(key), domain, chosen_setup(), snapshot)
+        step("attesting")
+        started = time.perf_counter()
+        made = attest_whole_book(
+            who,
+            book_file,
+            output,
+            _moment(as_of, lifetime),
+            Register(register_file),
+            open_orders=open_orders,
+            workers=workers,
+            progress=tell,
+        )
+        seconds = time.perf_counter() - started
+    document = {
+        "accounts": made.accounts,
+        "parts": made.parts,
+        "parts_made": made.made,
+        "sequence": made.document.sequence,
+        "seconds": round(seconds, 6),
+        "output": str(output),
+    }
+    lines = (
+        f"{made.accounts:,} accounts in {made.parts} parts, {made.made} of them made in {seconds:.1f} s",
+        f"written to  {output}: openings are secret, each for its own trader",
+    )
+    answer(as_json, document, *map(Text, lines))
+
+
+@venue.command()
+@click.argument("directory", metavar="DIR", type=FILE)
+@click.argument("account")
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public.")
+@opening_option
+@json_option
+def extract(*, directory: Path, account: str, output: Path, opening_file: Path, as_json: bool) -> None:
+    """Take one account's attestation and opening out of a book that was attested to.
+
+    \b
+    Example:
+      zkmargin venue extract attested/ alice -o alice.attestation.json --opening alice.secret.json
+    """
+    refuse_existing(opening_file)
+    made = extract_account(directory, account)
+    _hand_out(made, output, opening_file)
+    lines = (f"attestation  {output}: public", f"opening      {opening_file}: secret, for the trader")
+    answer(as_json, {"attestation": str(output), "opening": str(opening_file)}, *map(Text, lines))
+
+
+@venue.command()
+@click.argument("settings_file", metavar="SETTINGS", type=FILE)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8701, show_default=True, help="Port.")
+def serve(*, settings_file: Path, host: str, port: int) -> None:
+    """Attest over HTTP: whoever presents an account's token gets its attestation and opening.
+
+    Put a server that ends TLS in front of it: the answers are secret.
+
+    \b
+    Example:
+      zkmargin venue serve venue.toml --port 8701
+    """
+    # The server is large, and only this command needs it.
+    import uvicorn  # noqa: PLC0415
+
+    from zkmargin.venue.service import Desk, create_app  # noqa: PLC0415
+
+    app = create_app(Desk.open(settings_file, chosen_setup()))
+    uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
+
+
+def _hand_out(made: Attested, output: Path, opening_file: Path) -> None:
+    """Write opening and attestation: both, or neither. Raises InputError."""
+    write_secret(opening_file, made.opening.encode())
+    try:
+        write_atomically(output, made.attestation.encode())
+    except BaseException:
+        opening_file.unlink()
+        raise
+
+
+def _moment(as_of: str | None, lifetime: int) -> Moment:
+    return Moment.lasting(lifetime, unix_seconds(as_of, "--as-of") or None)
+
+
+def _hold(until: str | None, audience: str | None) -> Hold | None:
+    if (until is None) != (audience is None):
+        missing = "--hold-until" if until is None else "--hold-for"
+        raise InputError("command line", missing, "missing", "a hold has a time and an audience; name both")
+    if until is None:
+        return None
+    return Hold.accept({"until": unix_seconds(until, "--hold-until"), "audience": audience}, "command line")
