@@ -28,7 +28,7 @@ from zkmargin.circuits.models.span.pools import Amount, Pool, PoolRows, add, tot
 from zkmargin.circuits.models.span.risk import Scenarios, Weighting, credit_row
 from zkmargin.circuits.relation import Unit
 from zkmargin.margin.models.span.spreads import directions
-from zkmargin.margin.models.span.tables import CommodityTable, Minimum, SpanTables
+from zkmargin.margin.models.span.tables import CommodityTable, Minimum, SpanTables, range_credit
 
 __all__ = ["build"]
 
@@ -47,6 +47,8 @@ class _Commodity:
     tiers: list[Pool] = field(default_factory=list)
     weighted: list[tuple[Amount, Fraction]] = field(default_factory=list)
     """Steps of weighted spreads, and the deltas of one times the credit rate."""
+    by_range: list[tuple[Amount, Fraction]] = field(default_factory=list)
+    """The same steps, and the credit by scan range for one."""
 
     def charge(self, amount: Amount, rate: Fraction) -> None:
         """Add a rate on an amount to the risk."""
@@ -167,6 +169,7 @@ def _spread_across(rows: PoolRows, tables: SpanTables, commodities: Sequence[_Co
                 commodity.tiers[leg.tier] = commodity.tiers[leg.tier].with_side(way, amount)
                 if spread.rate[0]:
                     commodity.weighted.append((steps, leg.ratio * Fraction(*spread.rate)))
+                    commodity.by_range.append((steps, range_credit(commodity.table, spread, leg)))
 
 
 def _credits(ledger: Ledger, commodity: _Commodity) -> None:
@@ -175,8 +178,8 @@ def _credits(ledger: Ledger, commodity: _Commodity) -> None:
     if not weighted:
         return
     if table.price_risk == "scan_range":
-        for steps, rate in weighted:
-            commodity.charge(steps, -rate * Fraction(*table.scan_range))
+        for steps, credit in commodity.by_range:
+            commodity.charge(steps, -credit)
         return
     form = _deltas(ledger, commodity, range(len(table.periods)))
     bound = _reach(ledger, form)
@@ -190,8 +193,7 @@ def _credits(ledger: Ledger, commodity: _Commodity) -> None:
     numerator, divisor = table.scan_range
     cap = numerator * step // divisor if table.price_risk == "scan_range_cap" else None
     weighting = Weighting(net, Amount(spread, most), denominator, step, cap)
-    credit = credit_row(ledger.rows, commodity.scenarios, weighting)
-    commodity.risk[credit] = Fraction(-1)
+    commodity.risk[credit_row(ledger.rows, commodity.scenarios, weighting)] = Fraction(-1)
 
 
 def _required(ledger: Ledger, commodity: _Commodity) -> dict[int, Fraction]:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from zkmargin.circuits.builder import RelationBuilder
 from zkmargin.circuits.models.span.pools import BIT, Amount, Pool, Values, total
 from zkmargin.circuits.relation import Unit
-from zkmargin.margin.models.span.tables import PAIRED
+from zkmargin.margin.models.span.tables import LARGEST_CREDIT, PAIRED
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,13 @@ def credit_row(builder: RelationBuilder, scenarios: Scenarios, weighting: Weight
     divisor = weighting.denominator * weighting.step
 
     def least(_: Sequence[int], rows: Values) -> int:
-        return rows[weighted] * spread.value(rows) // divisor
+        return min(LARGEST_CREDIT, rows[weighted] * spread.value(rows) // divisor)
 
     credit = builder.free(
-        f"{name}: credit on price risk", unit, choice=least, limit=most * spread.bound // divisor
+        f"{name}: credit on price risk",
+        unit,
+        choice=least,
+        limit=min(LARGEST_CREDIT, most * spread.bound // divisor),
     )
     plus, minus = _product(builder, {weighted: 1}, spread.rows)
     terms = {credit: -4 * divisor}

@@ -25,6 +25,7 @@ from zkmargin.margin.models.span.parameters import (
 )
 from zkmargin.margin.models.span.periods import Member, month_periods, tier_periods
 from zkmargin.margin.models.span.tables import (
+    FINEST_RATE,
     CommodityTable,
     InterLegTable,
     InterTable,
@@ -39,9 +40,6 @@ from zkmargin.margin.tables import LEVELS
 
 WHOLE = "whole commodity"
 _NOTHING = (0, 1)
-_FINEST = 10**6
-"""Rates of USD per delta have at most six decimals: charges are rounded up to them, credits down."""
-
 Spread = TypeVar("Spread", InterSpread, IntraSpread)
 
 
@@ -247,9 +245,9 @@ def _options(own: Sequence[Member]) -> tuple[int, ...]:
 
 def _up(charge: Fraction) -> tuple[int, int]:
     """A charge in USD, rounded up."""
-    return Fraction(ceil_div(charge * _FINEST), _FINEST).as_integer_ratio()
+    return Fraction(ceil_div(charge * FINEST_RATE), FINEST_RATE).as_integer_ratio()
 
 
 def _down(credit: Fraction) -> tuple[int, int]:
     """A credit in USD, rounded down."""
-    return Fraction(floor_div(credit * _FINEST), _FINEST).as_integer_ratio()
+    return Fraction(floor_div(credit * FINEST_RATE), FINEST_RATE).as_integer_ratio()

@@ -11,9 +11,17 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
 from zkmargin.margin.tables import Level
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", re.ASCII)
@@ -64,10 +72,16 @@ def _month(value: object) -> object:
     raise ValueError("write a month such as 2026-03, or a day such as 2026-03-27")
 
 
+def _four_places(number: Decimal) -> Decimal:
+    if places(number) > 4:
+        raise ValueError("write at most four decimal places")
+    return number
+
+
 AnySize = Annotated[Size, BeforeValidator(_size), PlainSerializer(str, return_type=str)]
 _Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(canonical_decimal, return_type=str)]
-Fractional = Annotated[_Number, Field(ge=0, le=1)]
-Positive = Annotated[_Number, Field(gt=0, le=10_000)]
+Fractional = Annotated[_Number, Field(ge=0, le=1), AfterValidator(_four_places)]
+Positive = Annotated[_Number, Field(gt=0, le=10_000), AfterValidator(_four_places)]
 Cents = Annotated[_Number, Field(ge=-(10**9), le=10**9)]
 Month = Annotated[str, BeforeValidator(_month)]
 Name = Annotated[str, Field(min_length=1, max_length=40)]

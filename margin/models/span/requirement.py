@@ -22,10 +22,12 @@ from zkmargin.margin.charges import haircuts
 from zkmargin.margin.decimals import floor_div
 from zkmargin.margin.models.span.spreads import LONG, SHORT, Deltas, form
 from zkmargin.margin.models.span.tables import (
+    LARGEST_CREDIT,
     PAIRED,
     CommodityTable,
     Minimum,
     SpanTables,
+    range_credit,
 )
 from zkmargin.margin.tables import Level
 from zkmargin.margin.universe import Universe
@@ -48,6 +50,8 @@ class _State:
     flat: Fraction = Fraction(0)
     weighted: Fraction = Fraction(0)
     """Deltas within weighted inter-commodity spreads, times the credit rate."""
+    by_range: Fraction = Fraction(0)
+    """The same, times the scan range."""
 
 
 def requirement(
@@ -59,7 +63,7 @@ def requirement(
     for slot, quantity in enumerate(lots):
         if quantity and unit_of[slot] >= 0:
             held[unit_of[slot]][slot] = quantity * scale[slot]
-    one = 10 ** max(i.contract_exponent - i.lot_exponent for i in universe.instruments)
+    one = 10 ** max(0, *(i.contract_exponent - i.lot_exponent for i in universe.instruments))
     states = [
         _state(table, _scan(tables, table.name, own), own, one)
         for table, own in zip(tables.commodities, held, strict=True)
@@ -120,7 +124,9 @@ def _spread_across(tables: SpanTables, states: Sequence[_State]) -> None:
         for number in {leg.commodity for leg in spread.legs}:
             states[number].flat += steps * Fraction(*spread.flat)
         for leg in spread.legs:
-            states[leg.commodity].weighted += steps * leg.ratio * Fraction(*spread.rate)
+            state = states[leg.commodity]
+            state.weighted += steps * leg.ratio * Fraction(*spread.rate)
+            state.by_range += steps * range_credit(state.table, spread, leg)
 
 
 def price_risk(profit: Sequence[int | Fraction], worst: int) -> int | Fraction:
@@ -133,17 +139,16 @@ def price_risk(profit: Sequence[int | Fraction], worst: int) -> int | Fraction:
 def weighted_credit(state: _State) -> Fraction:
     """The credit for the deltas in weighted spreads; each division rounds down to a money unit."""
     table = state.table
-    scan_range = Fraction(*table.scan_range)
     if table.price_risk == "scan_range":
-        return scan_range * state.weighted
+        return state.by_range
     step = table.delta_step * state.one
     rounded = (abs(state.net) + step // 2) // step
     if not rounded:
         return Fraction(0)
     risk = price_risk(state.unit.profit, state.unit.worst) // (2 * rounded)
     if table.price_risk == "scan_range_cap":
-        risk = min(risk, floor_div(scan_range * step))
-    return Fraction(floor_div(risk * state.weighted / step))
+        risk = min(risk, floor_div(Fraction(*table.scan_range) * step))
+    return Fraction(min(LARGEST_CREDIT, floor_div(risk * state.weighted / step)))
 
 
 def _charges(

@@ -5,7 +5,7 @@ an account is a sum of lots * delta * scale and comes in units of 10^-money_deci
 USD per delta is the same number of money units per delta unit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
@@ -13,15 +13,15 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from zkmargin.margin.decimals import ceil_div
+from zkmargin.margin.decimals import ceil_div, floor_div
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.forms import STRICT, Amount, Column, Denominator, Entry, Matrix, Ratio, Slot
 from zkmargin.margin.models.span.parameters import SCENARIOS, PriceRisk, Side
 from zkmargin.margin.tables import (
     LEVELS,
+    ByLevel,
     Cell,
     CollateralCharge,
-    Level,
     add_haircuts,
     check_collaterals,
     check_length,
@@ -30,6 +30,12 @@ from zkmargin.margin.tables import (
 
 PAIRED = (1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15)
 """For each scenario the one with the same price and the opposite volatility; an extreme is its own."""
+
+LARGEST_CREDIT = (1 << 100) - 1
+"""A credit on price risk stops here, in money units: far beyond all money, and within a row."""
+
+FINEST_RATE = 10**6
+"""USD per delta have at most six decimals: charges are rounded up to them, credits down."""
 
 Index = Annotated[int, Field(ge=0, le=2047)]
 
@@ -126,7 +132,7 @@ class CommodityTable:
     capped_slots: tuple[Slot, ...]
     capped_values: tuple[Entry, ...]
     """The options whose value only serves this commodity, and their marks; none where it is not capped."""
-    ratio: Mapping[Level, Ratio]
+    ratio: ByLevel[Ratio]
 
 
 @dataclass(frozen=True)
@@ -206,6 +212,12 @@ class SpanTables:
             [Fraction(1), *(Fraction(*c.ratio[level]) for c in self.commodities for level in LEVELS)]
         )
         return add_haircuts([ceil_div(factor * weight) for weight in weights], self.collaterals)
+
+
+def range_credit(commodity: CommodityTable, spread: InterTable, leg: InterLegTable) -> Fraction:
+    """What a step credits a leg by the scan range, in USD."""
+    credit = Fraction(*commodity.scan_range) * Fraction(*spread.rate) * leg.ratio
+    return Fraction(floor_div(credit * FINEST_RATE), FINEST_RATE)
 
 
 def _largest_rate(commodity: CommodityTable) -> Fraction:
