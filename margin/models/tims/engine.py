@@ -65,7 +65,7 @@ def requirement(
     weights = [lots[slot] * scale[slot] for slot in held]
     profits = _profits(tables, held, weights)
     minima = _minima(tables, held, weights)
-    units = tuple(_unit_loss(tables.name(node), profits[node]) for node in tables.top())
+    units = tuple(_unit_loss(tables, node, profits) for node in tables.top())
     factor = Fraction(*tables.factor[level])
     if tables.minimum_scope == "account":
         missing = [("all contracts", sum(minima) - sum(unit.loss for unit in units))]
@@ -106,6 +106,15 @@ def _minima(tables: TimsTables, held: Sequence[int], weights: Sequence[int]) -> 
     return minima
 
 
-def _unit_loss(name: str, profit: Sequence[int]) -> UnitLoss:
+def _unit_loss(tables: TimsTables, node: int, profits: Sequence[Sequence[int]]) -> UnitLoss:
+    profit = profits[node]
     worst = min(range(POINTS), key=profit.__getitem__)
-    return UnitLoss(name, tuple(profit), worst, max(0, -profit[worst]))
+    in_full = sum(profits[number][worst] for number in tables.classes_of(node))
+    return UnitLoss(
+        tables.name(node),
+        tuple(profit),
+        worst,
+        max(0, -profit[worst]),
+        cells=tables.cells_of[node],
+        uncounted=in_full - profit[worst],
+    )

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.forms import STRICT, AmountColumn, Column, Matrix, Ratio
-from zkmargin.margin.tables import LEVELS, Level, check_length
+from zkmargin.margin.tables import LEVELS, Cell, Level, check_length
 
 POINTS = 10
 
@@ -130,6 +132,32 @@ class TimsTables:
         if len(moves) == 1:
             return tuple(_percent(move) for move in moves.pop())
         return tuple(f"valuation point {number + 1}" for number in range(POINTS))
+
+    @cached_property
+    def cells_of(self) -> tuple[tuple[Cell, ...], ...]:
+        """The valuation points of every node as scenarios; where the classes of a group differ, with the first's
+        moves.
+        """
+        return tuple(self._cells(node) for node in range(len(self.classes) + len(self.groups)))
+
+    def _cells(self, node: int) -> tuple[Cell, ...]:
+        moves = self.classes[self.classes_of(node)[0]].moves
+        return tuple(
+            Cell(f"{label}, volatility unchanged", move, "none", "1", False)
+            for label, move in zip(self.labels(node), moves, strict=True)
+        )
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The valuation points as all units have them: by number."""
+        numbers = range(1, POINTS + 1)
+        return tuple(Cell(f"valuation point {number}", "0", "none", "1", False) for number in numbers)
+
+    @cached_property
+    def unit_of(self) -> NDArray[np.int64]:
+        """(N,): the place of the slot's outermost node among those in no group, -1 for cash."""
+        place = {number: unit for unit, node in enumerate(self.top()) for number in self.classes_of(node)}
+        return np.array([place.get(number, -1) for number in self.class_of.tolist()], dtype=np.int64)
 
 
 def _percent(move: str) -> str:

@@ -154,7 +154,7 @@ def free_choice(made: Snapshot, lots: list[int], level: Level) -> None:
     found = requirement(made, lots, model="tims", level=level)
     denominator = tables_of(made).factor[level][1]
     assert honest.rows[-1] == denominator * found.excess
-    size = max(abs(found.account_value), found.requirement, 1)
+    size = abs(found.account_value) + found.requirement + 1
     assert float((most(relation, lots) / denominator - found.excess) / size) == pytest.approx(0, abs=1e-7)
 
 
