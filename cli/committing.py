@@ -1,5 +1,6 @@
 """`zkmargin commit`: what whoever keeps the account's ledger does."""
 
+import os
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.documents import write_atomically
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import OpeningDocument, commit_holdings
@@ -41,6 +43,9 @@ def commit(snapshot_file: Path, holdings_file: Path, output: Path, opening_file:
       zkmargin commit market.json holdings.csv -o commitment.json --opening opening.secret.json
     """
     refuse_existing(opening_file)
+    if os.path.realpath(output) == os.path.realpath(opening_file):
+        remedy = "the commitment would replace the opening; name two files"
+        raise InputError("command line", "--opening", str(opening_file), remedy)
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)

@@ -1,6 +1,6 @@
 """The options that several commands share, and how their values are read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -44,8 +44,10 @@ def unix_seconds(time: str | None, field: str) -> int:
         raise InputError("command line", field, time, "write a time such as 2026-03-14T18:00:00Z") from None
     if moment.tzinfo is None:
         raise InputError("command line", field, time, "say the time zone: end it with Z for UTC")
-    if moment.timestamp() <= 0:
+    # A difference of two moments, unlike a change of zone, cannot leave the calendar.
+    since = moment - datetime.fromtimestamp(0, UTC)
+    if since <= timedelta(0):
         raise InputError("command line", field, time, "write a time after 1970")
-    if moment.microsecond:
+    if since % timedelta(seconds=1):
         raise InputError("command line", field, time, "write whole seconds")
-    return int(moment.astimezone(UTC).timestamp())
+    return since // timedelta(seconds=1)

@@ -5,6 +5,7 @@ InputError.
 import json
 import os
 import tempfile
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,26 +18,29 @@ from zkmargin.margin.errors import Finding, InputError
 LARGEST_FILE = 256 << 20
 
 
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a regular file; raises InputError if it cannot be read or is absurdly large."""
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """The bytes of a file; raises InputError if it cannot be read or has more than `most` (or LARGEST_FILE)."""
+    limit = LARGEST_FILE if most is None else most
     try:
         if path.is_dir():
             raise InputError(str(path), "file", Finding("a directory"), "name a file")
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(
-                str(path), "file", Finding(f"{path.stat().st_size} bytes"), "name a file below 256 MiB"
-            )
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            # What is no regular file, such as a device, does not tell its size beforehand.
+            content = stream.read(limit + 1)
     except OSError as error:
         raise InputError(
             str(path), "file", Finding(error.strerror or "unreadable"), "name a readable file"
         ) from None
+    if len(content) > limit:
+        found = Finding(f"more than {limit} bytes")
+        raise InputError(str(path), "file", found, f"name a file below {limit + 1} bytes")
+    return content
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int | None = None) -> str:
     """The text of a UTF-8 file, with or without a byte order mark; raises InputError if it cannot be read."""
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         found = Finding(f"byte {error.object[error.start]:#04x} at offset {error.start}")
         raise InputError(str(path), "file", found, "save the file as UTF-8") from None
@@ -48,8 +52,9 @@ def parse_json(text: str, where: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         document = dict(pairs)
         if len(document) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            # Counting each key would take the square of their number.
+            counts = Counter(key for key, _ in pairs)
+            twice = next(key for key, count in counts.items() if count > 1)
             raise InputError(where, "key", twice, "occurs twice in one object; keep one")
         return document
 

@@ -14,7 +14,7 @@ class InputError(ValueError):
         self.field = field
         self.value = value
         self.remedy = remedy
-        super().__init__(f"{where}: {field}: {_shown(value)}: {remedy}")
+        super().__init__(printable(f"{where}: {_cut(field, 200)}: {_shown(value)}: {_cut(remedy, 1000)}"))
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, object, str]]:
         """The arguments again, so that the error comes home from another process."""
@@ -27,7 +27,21 @@ class Finding(str):
     __slots__ = ()
 
 
+def printable(text: str) -> str:
+    """One line that a terminal shows as it stands; what would steer it, or break the line, is written as an escape.
+
+    A key or a name out of somebody else's file must not be able to clear the screen and write a verdict there.
+
+    >>> printable("key \\x1b[2J")
+    'key \\\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def _shown(value: object) -> str:
     """The value as found, in quotes if it is text, cut where it would fill the screen."""
-    text = repr(value) if type(value) is str else str(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return _cut(repr(value) if type(value) is str else str(value), 80)

@@ -161,6 +161,8 @@ def _check_listing(
     if instrument.underlying != CASH and instrument.underlying not in indices:
         remedy = "add the index price of this coin, or the price of this underlying"
         raise InputError(where, "underlying", instrument.underlying, remedy)
+    if instrument.underlying != CASH:
+        _check_number(where, "index", indices[instrument.underlying], SMALLEST_PRICE, LARGEST_PRICE)
     if instrument.expiry is None:
         return
     if instrument.expiry <= valuation_time and not settling:

@@ -125,8 +125,8 @@ class Snapshot:
 
     @cached_property
     def _finest(self) -> int:
-        """Decimal places that a lot adds to a table entry, at most over the universe."""
-        return max(i.contract_exponent - i.lot_exponent for i in self.universe.instruments)
+        """Decimal places that a lot adds to a table entry, at most over the universe; a tick is whole money units."""
+        return max(0, *(i.contract_exponent - i.lot_exponent for i in self.universe.instruments))
 
     @property
     def money_decimals(self) -> int:

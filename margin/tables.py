@@ -8,16 +8,28 @@ entry v is q * v * scale_i.
 from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.forms import STRICT, Amount, AmountColumn, Column, Entry, Matrix, Ratio, Slot
 
 Level = Literal["initial", "maintenance"]
 LEVELS: tuple[Level, Level] = ("initial", "maintenance")
+
+T = TypeVar("T")
+
+
+def _both_levels(values: Mapping[Level, T]) -> Mapping[Level, T]:
+    if set(values) != set(LEVELS):
+        raise ValueError(f"must have both levels, {' and '.join(LEVELS)}; build it again")
+    return values
+
+
+ByLevel = Annotated[Mapping[Level, T], AfterValidator(_both_levels)]
+"""One value for each level, none left out."""
 
 VolatilityMove = Literal["up", "none", "down", "linear", "absolute"]
 SKEWS: tuple[VolatilityMove, ...] = ("linear", "absolute")
@@ -51,7 +63,7 @@ class PerpetualCharge:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     slot: Slot
-    charge: Mapping[Level, Amount]
+    charge: ByLevel[Amount]
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class StrikeCharge:
     expiry: int
     strike: str
     slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
-    charge: Mapping[Level, Amount]
+    charge: ByLevel[Amount]
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ class CollateralCharge:
 
     name: str
     slots: tuple[Slot, ...]
-    charge: Mapping[Level, tuple[Entry, ...]]
+    charge: ByLevel[tuple[Entry, ...]]
 
 
 @dataclass(frozen=True)
@@ -117,9 +129,9 @@ class ConfidenceCharge:
 
     name: str
     slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
-    charge: Mapping[Level, Amount]
+    charge: ByLevel[Amount]
     gates: tuple[Slot, ...]
-    gated: Mapping[Level, Amount]
+    gated: ByLevel[Amount]
     """Never below `charge`."""
 
 
@@ -144,7 +156,7 @@ class GridTables:
     perpetuals: tuple[PerpetualCharge, ...]
     strikes: tuple[StrikeCharge, ...]
     collaterals: tuple[CollateralCharge, ...]
-    loss_factor: Mapping[Level, Ratio]
+    loss_factor: ByLevel[Ratio]
     """Numerator and denominator."""
     buckets: Annotated[tuple[Bucket, ...], Field(exclude_if=_empty)] = ()
     confidences: Annotated[tuple[ConfidenceCharge, ...], Field(exclude_if=_empty)] = ()
@@ -221,9 +233,9 @@ class RateTables:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    long: Mapping[Level, AmountColumn]
+    long: ByLevel[AmountColumn]
     """(N,), each >= 0."""
-    short: Mapping[Level, AmountColumn]
+    short: ByLevel[AmountColumn]
     """(N,), each >= 0."""
     collaterals: tuple[CollateralCharge, ...]
 
