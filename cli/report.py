@@ -80,8 +80,10 @@ def positions_table(report: Report) -> Table:
 
 def grid_table(unit: UnitReport, decimals: int) -> Table:
     """Profit and loss of one underlying over the scenarios; the worst one stands out."""
-    table = _table(f"{unit.unit}: profit and loss by scenario, USD", "price", *(f"vol {m}" for m in _MOVES))
-    table.columns[2].header = "vol unchanged"
+    there = {found.cell.volatility for found in unit.cells}
+    moves = [move for move in _MOVES if move in there]
+    titles = ("vol unchanged" if move == "none" else f"vol {move}" for move in moves)
+    table = _table(f"{unit.unit}: profit and loss by scenario, USD", "price", *titles)
     rows: dict[tuple[str, bool], dict[VolatilityMove, Text]] = {}
     labels: dict[tuple[str, bool], str] = {}
     for place, found in enumerate(unit.cells):
@@ -94,7 +96,7 @@ def grid_table(unit: UnitReport, decimals: int) -> Table:
     for key, row in rows.items():
         if tails and key == tails[0]:
             table.add_section()
-        table.add_row(labels[key], *(row.get(move, "") for move in _MOVES))
+        table.add_row(labels[key], *(row.get(move, "") for move in moves))
     return table
 
 

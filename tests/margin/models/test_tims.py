@@ -31,6 +31,7 @@ from zkmargin.margin.holdings import Holdings, Position
 from zkmargin.margin.market import example_market
 from zkmargin.margin.models.tims.parameters import TimsParameters
 from zkmargin.margin.models.tims.tables import TimsTables
+from zkmargin.margin.report import build_report
 from zkmargin.margin.requirement import Requirement, requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS
@@ -484,3 +485,35 @@ def test_a_hundred_positions_in_five_milliseconds() -> None:
         seconds.append(time.perf_counter() - started)
     # A busy machine may take longer once, not nine times.
     assert min(seconds) < 0.005
+
+
+def test_the_report_adds_up() -> None:
+    """Positions less the gains that do not count are the worst point's profit; units and the minimum the rest."""
+    made = named("nested")
+    rows = (
+        ("BIG-F", "2"),
+        ("FUND", "-900"),
+        ("SMALL-F", "-3"),
+        ("ACME", "700"),
+        ("ACME-3", "-9"),
+        ("BOLT-2", "-5000"),
+    )
+    held = Holdings.of([Position(name, Decimal(quantity)) for name, quantity in rows], made)
+    report = build_report(made, held, model="tims")
+    assert [unit.unit for unit in report.units] == ["BOLT", "all"]
+    unit = report.units[1]
+    assert len(unit.positions) == 5
+    assert unit.uncounted > 0
+    # Positions are floored to the tick one by one.
+    total = sum(position.profit for position in unit.positions) - unit.uncounted
+    assert 0 <= unit.cells[unit.worst].profit - total <= 6
+    assert unit.cells[unit.worst].profit == min(cell.profit for cell in unit.cells)
+    assert [cell.cell.label for cell in report.units[0].cells][:2] == [
+        "-15 %, volatility unchanged",
+        "-12 %, volatility unchanged",
+    ]
+    assert unit.cells[9].cell.label == "valuation point 10, volatility unchanged"
+    worst = sum(unit.loss for unit in report.units)
+    missing = sum(charge.amount for charge in report.charges)
+    assert abs(report.loss_factor * worst + missing - report.requirement) <= 4
+    assert report.to_json()["units"][1]["uncounted"] != "0.000000"
