@@ -36,19 +36,8 @@ class Coefficients:
     total: int
 
 
-@dataclass(frozen=True)
-class _Matrices:
-    """A relation's matrices in a backend's own form, made once."""
-
-    holdings: Matrix
-    row_terms: Matrix
-    limb_weights: Matrix
-    u_terms: Matrix
-    v_terms: Matrix
-    constants: Vector
-
-
-_MADE: WeakKeyDictionary[Relation, dict[str, _Matrices]] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[IntMatrix, dict[str, Matrix]] = WeakKeyDictionary()
+"""Matrices in a backend's own form, made once: relations that differ in constants alone share them."""
 
 
 def coefficients(backend: Backend, relation: Relation, beta: int, *, holdings: bool = True) -> Coefficients:
@@ -56,16 +45,17 @@ def coefficients(backend: Backend, relation: Relation, beta: int, *, holdings: b
 
     Without ``holdings`` the a_j are left out: in committed mode the verifier takes them from commitments.
     """
-    made = _matrices(backend, relation)
     n = relation.domain
     weights = backend.powers(beta, relation.equations)
-    row_weights = backend.fold(made.row_terms, weights)
+    row_weights = backend.fold(_matrix(backend, relation.row_terms), weights)
     return Coefficients(
-        holdings=_columns(backend, backend.fold(made.holdings, weights), n) if holdings else (),
-        limbs=_columns(backend, backend.fold(made.limb_weights, row_weights), n),
-        u=backend.fold(made.u_terms, weights) if relation.squares else None,
-        v=backend.fold(made.v_terms, weights) if relation.squares else None,
-        total=-backend.dot(weights, made.constants) % MODULUS,
+        holdings=_columns(backend, backend.fold(_matrix(backend, relation.holdings), weights), n)
+        if holdings
+        else (),
+        limbs=_columns(backend, backend.fold(_matrix(backend, relation.limb_weights), row_weights), n),
+        u=backend.fold(_matrix(backend, relation.u_terms), weights) if relation.squares else None,
+        v=backend.fold(_matrix(backend, relation.v_terms), weights) if relation.squares else None,
+        total=-backend.dot(weights, backend.vector(relation.constants)) % MODULUS,
     )
 
 
@@ -77,25 +67,16 @@ def table(backend: Backend, n: int) -> Vector:
 
 def coefficient_matrix(backend: Backend, relation: Relation) -> Matrix:
     """The coefficients on the holdings in the backend's own form, equations x (columns * n)."""
-    return _matrices(backend, relation).holdings
-
-
-def _matrices(backend: Backend, relation: Relation) -> _Matrices:
-    made = _MADE.setdefault(relation, {})
-    if backend.name not in made:
-        made[backend.name] = _Matrices(
-            holdings=_matrix(backend, relation.holdings),
-            row_terms=_matrix(backend, relation.row_terms),
-            limb_weights=_matrix(backend, relation.limb_weights),
-            u_terms=_matrix(backend, relation.u_terms),
-            v_terms=_matrix(backend, relation.v_terms),
-            constants=backend.vector(relation.constants),
-        )
-    return made[backend.name]
+    return _matrix(backend, relation.holdings)
 
 
 def _matrix(backend: Backend, matrix: IntMatrix) -> Matrix:
-    return backend.matrix(matrix.indptr, matrix.indices, matrix.low, matrix.high, matrix.cols)
+    made = _MADE.setdefault(matrix, {})
+    if backend.name not in made:
+        made[backend.name] = backend.matrix(
+            matrix.indptr, matrix.indices, matrix.low, matrix.high, matrix.cols
+        )
+    return made[backend.name]
 
 
 def _columns(backend: Backend, vector: Vector, n: int) -> tuple[Vector, ...]:

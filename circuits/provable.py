@@ -26,6 +26,42 @@ def build_relation(
         InputError: the snapshot lacks the model, nothing proves it, or the level is unknown.
         RelationError: the bounds are so wide that an equation could wrap around in the field.
     """
+    ledger, denominator = _opened(snapshot, model, level)
+    return ledger.close(threshold, denominator)
+
+
+class Thresholds:
+    """The relations of one snapshot, model and level for any threshold, each made in microseconds.
+
+    Only the constant of the closing row follows the threshold, and with it that row's width. The rows are written once
+    for each width that occurs; what comes out equals `build_relation`.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, model: str = "grid", level: Level = "initial") -> None:
+        """Raises as `build_relation` does."""
+        self._snapshot, self._model, self._level = snapshot, model, level
+        ledger, denominator = _opened(snapshot, model, level)
+        relation = ledger.close(0, denominator)
+        self._step = denominator * snapshot.tick
+        self._reach = ledger.rows.greatest(len(relation.rows) - 1)
+        self._bits = relation.bits
+        self._written = {relation.rows[-1].limbs: relation}
+
+    def at(self, threshold: int) -> Relation:
+        """The relation "account value - requirement >= threshold", in ticks. Raises RelationError."""
+        constant = -self._step * threshold
+        limbs = -(-max(1, max(0, self._reach + constant).bit_length()) // self._bits)
+        written = self._written.get(limbs)
+        if written is None:
+            written = build_relation(
+                self._snapshot, model=self._model, level=self._level, threshold=threshold
+            )
+            self._written[limbs] = written
+        return written.with_constant(written.equations - 1, constant)
+
+
+def _opened(snapshot: Snapshot, model: str, level: Level) -> tuple[Ledger, int]:
+    """The rows of a model but the closing one, and the requirement's denominator."""
     if model not in snapshot.models:
         raise InputError("snapshot", "model", model, lacking(model, snapshot.models))
     if model not in builders():
@@ -33,5 +69,4 @@ def build_relation(
     if level not in LEVELS:
         raise InputError("statement", "level", level, f"choose one of {', '.join(LEVELS)}")
     ledger = Ledger(snapshot, model, level)
-    denominator = builders()[model](ledger)
-    return ledger.close(threshold, denominator)
+    return ledger, builders()[model](ledger)

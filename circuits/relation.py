@@ -167,6 +167,24 @@ class Relation:
         cols = self.limb_columns * self.domain
         return IntMatrix(cols, indptr, np.arange(self.cells, dtype=np.int32), low, high)
 
+    def with_constant(self, equation: int, constant: int) -> Relation:
+        """The same relation with another constant in one equation, made without looking at the rest again.
+
+        Raises:
+            RelationError: the equation defines a square cell, or could wrap around in the field.
+        """
+        if self.defines[equation] < 0:
+            raise RelationError("what is squared cannot be changed alone")
+        totals = list(self._totals)
+        totals[equation] += abs(constant) - abs(self.constants[equation])
+        self._check_total(equation, totals[equation])
+        constants = (*self.constants[:equation], constant, *self.constants[equation + 1 :])
+        # All but the digests is the same: matrices and what was found about them are handed on.
+        kept = {name: value for name, value in vars(self).items() if name not in {"digest", "frame_digest"}}
+        made = object.__new__(Relation)
+        vars(made).update(kept, limb_weights=self.limb_weights, constants=constants, _totals=tuple(totals))
+        return made
+
     @cached_property
     def digest(self) -> bytes:
         """SHA-256 of everything that the relation requires (names and filling rules are not part of it)."""
@@ -208,6 +226,18 @@ class Relation:
 
     def _check_wrap_around(self) -> None:
         """Equality in the field must be equality of integers: bound every equation in unbounded integers."""
+        for equation, total in enumerate(self._totals):
+            self._check_total(equation, total)
+
+    def _check_total(self, equation: int, total: int) -> None:
+        if total >= MODULUS:
+            target = self.defines[equation]
+            name = self.rows[target].name if target >= 0 else f"square cell {-1 - target}"
+            raise RelationError(f"{name}: the equation could wrap around in the field; tighten the bounds")
+
+    @cached_property
+    def _totals(self) -> tuple[int, ...]:
+        """For each equation, the sum of the greatest magnitudes of its terms."""
         row_bounds = [(1 << (self.bits * row.limbs)) - 1 for row in self.rows]
         partial = [
             sum(parts) + abs(constant)
@@ -226,16 +256,10 @@ class Relation:
                 squares[-1 - target] = partial[equation]
         if max(squares) >= SQUARE_BOUND:
             raise RelationError("a squared cell can reach 2^121; bound what enters it by a range row")
-        totals = zip(
+        terms = zip(
             partial,
             self.u_terms.magnitudes.times(squares),
             self.v_terms.magnitudes.times([bound * bound for bound in squares]),
             strict=True,
         )
-        for equation, parts in enumerate(totals):
-            if sum(parts) >= MODULUS:
-                target = self.defines[equation]
-                name = self.rows[target].name if target >= 0 else f"square cell {-1 - target}"
-                raise RelationError(
-                    f"{name}: the equation could wrap around in the field; tighten the bounds"
-                )
+        return tuple(map(sum, terms))
