@@ -110,7 +110,7 @@ def test_a_long_straddle_needs_no_more_than_it_costs() -> None:
     ],
 )
 def test_the_minimum_per_contract(quantity: str, mark: str, expected: str) -> None:
-    """FINRA Rule 4210(g)(7)(B): 0.375 USD times the multiplier for each contract, and for long ones no more than
+    """FINRA Rule 4210(g)(7): 0.375 USD times the multiplier for each contract, and for long ones no more than
     their market value. A far strike has no risk within the range.
     """
     far = Option(Decimal(900), call=True, days=7, price=Decimal(mark), volatility=Decimal("0.1"))
