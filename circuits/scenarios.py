@@ -1,4 +1,4 @@
-"""What the rows of `es` and `var` share: losses over joint scenarios, and the charges beside them."""
+"""What the rows of `es` and `var` share: losses over joint scenarios; and the charges beside them and others."""
 
 from __future__ import annotations
 

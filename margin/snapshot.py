@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -123,26 +122,20 @@ class Snapshot:
             if encode_tables(tables) != encode_tables(again.models[name]):
                 raise InputError(where, "model", name, remedy)
 
-    @cached_property
-    def _finest(self) -> int:
-        """Decimal places that a lot adds to a table entry, at most over the universe; a tick is whole money units."""
-        return max(0, *(i.contract_exponent - i.lot_exponent for i in self.universe.instruments))
-
     @property
     def money_decimals(self) -> int:
         """Decimal places of the money unit."""
-        return self.quantum_decimals + self._finest
+        return self.quantum_decimals + self.universe.finest
 
-    @cached_property
+    @property
     def scale(self) -> tuple[int, ...]:
         """Per slot, the money units of one lot at a table entry of one quantum."""
-        exponents = (self._finest + i.lot_exponent - i.contract_exponent for i in self.universe.instruments)
-        return tuple(int(10**exponent) for exponent in exponents)
+        return self.universe.scale
 
     @property
     def tick(self) -> int:
         """Money units of one quantum."""
-        return int(10**self._finest)
+        return int(10**self.universe.finest)
 
 
 class _Strict(BaseModel):

@@ -82,6 +82,17 @@ class Universe:
         return max(instrument.bound for instrument in self.instruments)
 
     @cached_property
+    def finest(self) -> int:
+        """Decimal places that a lot adds to a table entry, at most; a tick is whole money units."""
+        return max(0, *(i.contract_exponent - i.lot_exponent for i in self.instruments))
+
+    @cached_property
+    def scale(self) -> tuple[int, ...]:
+        """Per slot, the money units of one lot at a table entry of one quantum."""
+        exponents = (self.finest + i.lot_exponent - i.contract_exponent for i in self.instruments)
+        return tuple(int(10**exponent) for exponent in exponents)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, of the canonical encoding with the domain."""
         return digest(self.document())

@@ -4,6 +4,7 @@ A confidence is an exact rational, written as a decimal ("0.975") or a fraction 
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -60,11 +61,11 @@ def _correlation(value: object) -> Decimal:
 _Confidence = Annotated[
     InstanceOf[Fraction], BeforeValidator(confidence), PlainSerializer(str, return_type=str)
 ]
-_Correlation = Annotated[
+CorrelationEntry = Annotated[
     Decimal, BeforeValidator(_correlation), PlainSerializer(canonical_decimal, return_type=str)
 ]
 _Whole = Annotated[int, Field(strict=True)]
-_Coin = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9.]{0,11}$")]
+Coin = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9.]{0,11}$")]
 
 
 class _Strict(BaseModel):
@@ -117,9 +118,9 @@ class ScenarioSection(_Strict):
     """History only: returns are scaled to current volatility, the root of an exponentially weighted mean
     of squares whose weight falls by this factor a day, such as 0.94; left out, returns count as they were.
     """
-    coins: tuple[_Coin, ...] = ()
+    coins: tuple[Coin, ...] = ()
     volatilities: tuple[Factor, ...] = ()
-    correlation: tuple[tuple[_Correlation, ...], ...] = ()
+    correlation: tuple[tuple[CorrelationEntry, ...], ...] = ()
     seed: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     volatility_response: Factor = Decimal(0)
     """An option's volatility is multiplied by 1 + volatility_response * |relative move of its underlying|."""
@@ -157,11 +158,11 @@ class ScenarioSection(_Strict):
             raise ValueError("coins lists one twice; keep one")
         if len(self.volatilities) != len(self.coins):
             raise ValueError(f"volatilities needs {len(self.coins)} numbers, one for each coin")
-        _check_matrix(self.coins, self.correlation)
+        check_matrix(self.coins, self.correlation)
         return self
 
 
-def _check_matrix(coins: tuple[str, ...], matrix: tuple[tuple[Decimal, ...], ...]) -> None:
+def check_matrix(coins: Sequence[str], matrix: Sequence[Sequence[Decimal]]) -> None:
     """As a ValueError that tells it all, because the section's own place is added to it."""
     try:
         check_correlation("parameters", coins, matrix)

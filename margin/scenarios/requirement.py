@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from zkmargin.margin.assessment import Assessment, Charge, TailLoss
+from zkmargin.margin.assessment import Assessment, TailLoss
 from zkmargin.margin.charges import haircuts
+from zkmargin.margin.contingencies import contingencies
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.scenarios.tail import Tail, tail
 from zkmargin.margin.tables import Level
@@ -33,7 +34,7 @@ def scenario_requirement(
     losses = [-profit for profit in account_profits(tables, scale, lots)]
     found = tail(losses, Fraction(*tables.confidence[level]))
     amount = max(Fraction(0), measure(found))
-    charges = _contingencies(tables, universe, scale, lots, level)
+    charges = contingencies(tables, universe, scale, lots, level)
     charges += haircuts(tables.collaterals, scale, lots, level)
     return Assessment(
         amount + sum(charge.amount for charge in charges),
@@ -49,18 +50,3 @@ def scenario_requirement(
             tuple((cell, losses[cell]) for cell in found.cells),
         ),
     )
-
-
-def _contingencies(
-    tables: JointTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
-) -> list[Charge]:
-    names = [instrument.name for instrument in universe.instruments]
-    charges = [
-        Charge("perpetual", names[p.slot], abs(lots[p.slot]) * p.charge[level] * scale[p.slot])
-        for p in tables.perpetuals
-    ]
-    for strike in tables.strikes:
-        short = max(0, -sum(lots[slot] for slot in strike.slots))
-        name = " / ".join(names[slot] for slot in strike.slots)
-        charges.append(Charge("naked short", name, short * strike.charge[level] * scale[strike.slots[0]]))
-    return charges

@@ -4,7 +4,6 @@ Forwards, index, futures and coin balances of an underlying all move by its fact
 again, at once (no time passes), at their own volatility or one that answers to the move.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from zkmargin.margin.basis import Basis, contract_size, slot_value, underlyings
-from zkmargin.margin.charges import collateral_charges, notional_charge, per_contract
+from zkmargin.margin.charges import collateral_charges
+from zkmargin.margin.contingencies import perpetual_charges, strike_charges
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction, mul
 from zkmargin.margin.forms import STRICT, Packed, Ratio
@@ -112,8 +112,8 @@ def joint_tables(basis: Basis, section: ScenarioSection, name: str) -> JointTabl
         moves=found.moves,
         risk=_risk(basis, found, units, section.volatility_response),
         confidence={level: section.confidence.at(level).as_integer_ratio() for level in LEVELS},
-        perpetuals=_perpetuals(basis, section),
-        strikes=_strikes(basis, section),
+        perpetuals=perpetual_charges(basis, section),
+        strikes=strike_charges(basis, section),
         collaterals=collateral_charges(basis),
     )
 
@@ -168,32 +168,3 @@ def _repriced(
         values = option_values(columns.options, vols, cells)
         quanta = [int(basis.quanta * contract_size(basis.universe.instruments[s])) for s in columns.slots]
         return risk_array(base, values, [ONE] * len(moves), columns.multipliers, quanta).T
-
-
-def _perpetuals(basis: Basis, section: ScenarioSection) -> tuple[PerpetualCharge, ...]:
-    if not section.perpetual.initial:
-        return ()
-    return tuple(
-        PerpetualCharge(slot, notional_charge(basis, slot, section.perpetual))
-        for slot, instrument in enumerate(basis.universe.instruments)
-        if instrument.kind == "perpetual"
-    )
-
-
-def _strikes(basis: Basis, section: ScenarioSection) -> tuple[StrikeCharge, ...]:
-    """Options whose lots add up: of one underlying, expiry, strike, and size."""
-    if not section.naked_short.initial:
-        return ()
-    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for slot, i in enumerate(basis.universe.instruments):
-        if i.kind == "option":
-            size = (i.inverse, i.multiplier, i.lot_exponent, i.contract_exponent)
-            groups[i.underlying, i.expiry, i.strike, *size].append(slot)
-    return tuple(_strike(basis, section, slots) for slots in groups.values())
-
-
-def _strike(basis: Basis, section: ScenarioSection, slots: Sequence[int]) -> StrikeCharge:
-    first = basis.universe.instruments[slots[0]]
-    price, rates = basis.index(first.underlying), section.naked_short
-    charge = {level: per_contract(basis, slots[0], price, rates.at(level)) for level in LEVELS}
-    return StrikeCharge(first.underlying, first.expiry or 0, first.strike or "", tuple(slots), charge)
