@@ -54,7 +54,7 @@ def read_spn(path: Path, *, commodities: Iterable[str] = (), rate: int = 1) -> S
     if root.tag != "spanFile":
         raise InputError(root.place, "document", root.tag, "a SPAN file begins with the element spanFile")
     point = root.need("pointInTime")
-    clearing = point.need("clearingOrg")
+    time, clearing = valued(point, "date"), point.need("clearingOrg")
     wanted = frozenset(commodities)
     found = [cc for cc in clearing.all("ccDef") if not wanted or cc.string("cc") in wanted]
     missing = sorted(wanted - {cc.string("cc") for cc in found})
@@ -74,7 +74,7 @@ def read_spn(path: Path, *, commodities: Iterable[str] = (), rate: int = 1) -> S
         raise InputError(
             str(path), "exchange", Finding("no contract"), "it lists nothing that has not expired"
         )
-    market = _market(path, valued(point, "date"), contracts)
+    market = _market(path, time, contracts)
     document = {
         "commodities": [_commodity(cc, str(rate), clearing) for cc in listed],
         "inter_spreads": _inter_spreads(clearing, frozenset(cc.string("cc") for cc in listed), str(rate)),
