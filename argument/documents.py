@@ -35,6 +35,9 @@ Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 Domain = Annotated[int, Field(ge=MIN_DOMAIN, le=MAX_DOMAIN)]
 Curve = Literal["BLS12-381"]
 
+LONGEST_FILE = 16 << 20
+"""In bytes; read whole, JSON takes some thirty times its length, and few documents need a thousandth of this."""
+
 LONGEST_PROOF = 1 << 16
 """In bytes; a proof over the largest relation that fits the setup is far shorter."""
 
@@ -51,7 +54,7 @@ class Document(BaseModel):
     @classmethod
     def read(cls, path: Path) -> Self:
         """The document in a file. Raises InputError naming file, field and value."""
-        return cls.parse(read_text(path), str(path))
+        return cls.parse(read_text(path, LONGEST_FILE), str(path))
 
     @classmethod
     def parse(cls, text: str, where: str) -> Self:

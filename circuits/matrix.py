@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.products import row_sums
 
 _WORD = (1 << 64) - 1
@@ -49,7 +50,8 @@ class IntMatrix:
         """Build from one ``{column: value}`` mapping, or row of another matrix, a row; zeros are left out.
 
         Raises:
-            ValueError: a column lies outside ``0 <= column < cols`` or a value needs more than 128 bits.
+            ValueError: a column lies outside ``0 <= column < cols``.
+            RelationError: a value needs more than 128 bits.
 
         >>> IntMatrix.from_rows([{2: -5}, {}, {0: 1 << 70}], 3).row(2)
         {0: 1180591620717411303424}
@@ -73,7 +75,7 @@ class IntMatrix:
         """The rows of ``table`` with column c multiplied by ``factors[c]``; zeros are left out.
 
         Raises:
-            ValueError: a product needs more than 128 bits.
+            RelationError: a product needs more than 128 bits.
         """
         used = table != 0
         indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(used.sum(axis=1), dtype=np.int64)))
@@ -131,14 +133,14 @@ class IntMatrix:
         """The matrix of absolute values.
 
         Raises:
-            ValueError: an entry is -2**127, whose absolute value needs more than 128 bits.
+            RelationError: an entry is -2**127, whose absolute value needs more than 128 bits.
         """
         negative = self.high < 0
         # The complement of both words and one more; the carry passes where the low word is 0.
         low = np.where(negative, ~self.low + np.uint64(1), self.low)
         high = np.where(negative, ~self.high + (self.low == 0), self.high)
         if (high < 0).any():
-            raise ValueError(f"a matrix entry needs more than 128 bits: {_LIMIT}")
+            raise RelationError(f"a matrix entry needs more than 128 bits: {_LIMIT}")
         return IntMatrix(self.cols, self.indptr, self.indices, low, high)
 
     def encode(self) -> bytes:
@@ -201,7 +203,7 @@ def _split(values: Sequence[int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]
     except OverflowError:
         for value in values:
             if not -_LIMIT <= value < _LIMIT:
-                raise ValueError(f"a matrix entry needs more than 128 bits: {value}") from None
+                raise RelationError(f"a matrix entry needs more than 128 bits: {value}") from None
         low = np.array([value & _WORD for value in values], np.uint64)
         return low, np.array([value >> 64 for value in values], np.int64)
     return words.view(np.uint64), words >> np.int64(63)

@@ -1,5 +1,6 @@
 """`zkmargin prove`: what the owner of the account does."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,9 @@ def prove(
       zkmargin prove market.json --opening opening.secret.json --audience bank --nonce 7f3a \\
           --threshold 250000 -o proof.json
     """
+    if os.path.realpath(output) in map(os.path.realpath, (snapshot_file, *opening_files)):
+        remedy = "the proof would replace what it is made from; name another file"
+        raise InputError("command line", "--output", str(output), remedy)
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
         documents = [OpeningDocument.read(path) for path in opening_files]

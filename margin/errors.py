@@ -14,7 +14,9 @@ class InputError(ValueError):
         self.field = field
         self.value = value
         self.remedy = remedy
-        super().__init__(printable(f"{where}: {_cut(field, 200)}: {_shown(value)}: {_cut(remedy, 1000)}"))
+        super().__init__(
+            printable(f"{_cut(where, 1000)}: {_cut(field, 200)}: {_shown(value)}: {_cut(remedy, 1000)}")
+        )
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, object, str]]:
         """The arguments again, so that the error comes home from another process."""

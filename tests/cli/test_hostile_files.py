@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
 from zkmargin.margin.encoding import canonical_json, digest
+from zkmargin.margin.market import example_market
+from zkmargin.margin.parameters import parse_parameters
+from zkmargin.margin.snapshot import Snapshot
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -138,3 +142,47 @@ def test_a_commitment_does_not_replace_its_opening(run: Run, chain: Chain, tmp_p
         assert seen.code == 2
         assert "two files" in seen.err
         assert not opening.exists()
+
+
+def test_a_proof_does_not_replace_what_it_is_made_from(run: Run, chain: Chain, tmp_path: Path) -> None:
+    for source in (chain.opening, chain.snapshot):
+        before = source.read_bytes()
+        (tmp_path / source.name).symlink_to(source)
+        for output in (source, tmp_path / source.name):
+            seen = run("prove", chain.snapshot, "--opening", chain.opening, *TERMS, "-o", output)
+            assert seen.code == 2
+            assert "another file" in seen.err
+        assert source.read_bytes() == before
+
+
+def test_a_proof_file_is_small(run: Run, chain: Chain, tmp_path: Path) -> None:
+    spoof = tmp_path / "proof.json"
+    spoof.write_text("[" + "[]," * (6 << 20) + "1]")
+    seen = run("verify", chain.snapshot, spoof, "--commitment", chain.commitment, *TERMS)
+    assert seen.code == 2
+    assert "more than" in seen.err
+
+
+def test_coefficients_beyond_128_bits_are_one_plain_line(run: Run, tmp_path: Path) -> None:
+    """A loss factor of eighteen decimals times prices of a billion."""
+    whole = example_market()
+    quotes = tuple(
+        replace(quote, price="1000000000")
+        if i.name == "BTC"
+        else replace(quote, price="1", forward="1000000000")
+        if i.kind == "option" and i.inverse and i.underlying == "BTC"
+        else quote
+        for i, quote in zip(whole.instruments, whole.inputs.quotes, strict=True)
+    )
+    prices = {**whole.inputs.indices, "BTC": "1000000000"}
+    market = replace(whole, inputs=replace(whole.inputs, indices=prices, quotes=quotes))
+    factor = {"initial": "0.800000000000000001", "maintenance": "0.8"}
+    made = Snapshot.build(market, parse_parameters({"grid": {"loss_factor": factor}}, "test"))
+    snapshot, holdings = tmp_path / "s.json", tmp_path / "h.csv"
+    made.dump(snapshot)
+    holdings.write_text("instrument,quantity\nUSD,1\n")
+    opening = tmp_path / "o.json"
+    assert run("commit", snapshot, holdings, "-o", tmp_path / "c.json", "--opening", opening).code == 0
+    seen = run("prove", snapshot, "--opening", opening, *TERMS, "--model", "grid", "-o", tmp_path / "p.json")
+    assert seen.code == 2
+    assert "128 bits" in seen.err
