@@ -33,5 +33,7 @@ def extract_account(directory: Path, account: str) -> Attested:
                         )
         except OSError as error:
             reason = Finding(error.strerror or "unreadable")
-            raise InputError(str(openings_path), "file", reason, "name the directory of a whole run") from None
+            raise InputError(
+                str(openings_path), "file", reason, "name the directory of a whole run"
+            ) from None
     raise InputError(str(directory), "account", account, "it is in no part that is there")

@@ -9,6 +9,7 @@ import pyarrow as pa
 from zkmargin.algebra import ceremony, get_backend
 from zkmargin.attestation import Hold, SigningDomain, SigningKey
 from zkmargin.attestation.documents import OpenOrders
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.venue.book_rows import holdings_of
 from zkmargin.venue.issue import Account, Moment, Venue, sign
@@ -93,7 +94,12 @@ def make_part(task: Task) -> Made:
     attestations, openings, issued = [], [], []
     for (name, subject), holdings in holdings_of(rows, venue.snapshot, task.book):
         account = Account(name, subject, task.open_orders)
-        made = sign(venue, account, holdings, task.moment, Grant(task.sequence, task.holds.get(name)))
+        grant = Grant(task.sequence, task.holds.get(name))
+        try:
+            made = sign(venue, account, holdings, task.moment, grant)
+        except InputError as error:
+            where = f"{task.book}, account {name!r}"
+            raise InputError(where, error.field, error.value, error.remedy) from None
         attestations.append(made.attestation.encode())
         openings.append(made.opening.encode())
         issued.append(Issued.of(made.attestation))

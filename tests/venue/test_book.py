@@ -1,0 +1,218 @@
+"""A whole book: the same attestations as one by one, parts whole or not at all, continued after an interruption."""
+
+import stat
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+import pytest
+
+from tests.attestation.scene import AUDIENCE, Desk, ceremony_setup, key, market_snapshot, now
+from zkmargin.attestation import AttestationDocument, Hold
+from zkmargin.margin.errors import InputError
+from zkmargin.prover import OpeningDocument, commit
+from zkmargin.venue import Book, Moment, attest_book
+from zkmargin.venue.book_rows import stretches
+from zkmargin.venue.extract import extract_account
+
+Rows = dict[str, list[Any]]
+
+
+def rows(accounts: int, *, quantity: Any = str) -> Rows:
+    """Each account holds USD, some coins and a perpetual."""
+    table: Rows = {"account": [], "subject": [], "instrument": [], "quantity": [], "entry_price": []}
+    for number in range(accounts):
+        for instrument, held, entry in (
+            ("USD", 1000 + number, None),
+            ("BTC", 2, None),
+            ("BTC-PERPETUAL", -30, 88000),
+        ):
+            table["account"].append(f"account-{number}")
+            table["subject"].append(key(f"owner {number % 3}").address)
+            table["instrument"].append(instrument)
+            table["quantity"].append(quantity(held))
+            table["entry_price"].append(entry)
+    return table
+
+
+def written(path: Path, table: Rows) -> Path:
+    content = pa.table(table)
+    if path.suffix == ".csv":
+        pa_csv.write_csv(content, path)
+    else:
+        pa_parquet.write_table(content, path, row_group_size=5)
+    return path
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk.open(tmp_path, "alpha")
+
+
+def run(desk: Desk, book: Path, directory: Path, **changes: Any) -> Book:
+    moment = Moment.lasting(3600, changes.pop("as_of", now()))
+    settings: dict[str, Any] = {"workers": 1, "accounts_per_part": 2, **changes}
+    return attest_book(desk.venue, book, directory, moment, desk.register, **settings)
+
+
+def lines(directory: Path, kind: str) -> list[bytes]:
+    return b"".join(path.read_bytes() for path in sorted(directory.glob(f"part-*.{kind}.jsonl"))).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity"),
+    [("book.csv", str), ("book.parquet", str), ("book.parquet", int), ("book.parquet", Decimal)],
+)
+def test_every_account_is_attested_to(desk: Desk, tmp_path: Path, name: str, quantity: Any) -> None:
+    out = tmp_path / "out"
+    book = run(desk, written(tmp_path / name, rows(5, quantity=quantity)), out)
+    assert (book.accounts, book.parts, book.made) == (5, 3, 3)
+    snapshot, setup = market_snapshot(), ceremony_setup()
+    attestations = [AttestationDocument.parse(line.decode(), "line") for line in lines(out, "attestations")]
+    openings = [OpeningDocument.parse(line.decode(), "line") for line in lines(out, "openings")]
+    assert [one.account for one in attestations] == [f"account-{number}" for number in range(5)]
+    for number, (attestation, document) in enumerate(zip(attestations, openings, strict=True)):
+        attestation.check_signature("line")
+        assert attestation.sequence == book.document.sequence == 1
+        assert attestation.subject == key(f"owner {number % 3}").address
+        assert attestation.point == document.point
+        opening = document.opening(snapshot.universe, "line")
+        point = commit(setup, snapshot.universe.domain, opening.lots, opening.blinder)
+        assert setup.backend.encode(point).hex() == attestation.point
+        assert document.lots["BTC-PERPETUAL"] == -30
+        assert document.lots["USD"] == (1000 + number) * 10**6
+    assert desk.register.newest("account-4") == 1
+    assert desk.attest("account-4").attestation.sequence == 2
+    for path in out.glob("part-*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(out.stat().st_mode) == 0o700
+
+
+def test_an_interrupted_run_is_continued(desk: Desk, tmp_path: Path) -> None:
+    book, out = written(tmp_path / "book.parquet", rows(6)), tmp_path / "out"
+    done: list[int] = []
+
+    def interrupt(accounts: int) -> None:
+        done.append(accounts)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(desk, book, out, progress=interrupt)
+    there = {path.name: path.read_bytes() for path in out.glob("part-*")}
+    assert done == [2]
+    assert len(there) == 2
+    (out / ".draft-part-00001.openings.jsonl").write_bytes(b"half")
+    again = run(desk, book, out, as_of=now() + 99)
+    assert (again.accounts, again.parts, again.made) == (6, 3, 2)
+    assert again.document.as_of == now(), "a run keeps its own moment"
+    for name, content in there.items():
+        assert (out / name).read_bytes() == content
+    assert len(lines(out, "attestations")) == len(lines(out, "openings")) == 6
+    assert not list(out.glob(".draft-*"))
+    assert run(desk, book, out).made == 0
+
+
+def test_a_directory_serves_one_run(desk: Desk, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(desk, written(tmp_path / "book.csv", rows(2)), out)
+    with pytest.raises(InputError, match="another run is in this directory"):
+        run(desk, written(tmp_path / "other.csv", rows(3)), out)
+    with pytest.raises(InputError, match="another run is in this directory"):
+        run(desk, tmp_path / "book.csv", out, open_orders="reserved")
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "something").touch()
+    with pytest.raises(InputError, match="not empty"):
+        run(desk, tmp_path / "book.csv", full)
+
+
+def test_holds_that_last_are_carried_on(desk: Desk, tmp_path: Path) -> None:
+    hold = Hold(until=now() + 100, audience=AUDIENCE)
+    desk.attest("account-1", hold=hold)
+    run(desk, written(tmp_path / "book.csv", rows(3)), tmp_path / "out")
+    made = [
+        AttestationDocument.parse(line.decode(), "line") for line in lines(tmp_path / "out", "attestations")
+    ]
+    assert [one.hold for one in made] == [None, hold, None]
+
+
+def test_a_book_older_than_an_attestation_is_refused(desk: Desk, tmp_path: Path) -> None:
+    desk.attest("account-1", as_of=now() + 5)
+    with pytest.raises(InputError, match="take the book of a later moment"):
+        run(desk, written(tmp_path / "book.csv", rows(2)), tmp_path / "out")
+
+
+def test_one_account_taken_out(desk: Desk, tmp_path: Path) -> None:
+    run(desk, written(tmp_path / "book.csv", rows(5)), tmp_path / "out")
+    made = extract_account(tmp_path / "out", "account-3")
+    assert made.attestation.account == "account-3"
+    assert made.opening.point == made.attestation.point
+    with pytest.raises(InputError, match="it is in no part"):
+        extract_account(tmp_path / "out", "account-9")
+
+
+def broken(**columns: Any) -> Rows:
+    return {name: values for name, values in {**rows(2), **columns}.items() if values is not None}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            broken(instrument=["USD", "BTC", "NOPE", "USD", "BTC", "BTC-PERPETUAL"]),
+            r"book\.csv, row 3: instrument: 'NOPE'",
+        ),
+        (broken(quantity=["1", "x", "1", "1", "1", "1"]), r"book\.csv, row 2: quantity: 'x'"),
+        (
+            broken(quantity=["1", "1", "1", "1", "0.000000001", "1"]),
+            r"book\.csv, row 5: quantity.*not a multiple",
+        ),
+        (broken(account=["a", "a", "b", "b", "b", "a"]), "account: 'a': its rows do not stand together"),
+        (broken(account=["a", "a", "a", "", "", ""]), r"book\.csv, account '': account"),
+        (broken(subject=["0x00"] * 6), r"book\.csv, account 'account-0': subject"),
+        (broken(subject=[*rows(2)["subject"][:5], key("x").address]), "several subjects"),
+        (broken(quantity=None), "column: 'quantity': missing"),
+        (broken(strike=["1"] * 6), "column: 'strike'"),
+    ],
+)
+def test_what_cannot_be_attested_to_is_named(desk: Desk, tmp_path: Path, table: Rows, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        run(desk, written(tmp_path / "book.csv", table), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (broken(quantity=[1.5] * 6), "column quantity: double: write text, integers or decimals"),
+        (broken(account=list(range(6))), "column account: int64: write text"),
+        (broken(quantity=[1, None, 1, 1, 1, 1]), "column quantity: empty"),
+    ],
+)
+def test_parquet_must_be_exact(desk: Desk, tmp_path: Path, table: Rows, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        run(desk, written(tmp_path / "book.parquet", table), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"account,subject,instrument,quantity\n", b'"', b"account\n1,2\n", b"\xff\xfe"]
+)
+@pytest.mark.parametrize("name", ["book.csv", "book.parquet"])
+def test_files_that_are_no_book(tmp_path: Path, content: bytes, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"{name}: "):
+        list(stretches(path, 2))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_stretches_hold_whole_accounts(tmp_path: Path, size: int) -> None:
+    path = written(tmp_path / "book.parquet", rows(7))
+    found = list(stretches(path, size))
+    assert [one.number for one in found] == list(range(len(found)))
+    assert sum(one.accounts for one in found) == 7
+    assert all(one.accounts == size for one in found[:-1])
+    assert all(len(one.rows) == 3 * one.accounts for one in found)
+    assert [n for one in found for n in one.rows.column("row").to_pylist()] == list(range(1, 22))

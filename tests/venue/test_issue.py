@@ -1,0 +1,124 @@
+"""Attesting to one account: own commitments only, fresh randomness, rising sequences, holds that last."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from tests.attestation.scene import (
+    AUDIENCE,
+    DOMAIN,
+    Desk,
+    ceremony_setup,
+    holdings,
+    key,
+    market_snapshot,
+    now,
+)
+from zkmargin import venue as venue_room
+from zkmargin.attestation import Hold
+from zkmargin.margin.errors import InputError
+from zkmargin.prover import commit
+from zkmargin.venue import Register, Venue, attest
+from zkmargin.venue.issue import sign
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk.open(tmp_path, "alpha")
+
+
+def test_the_attestation_is_of_the_ledgers_holdings(desk: Desk) -> None:
+    held = holdings(USD="250000", BTC="3", BTC_PERPETUAL="-50000")
+    made = desk.attest(held=held)
+    snapshot, attestation = market_snapshot(), made.attestation
+    opening = made.opening.opening(snapshot.universe, "opening")
+    assert list(opening.lots) == held.vector(snapshot)
+    setup = ceremony_setup()
+    point = commit(setup, snapshot.universe.domain, opening.lots, opening.blinder)
+    assert attestation.point == made.opening.point == setup.backend.encode(point).hex()
+    assert attestation.signer == key("alpha").address
+    assert attestation.subject == key("trader").address
+    assert attestation.signing_domain == DOMAIN
+    assert (attestation.universe, attestation.domain) == (snapshot.universe.digest, snapshot.universe.domain)
+    assert attestation.complete
+    attestation.check_signature("attestation")
+
+
+def test_randomness_is_fresh_each_time(desk: Desk) -> None:
+    made = [desk.attest() for _ in range(3)]
+    assert len({one.attestation.point for one in made}) == 3
+    assert len({one.opening.blinder for one in made}) == 3
+    assert len({one.attestation.digest for one in made}) == 3
+    assert [one.attestation.sequence for one in made] == [1, 2, 3]
+
+
+def test_no_way_in_for_a_commitment_made_elsewhere() -> None:
+    """C_X - C_A, signed blindly, would take account A out of a sum: nothing that signs takes a point."""
+    words = ("point", "commitment", "opening", "blinder", "attestation")
+    for function in (attest, sign, venue_room.attest_book, Venue, venue_room.Account, venue_room.Moment):
+        assert not {name for name in inspect.signature(function).parameters if any(w in name for w in words)}
+
+
+def test_sequences_are_of_the_venue_and_survive(tmp_path: Path) -> None:
+    first = Desk.open(tmp_path, "alpha")
+    assert first.attest("alice").attestation.sequence == 1
+    assert first.attest("bob").attestation.sequence == 2
+    first.register.close()
+    again = Desk.open(tmp_path, "alpha")
+    assert again.attest("alice").attestation.sequence == 3
+    assert again.register.newest("alice") == 3
+    assert again.register.newest("bob") == 2
+    assert again.register.newest("carol") == 0
+
+
+def test_an_accounts_moment_never_goes_back(desk: Desk) -> None:
+    desk.attest(as_of=now())
+    desk.attest(as_of=now())
+    with pytest.raises(InputError, match="is out already; attest a later moment"):
+        desk.attest(as_of=now() - 1)
+    assert desk.attest("bob", as_of=now() - 1).attestation.sequence == 3
+
+
+def test_a_hold_lasts_and_is_nobody_elses(desk: Desk) -> None:
+    hold = Hold(until=now() + 100, audience=AUDIENCE)
+    assert desk.attest(hold=hold).attestation.hold == hold
+    assert desk.attest().attestation.hold == hold, "a hold that lasts is carried on"
+    shorter, longer = (Hold(until=now() + t, audience=AUDIENCE) for t in (50, 500))
+    assert desk.attest(hold=shorter).attestation.hold == hold, "and not shortened"
+    assert desk.attest(hold=longer).attestation.hold == longer
+    with pytest.raises(InputError, match="is held for 'lender' until"):
+        desk.attest(hold=Hold(until=now() + 900, audience="another"))
+    later = now() + 501
+    assert desk.attest(as_of=later).attestation.hold is None, "it ends"
+    other = Hold(until=later + 9, audience="another")
+    assert desk.attest(as_of=later, hold=other).attestation.hold == other
+
+
+def test_what_was_refused_used_no_sequence(desk: Desk) -> None:
+    with pytest.raises(InputError, match="hold until"):
+        desk.attest(hold=Hold(until=now(), audience=AUDIENCE))
+    with pytest.raises(InputError, match="account"):
+        desk.attest("bad\x07name")
+    assert desk.attest().attestation.sequence == 1
+
+
+def test_a_quantity_beyond_its_bound_is_refused(desk: Desk) -> None:
+    with pytest.raises(InputError, match="hold at most"):
+        desk.attest(held=holdings(BTC=str(10**11)))
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but some text of a file", None])
+def test_a_register_that_cannot_be_used(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "missing" / "register.db" if content is None else tmp_path / "register.db"
+    if content:
+        path.write_bytes(content * 100)
+    with pytest.raises(InputError, match=r"register\.db: register"):
+        Register(path)
+
+
+def test_nothing_secret_is_shown(desk: Desk) -> None:
+    made = desk.attest(held=holdings(USD="1234567"))
+    for shown in (repr(made), str(made), repr(desk.venue)):
+        assert made.opening.blinder not in shown
+        assert "1234567" not in shown
