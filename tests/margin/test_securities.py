@@ -1,9 +1,11 @@
 """Securities markets: what the reader takes and refuses, and what other models make of them."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import exp
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -195,3 +197,23 @@ def test_every_model_of_the_snapshot_margins(market: Market) -> None:
     made = made_of(market)
     for model in made.models:
         assert requirement(made, [10**11, 100, -1, -1, 1], model=model).requirement > 0
+
+
+@pytest.mark.parametrize(
+    ("slot", "field", "value"),
+    [
+        (1, "multiplier", 100),
+        (3, "multiplier", 0),
+        (3, "multiplier", 10**6 + 1),
+        (0, "multiplier", 2),
+        (1, "security", None),
+        (1, "security", "broad-index"),
+        (3, "security", "bond"),
+        (0, "security", "equity"),
+    ],
+)
+def test_an_instrument_that_is_no_security_is_refused(
+    slot: int, field: str, value: Any, market: Market
+) -> None:
+    with pytest.raises(InputError, match=field):
+        replace(market.instruments[slot], **{field: value})

@@ -1,7 +1,9 @@
 """The rows of TIMS against the engine, and against a prover who fills the free rows as he likes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -11,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from tests.margin.securities import SECTIONS, accounts, sections, snapshot, wide_market
-from zkmargin.circuits import WitnessError, build_relation
+from tests.margin.securities import NESTED, SECTIONS, accounts, sections, snapshot, wide_market
+from zkmargin.circuits import CommitmentTerm, Statement, WitnessError, build_relation
 from zkmargin.circuits.relation import Choice, Relation
 from zkmargin.circuits.witness import Witness, assign, check
+from zkmargin.margin.models.tims.parameters import TimsParameters
 from zkmargin.margin.models.tims.tables import TimsTables
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
@@ -213,3 +216,38 @@ def test_gains_that_count_in_full_need_no_rows() -> None:
     made = snapshot(wide_market(2), {"groups": groups, "minimum": "0"})
     names = [row.name for row in build_relation(made, model="tims").rows]
     assert not any("gain" in name or "minimum" in name or "long side" in name for name in names)
+
+
+# Parameters -----------------------------------------------------------------------------------------
+
+
+def mutations(value: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every leaf of the parameters, changed a little."""
+    if isinstance(value, dict):
+        return [found for key, inner in value.items() for found in mutations(inner, (*path, key))]
+    if isinstance(value, list):
+        return [(path, value[:-1])] if len(value) > 1 else []
+    other = {"account": "group", "large-broad-index": "broad-index", None: "equity"}
+    return [(path, other[value] if value in other else str(Decimal(value) * Decimal("0.99")))]
+
+
+def test_every_parameter_changes_the_statement() -> None:
+    section = TimsParameters.model_validate(NESTED).model_dump(mode="json")
+    changed = mutations(section)
+    assert len(changed) > 15
+    digests = {stated(section)}
+    for path, value in changed:
+        document = json.loads(json.dumps(section))
+        place = document
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        digest = stated(document)
+        assert digest not in digests, path
+        digests.add(digest)
+
+
+def stated(section: Mapping[str, Any]) -> bytes:
+    made = snapshot(wide_market(2), section)
+    terms = (CommitmentTerm(bytes(48)),)
+    return Statement.about(made, terms, audience="bank", nonce="1", model="tims").digest

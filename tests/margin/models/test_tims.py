@@ -29,7 +29,6 @@ from tests.margin.securities import (
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.holdings import Holdings, Position
 from zkmargin.margin.market import example_market
-from zkmargin.margin.models.tims.parameters import TimsParameters
 from zkmargin.margin.models.tims.tables import TimsTables
 from zkmargin.margin.report import build_report
 from zkmargin.margin.requirement import Requirement, requirement
@@ -408,33 +407,6 @@ def test_markets_of_coins_have_no_tims() -> None:
     assert "tims" not in made.models
     with pytest.raises(InputError, match="'tims': the snapshot has cross"):
         requirement(made, [0] * len(made.universe), model="tims")
-
-
-def mutations(value: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
-    """Every leaf of the parameters, changed a little."""
-    if isinstance(value, dict):
-        return [found for key, inner in value.items() for found in mutations(inner, (*path, key))]
-    if isinstance(value, list):
-        return [(path, value[:-1])] if len(value) > 1 else []
-    other = {"account": "group", "large-broad-index": "broad-index", None: "equity"}
-    return [(path, other[value] if value in other else str(Decimal(value) * Decimal("0.99")))]
-
-
-def test_every_parameter_changes_the_snapshot() -> None:
-    """And with it the digest of every statement: a statement names its snapshot's id."""
-    section = TimsParameters.model_validate(NESTED).model_dump(mode="json")
-    changed = mutations(section)
-    assert len(changed) > 15
-    ids = {snapshot(wide_market(2), section).id}
-    for path, value in changed:
-        document = json.loads(json.dumps(section))
-        place = document
-        for key in path[:-1]:
-            place = place[key]
-        place[path[-1]] = value
-        made = snapshot(wide_market(2), document)
-        assert made.id not in ids, path
-        ids.add(made.id)
 
 
 # Tables and speed -----------------------------------------------------------------------------------
