@@ -1,5 +1,7 @@
 """`zkmargin import`: files that others publish, made into what this program reads."""
 
+import csv
+import io
 from pathlib import Path
 
 import click
@@ -8,6 +10,11 @@ from rich.text import Text
 from zkmargin.cli.options import FILE
 from zkmargin.cli.snapshot import summary, summary_table
 from zkmargin.cli.terminal import answer, json_option, progress
+from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.derive_import import import_derive_case
+from zkmargin.margin.documents import write_atomically
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.models.span.spn import read_spn
 from zkmargin.margin.parameters import Parameters
 from zkmargin.margin.snapshot import Snapshot
@@ -52,3 +59,55 @@ def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, a
         made.dump(output)
     document = {**summary(made), "output": str(output)}
     answer(as_json, document, Text(f"read {file.name}, written to {output}"), summary_table(made))
+
+
+@importing.command("derive-case")
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=FILE,
+    help="Directory for both files; made if absent.",
+)
+@json_option
+def derive_case(*, file: Path, output: Path, as_json: bool) -> None:
+    """Read a portfolio case of Derive's PMRM 2 into snapshot.json and holdings.csv.
+
+    FILE is JSON with Scenario, Parameters and Result. The snapshot holds the case's own parameters and counts in
+    billionths of a dollar, so that results can be held against the case's.
+
+    \b
+    Example:
+      zkmargin import derive-case case.json -o case
+      zkmargin margin case/snapshot.json case/holdings.csv
+    """
+    with progress(as_json) as step:
+        step("reading the case")
+        made, holdings = import_derive_case(file)
+        step("writing the files")
+        _make(output)
+        made.dump(output / "snapshot.json")
+        write_atomically(output / "holdings.csv", _table(holdings))
+    document = {**summary(made), "positions": len(holdings.positions), "output": str(output)}
+    written = f"read {file.name}, snapshot.json and holdings.csv written to {output}"
+    answer(as_json, document, Text(written), summary_table(made))
+
+
+def _make(directory: Path) -> None:
+    """Make a directory; raises InputError where that cannot be."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = Finding(error.strerror or "unwritable")
+        raise InputError(str(directory), "directory", found, "name a writable place") from None
+
+
+def _table(holdings: Holdings) -> bytes:
+    stream = io.StringIO(newline="")
+    rows = csv.writer(stream, lineterminator="\n")
+    rows.writerow(("instrument", "quantity"))
+    for position in holdings.positions:
+        rows.writerow((position.instrument, canonical_decimal(position.quantity)))
+    return stream.getvalue().encode()

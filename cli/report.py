@@ -1,6 +1,6 @@
 """A margin report as tables for people: in dollars and cents, rounded as the report says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +15,13 @@ from zkmargin.margin.report import CellProfit, GreeksReport, Report, UnitReport
 from zkmargin.margin.tables import VolatilityMove
 from zkmargin.margin.tail_report import TailReport
 
-_MOVES: tuple[VolatilityMove, ...] = ("up", "none", "down")
+_MOVES: Mapping[VolatilityMove, str] = {
+    "up": "vol up",
+    "none": "vol unchanged",
+    "down": "vol down",
+    "linear": "linear skew",
+    "absolute": "absolute skew",
+}
 _CENTS = 2
 
 TAIL_SHOWN = 12
@@ -80,9 +86,8 @@ def positions_table(report: Report) -> Table:
 
 def grid_table(unit: UnitReport, decimals: int) -> Table:
     """Profit and loss of one underlying over the scenarios; the worst one stands out."""
-    there = {found.cell.volatility for found in unit.cells}
-    moves = [move for move in _MOVES if move in there]
-    titles = ("vol unchanged" if move == "none" else f"vol {move}" for move in moves)
+    moves = [move for move in _MOVES if any(found.cell.volatility == move for found in unit.cells)]
+    titles = [_MOVES[move] for move in moves]
     table = _table(f"{unit.unit}: profit and loss by scenario, USD", "price", *titles)
     rows: dict[tuple[str, bool], dict[VolatilityMove, Text]] = {}
     labels: dict[tuple[str, bool], str] = {}
@@ -145,7 +150,10 @@ def charges_table(report: Report) -> Table:
     decimals = report.quantum_decimals
     table = _table("Requirement", "part", "of", "USD", words=2)
     for unit in report.units:
-        table.add_row("worst loss", unit.unit, _cost(unit.loss, decimals))
+        by_basis = unit.basis and unit.basis == unit.loss
+        table.add_row(
+            "basis contingency" if by_basis else "worst loss", unit.unit, _cost(unit.loss, decimals)
+        )
     if report.tail:
         confidence = f"{100 * float(report.tail.confidence):g} %, {report.tail.scenarios} scenarios"
         table.add_row(report.tail.title, confidence, _cost(report.tail.amount, decimals))

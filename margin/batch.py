@@ -76,7 +76,7 @@ def _amounts(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: Lev
     if isinstance(tables, RateTables):
         rates = _rates(tables, scale, lots, level) + _haircuts(tables.collaterals, scale, lots, level)
         return [Fraction(x) for x in rates.integers()]
-    if isinstance(tables, GridTables):
+    if isinstance(tables, GridTables) and tables.netted:
         haircuts = _haircuts(tables.collaterals, scale, lots, level)
         factor = Fraction(*tables.loss_factor[level])
         losses = _losses(tables, scale, lots).integers()

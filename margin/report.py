@@ -16,9 +16,10 @@ from zkmargin.margin.decimals import canonical_decimal, ceil_div, nearest, scale
 from zkmargin.margin.greeks import Greeks, net_greeks, totals
 from zkmargin.margin.holdings import Entry, Holdings
 from zkmargin.margin.market.times import format_time
+from zkmargin.margin.models.grid.losses import cell_entries
 from zkmargin.margin.requirement import Requirement, requirement
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Cell, Level, ScenarioTables
+from zkmargin.margin.tables import Cell, GridTables, Level, ScenarioTables
 from zkmargin.margin.tail_report import TailReport, tail_report
 
 _GREEK_DECIMALS = 8
@@ -54,6 +55,8 @@ class UnitReport:
     """In the worst cell, largest loss first."""
     uncounted: int
     """What of the positions' gains in the worst cell does not count against losses."""
+    basis: int = 0
+    """The basis contingencies of all expiries; they are the loss where they exceed the worst cell."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def build_report(
         requirement=found.requirement_ticks,
         excess=found.excess_ticks,
         loss_factor=found.assessment.factor,
-        units=_units(snapshot, model, found.assessment.units, entries),
+        units=_units(snapshot, model, found.assessment.units, entries, lots),
         charges=tuple(_charge(snapshot, charge) for charge in found.assessment.charges),
         positions=tuple(_value(snapshot, entry) for entry in entries),
         greeks=tuple(GreeksReport(coin, expiry, greeks) for (coin, expiry), greeks in buckets.items()),
@@ -182,18 +185,40 @@ def build_report(
 
 
 def _units(
-    snapshot: Snapshot, model: str, losses: Sequence[UnitLoss], entries: Sequence[Entry]
+    snapshot: Snapshot,
+    model: str,
+    losses: Sequence[UnitLoss],
+    entries: Sequence[Entry],
+    lots: Sequence[int],
 ) -> tuple[UnitReport, ...]:
     tables = snapshot.models[model]
     if not isinstance(tables, ScenarioTables):
         return ()
-    return tuple(_unit(snapshot, tables, number, loss, entries) for number, loss in enumerate(losses))
+    units = []
+    for number, loss in enumerate(losses):
+        changes = _changes(snapshot, tables, loss, lots)
+        held = [entry for entry in entries if tables.unit_of[entry.slot] == number]
+        units.append(_unit(snapshot, tables.cells, loss, held, changes))
+    return tuple(units)
+
+
+def _changes(
+    snapshot: Snapshot, tables: ScenarioTables, loss: UnitLoss, lots: Sequence[int]
+) -> Sequence[int]:
+    """Entries by slot whose sum over the account is the unit's profit in its worst cell."""
+    if isinstance(tables, GridTables) and tables.buckets:
+        return cell_entries(tables, snapshot.scale, lots, loss.worst)
+    changes: list[int] = tables.risk[loss.worst].tolist()
+    return changes
 
 
 def _unit(
-    snapshot: Snapshot, tables: ScenarioTables, number: int, loss: UnitLoss, entries: Sequence[Entry]
+    snapshot: Snapshot,
+    cells: Sequence[Cell],
+    loss: UnitLoss,
+    entries: Sequence[Entry],
+    changes: Sequence[int],
 ) -> UnitReport:
-    changes = tables.risk[loss.worst].tolist()
     positions = [
         PositionProfit(
             entry.position.instrument,
@@ -201,7 +226,6 @@ def _unit(
             _money(snapshot, entry, changes) // snapshot.tick,
         )
         for entry in entries
-        if tables.unit_of[entry.slot] == number
     ]
     return UnitReport(
         loss.unit,
@@ -209,10 +233,11 @@ def _unit(
         loss.worst,
         tuple(
             CellProfit(cell, profit // snapshot.tick)
-            for cell, profit in zip(loss.cells or tables.cells, loss.profit, strict=True)
+            for cell, profit in zip(loss.cells or cells, loss.profit, strict=True)
         ),
         tuple(sorted(positions, key=lambda position: position.profit)),
         ceil_div(Fraction(loss.uncounted, snapshot.tick)),
+        ceil_div(Fraction(loss.basis, snapshot.tick)),
     )
 
 
@@ -252,6 +277,7 @@ def _unit_json(unit: UnitReport, money: _Money) -> dict[str, Any]:
         "unit": unit.unit,
         "loss": money(unit.loss),
         "worst_cell": unit.cells[unit.worst].cell.label,
+        "basis_contingency": money(unit.basis),
         "cells": [{**vars(cell.cell), "profit": money(cell.profit)} for cell in unit.cells],
         "uncounted": money(unit.uncounted),
         "positions": [

@@ -56,8 +56,13 @@ class DeriveCase:
 
 def read_derive_case(path: Path) -> DeriveCase:
     """The case in a file; InputError naming the part, the key and the value that cannot be used."""
+    return parse_derive_case(parse_json(read_text(path), str(path)), str(path))
+
+
+def parse_derive_case(document: object, where: str) -> DeriveCase:
+    """The case in a JSON document whose numbers are exact; InputError as `read_derive_case`."""
     unknown: list[str] = []
-    case = Part(parse_json(read_text(path), str(path)), "case", str(path), unknown)
+    case = Part(document, "case", where, unknown)
     scenario = case.part("Scenario")
     entries = scenario.parts("Collaterals")
     names = _coin_names([str(entry.values.get("Name") or "") for entry in entries])
