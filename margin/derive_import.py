@@ -13,6 +13,8 @@ from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 
 QUANTUM_DECIMALS: Final = 9
+MODELS: Final = ("grid", "cross", "isolated")
+"""What a case has the numbers for."""
 _TOLERANCE: Final = Fraction(1, 10**8)
 
 
@@ -23,7 +25,7 @@ def import_derive_case(path: Path) -> tuple[Snapshot, Holdings]:
     those keys. Raises InputError naming what cannot be used.
     """
     case = read_derive_case(path)
-    snapshot = Snapshot.build(case.market, case.parameters, quantum_decimals=QUANTUM_DECIMALS)
+    snapshot = Snapshot.build(case.market, case.parameters, quantum_decimals=QUANTUM_DECIMALS, only=MODELS)
     positions = [
         Position(name, quantity, None, str(path))
         for name, quantity in case.quantities.items()

@@ -1,7 +1,7 @@
 """A snapshot: one universe at one moment, and the tables that every requirement and proof follows from."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -60,10 +60,12 @@ class Snapshot:
         domain: int | None = None,
         quantum_decimals: int = QUANTUM_DECIMALS[0],
         history: PriceHistory | None = None,
+        only: Collection[str] | None = None,
     ) -> "Snapshot":
         """The snapshot of a market; `domain` overrides the universe's default.
 
-        Of a history it keeps what is known at the valuation: the closes of the days before.
+        Of a history it keeps what is known at the valuation: the closes of the days before. Of the models
+        it carries those that `only` names, or all that market and parameters are enough for.
 
         Raises InputError naming the instrument if a number is out of range, or for an unknown quantum.
         """
@@ -75,7 +77,9 @@ class Snapshot:
         if history is not None:
             past = history.known_before(utc_date(market.valuation_time), underlyings(universe))
             inputs = replace(inputs, history=past)
-        return _derive(universe, market.valuation_time, inputs, parameters, quantum_decimals)
+        return _derive(
+            universe, market.valuation_time, inputs, parameters, quantum_decimals, named=only or models()
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
@@ -110,7 +114,12 @@ class Snapshot:
     def reproduce(self) -> None:
         """Derive marks and tables again; InputError if they do not follow from the inputs and parameters."""
         again = _derive(
-            self.universe, self.valuation_time, self.inputs, self.parameters, self.quantum_decimals
+            self.universe,
+            self.valuation_time,
+            self.inputs,
+            self.parameters,
+            self.quantum_decimals,
+            named=self.models,
         )
         where = f"snapshot {self.id}"
         remedy = "does not follow from the prices and parameters; do not trust this snapshot"
@@ -119,7 +128,7 @@ class Snapshot:
             name = self.universe.instruments[int(differing[0])].name
             raise InputError(where, "mark", name, remedy)
         for name, tables in self.models.items():
-            if encode_tables(tables) != encode_tables(again.models[name]):
+            if name not in again.models or encode_tables(tables) != encode_tables(again.models[name]):
                 raise InputError(where, "model", name, remedy)
 
     @property
@@ -198,11 +207,17 @@ class _SnapshotDocument(_Strict):
 
 
 def _derive(
-    universe: Universe, valuation_time: int, inputs: Inputs, parameters: Parameters, quantum_decimals: int
+    universe: Universe,
+    valuation_time: int,
+    inputs: Inputs,
+    parameters: Parameters,
+    quantum_decimals: int,
+    *,
+    named: Collection[str],
 ) -> Snapshot:
     marks = mark_table(universe, inputs, quantum_decimals)
     basis = Basis(universe, valuation_time, inputs, parameters, marks, quantum_decimals)
-    derived = {name: model.tables(basis) for name, model in models().items()}
+    derived = {name: model.tables(basis) for name, model in models().items() if name in named}
     tables = {name: found for name, found in derived.items() if found is not None}
     return _identified(basis, tables, "market")[0]
 

@@ -1,0 +1,243 @@
+"""The rows of the grid with buckets and gates: against the engine, and against a prover who fills them as he likes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import LinearConstraint, milp
+
+from tests.margin.accounts import tiny
+from tests.margin.derive_cases import account, cases, document, feed, option, parse, published
+from zkmargin.circuits import WitnessError, build_relation
+from zkmargin.circuits.relation import Relation
+from zkmargin.circuits.witness import assign, check
+from zkmargin.margin.derive_import import import_derive_case
+from zkmargin.margin.requirement import requirement
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import LEVELS, Bucket, Cell, ConfidenceCharge, GridTables, Level
+
+LAST = "account value less the {} requirement and the threshold"
+levels = st.sampled_from(LEVELS)
+
+
+def prove(made: Snapshot, lots: Sequence[int], level: Level, threshold: int) -> None:
+    relation = build_relation(made, level=level, threshold=threshold)
+    check(relation, assign(relation, lots))
+
+
+def law(made: Snapshot, lots: Sequence[int], level: Level) -> None:
+    """The excess proves; one tick more is short by at most that tick."""
+    excess = requirement(made, lots, level=level).excess_ticks
+    prove(made, lots, level, excess)
+    with pytest.raises(WitnessError) as refused:
+        prove(made, lots, level, excess + 1)
+    assert refused.value.row == LAST.format(level)
+    assert refused.value.shortage
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(), levels)
+def test_the_law(case: dict[str, Any], level: Level) -> None:
+    law(*account(parse(case)), level)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=1500, deadline=None)
+@given(cases(), levels)
+def test_the_law_at_length(case: dict[str, Any], level: Level) -> None:
+    law(*account(parse(case)), level)
+
+
+@settings(max_examples=8, deadline=None)
+@given(cases(largest=12), levels, st.sampled_from((-1, 0, 1)))
+def test_collateral_at_above_and_one_tick_below_the_requirement(
+    case: dict[str, Any], level: Level, step: int
+) -> None:
+    """A lot of cash is a tick, so cash can be brought to leave exactly nothing over."""
+    made, lots = account(parse(case))
+    lots[0] += step - requirement(made, lots, level=level).excess_ticks
+    assert requirement(made, lots, level=level).excess_ticks == step
+    if step >= 0:
+        prove(made, lots, level, 0)
+    else:
+        with pytest.raises(WitnessError):
+            prove(made, lots, level, 0)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_published_cases_prove_what_they_leave_over(level: Level) -> None:
+    for path in published():
+        made, holdings = import_derive_case(path)
+        law(made, holdings.vector(made), level)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_account_at_its_bounds_fits_the_rows(sign: int) -> None:
+    """No honest account is refused for want of bits."""
+    strikes = ("2600", "2700", "2800")
+    options = [option(794852, strike, "1", call=call) for strike in strikes for call in (True, False)]
+    case = document(options, [feed(794852, confidence="0.1")], NumPerps="1", PerpConfidence="0")
+    made, _ = account(parse(case))
+    bounds = [instrument.bound for instrument in made.universe.instruments]
+    for lots in ([sign * bound for bound in bounds], [sign * (-1) ** i * b for i, b in enumerate(bounds)]):
+        for level in LEVELS:
+            law(made, lots, level)
+
+
+# A prover who fills the free rows as he likes -------------------------------------------------------
+
+CELLS = tuple(
+    Cell(label, "0", move, "1", tail=False)
+    for label, move in (("up", "up"), ("down", "down"), ("linear", "linear"), ("absolute", "absolute"))
+)
+
+
+def small(seed: int, *, greater: bool) -> Snapshot:
+    """A snapshot of a few slots with small tables: every feature of the rows, and no number above a million."""
+    draw = np.random.default_rng(seed)
+    made = tiny()
+    count = 6
+    instruments = tuple(
+        replace(i, lot_exponent=0, contract_exponent=0, bound=15) for i in made.universe.instruments[:count]
+    )
+    tables = made.models["grid"]
+    assert isinstance(tables, GridTables)
+
+    def table(*shape: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        return draw.integers(-40, 41, shape)
+
+    def amounts(low: int, high: int) -> dict[Level, int]:
+        return {"initial": high, "maintenance": low}
+
+    grid = replace(
+        tables,
+        cells=CELLS,
+        unit_of=np.array([-1, 0, 0, 0, 0, 0], dtype=np.int32),
+        risk=table(len(CELLS), count),
+        perpetuals=(),
+        strikes=(),
+        collaterals=(),
+        loss_factor={"initial": (3, 2), "maintenance": (4, 5)},
+        buckets=(
+            Bucket("near", 0, (2, 3), table(len(CELLS), 2), greater, table(2, 2)),
+            Bucket("far", 0, (4, 5), table(len(CELLS), 2), not greater, table(2, 2)),
+        ),
+        confidences=(
+            ConfidenceCharge("near", (2, 3), amounts(0, 2), (1,), amounts(1, 5)),
+            ConfidenceCharge("far", (4, 5), amounts(1, 1), (), amounts(1, 1)),
+        ),
+    )
+    universe = replace(made.universe, instruments=instruments)
+    marks = draw.integers(-30, 60, count)
+    return replace(made, universe=universe, marks=marks, models={"grid": grid}, id="small")
+
+
+def most(relation: Relation, lots: Sequence[int]) -> int:
+    """The greatest value of the last row over all choices of the free rows that leave every row in its range."""
+    free = [index for index, row in enumerate(relation.rows) if row.free]
+    place = {index: column for column, index in enumerate(free)}
+    padded = [*lots, *([0] * (relation.domain - len(lots)))]
+    sums = zip(relation.holdings.times(padded), relation.constants, strict=True)
+    base = [held + constant for held, constant in sums]
+    tops = [(1 << (relation.bits * row.limbs)) - 1 for row in relation.rows]
+    forms, lows, highs = [], [], []
+    for equation, target in enumerate(relation.defines):
+        form = np.zeros(len(free))
+        for row, factor in relation.row_terms.mappings[equation].items():
+            if row != target:
+                form[place[row]] = factor
+        forms.append(form)
+        lows.append(-base[equation])
+        highs.append(tops[target] - base[equation])
+    found = milp(
+        -forms[-1],
+        constraints=LinearConstraint(np.array(forms[:-1]), lows[:-1], highs[:-1]),
+        integrality=np.ones(len(free)),
+        bounds=([0] * len(free), [float(tops[index]) for index in free]),
+    )
+    assert found.status == 0, found.message
+    return round(-found.fun) + base[-1]
+
+
+def free_choice(made: Snapshot, lots: Sequence[int], level: Level) -> None:
+    relation = build_relation(made, level=level)
+    found = requirement(made, lots, level=level)
+    honest = assign(relation, lots)
+    denominator = found.assessment.factor.denominator
+    assert honest.rows[-1] == denominator * found.excess
+    assert most(relation, lots) == honest.rows[-1]
+
+
+accounts = st.lists(st.integers(-15, 15), min_size=6, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), accounts, levels)
+def test_no_choice_of_free_rows_proves_more(seed: int, greater: bool, lots: list[int], level: Level) -> None:
+    """The optimum of the integer program is what the engine finds: bits and slacks give nothing away."""
+    free_choice(small(seed, greater=greater), lots, level)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=1000, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), accounts, levels)
+def test_no_choice_of_free_rows_proves_more_at_length(
+    seed: int, greater: bool, lots: list[int], level: Level
+) -> None:
+    free_choice(small(seed, greater=greater), lots, level)
+
+
+@pytest.mark.parametrize("greater", [False, True])
+def test_a_smaller_slack_leaves_a_row_below_zero(greater: bool) -> None:
+    """Every slack is as small as it can be: worst losses, discounts, changes of skews, contingencies."""
+    made, lots = small(7, greater=greater), [10, 3, 5, -3, -2, 4]
+    relation = build_relation(made)
+    honest = assign(relation, lots)
+    for index, row in enumerate(relation.rows):
+        if row.free and row.choice is None and honest.rows[index]:
+            rows = tuple(
+                replace(other, closes=None, choice=lambda _q, _rows, value=honest.rows[index] - 1: value)
+                if k == index
+                else replace(other, closes=None if other.closes == index else other.closes)
+                for k, other in enumerate(relation.rows)
+            )
+            with pytest.raises(WitnessError):
+                check(relation, assign(replace(relation, rows=rows), lots))
+
+
+def test_a_gate_cannot_stay_shut_on_what_is_held() -> None:
+    case = document(
+        [option(794852, "2700", "-2")], [feed(794852)], NumPerps="1", PerpConfidence="0.1", Cash="5000"
+    )
+    made, lots = account(parse(case))
+    relation = build_relation(made)
+    honest = assign(relation, lots)
+    gate = next(k for k, row in enumerate(relation.rows) if row.name == "BASE-PERP: held")
+    assert honest.rows[gate] == 1
+    shut = tuple(
+        replace(row, choice=lambda _q, _rows: 0) if k == gate else row for k, row in enumerate(relation.rows)
+    )
+    with pytest.raises(WitnessError, match="BASE-PERP: no long position unless held"):
+        check(relation, assign(replace(relation, rows=shut), lots))
+    lots[made.universe.slot("BASE-PERP")] = 0
+    assert assign(relation, lots).rows[gate] == 0
+
+
+# Shape ----------------------------------------------------------------------------------------------
+
+
+def test_how_many_rows_it_takes() -> None:
+    """Two for each expiry and cell, seven for each skew, three for basis; two for each strike and slot."""
+    options = [option(expiry, "2700", "1") for expiry in (794852, 3214052)]
+    made, _ = account(parse(document(options, [feed(794852), feed(3214052)])))
+    tables = made.models["grid"]
+    assert isinstance(tables, GridTables)
+    cells, slots, skews = len(tables.cells), len(made.universe), 2
+    ledger = slots + 1 + len(tables.strikes) * 2 + 2
+    assert len(build_relation(made).rows) == (
+        ledger + 2 + cells + len(tables.buckets) * (2 * (cells - skews) + 7 * skews + 3)
+    )
