@@ -169,6 +169,6 @@ class Pmrm2(Strict):
     naked_short: Contingency = Contingency(maintenance=Decimal("0.003"), addition=Decimal("0.002"))
     """On every short option that no long option of its strike and expiry covers."""
     collaterals: Mapping[str, Collateral] = {}
-    """By coin. A coin that is not listed has the haircut of every other model, and follows its own underlying."""
+    """By coin. One that is not listed has the haircut of every other model, and follows its own derivatives."""
     averaging_minutes: Annotated[Number, Field(ge=0, le=1440)] = Decimal(30)
     """Settlement is the average of this long before expiry: what has passed of it no longer moves."""

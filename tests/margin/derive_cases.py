@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -137,7 +138,7 @@ def document(
         "Options": list(options),
         "OptionFeeds": list(feeds),
     }
-    return {"Scenario": account | scenario, "Parameters": rules}
+    return deepcopy({"Scenario": account | scenario, "Parameters": rules})
 
 
 def parse(case: Mapping[str, Any]) -> DeriveCase:

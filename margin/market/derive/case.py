@@ -37,6 +37,7 @@ _REFERENCE_TIME: Final = 1_700_000_000 * SECOND
 # Bounds that leave an account room to grow; a larger account gets larger ones.
 _CASH_BITS: Final = 54
 _POSITION_BITS: Final = 44
+_MOST_BITS: Final = 62
 _RESULTS: Final[Mapping[Level, str]] = {"initial": "IM", "maintenance": "MM"}
 
 
@@ -265,7 +266,7 @@ def _option_name(time: int, option: _Option) -> str:
 def _bound(quantity: Decimal, bits: int) -> int:
     """One less than a power of two, with room for twice the quantity."""
     lots = int(abs(quantity).scaleb(-LOT, CONTEXT))
-    return int((1 << max(bits, lots.bit_length() + 1)) - 1)
+    return int((1 << min(_MOST_BITS, max(bits, lots.bit_length() + 1))) - 1)
 
 
 def _balance(currency: str, quantity: Decimal) -> Instrument:

@@ -73,7 +73,11 @@ class _Maker:
         self.units = self._units()
         self.unit_of = [self._unit(instrument) for instrument in self.instruments]
         self.columns = option_columns(basis.universe, basis.valuation_time, basis.inputs)
-        self.spot_confidence = {coin: basis.inputs.confidence(coin) for coin in self.units}
+        self.spot_confidence = {
+            name: basis.inputs.confidence(name)
+            for name in underlyings(basis.universe)
+            if name not in rules.collaterals or name in self.units
+        }
 
     def tables(self) -> GridTables:
         """All tables."""
@@ -97,9 +101,10 @@ class _Maker:
     # Units ----------------------------------------------------------------------------------------
 
     def _units(self) -> tuple[str, ...]:
-        """What derivatives are based on; other coins are collateral, and follow one of these or nothing."""
+        """What derivatives are based on or collateral follows; other coins move with nothing."""
         based = {i.underlying for i in self.instruments if i.kind != "balance"}
-        return tuple(name for name in underlyings(self.basis.universe) if name in based)
+        followed = {collateral.cancels for collateral in self.rules.collaterals.values()}
+        return tuple(name for name in underlyings(self.basis.universe) if name in based | followed)
 
     def _unit(self, instrument: Instrument) -> int:
         followed = self._followed(instrument) if instrument.kind == "balance" else instrument.underlying
@@ -284,9 +289,10 @@ class _Maker:
                 stated = self.rules.collaterals.get(coin)
                 rates = self.basis.parameters.haircut(coin) if stated is None else stated.haircut
                 followed = self._followed(instrument)
-                spots = [followed] if followed in self.spot_confidence else self.units
+                spots = self.spot_confidence
                 own = self.basis.inputs.confidence(instrument.name)
-                confidence = min([own, *(self.spot_confidence[spot] for spot in spots)])
+                sure = [spots[followed]] if followed in spots else spots.values()
+                confidence = min([own, *sure])
                 rate = {
                     level: Fraction(rates.at(level)) + self._unsure(confidence, level) for level in LEVELS
                 }

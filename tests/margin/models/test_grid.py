@@ -1,0 +1,262 @@
+"""PMRM 2: the published cases, direct sums in floating point, and each part by itself."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.margin.accounts import lots_of, tiny_market
+from tests.margin.derive_cases import account, cases, collateral, document, feed, option, parse, published
+from tests.margin.pmrm2_formulas import margins
+from zkmargin.margin.batch import requirements
+from zkmargin.margin.derive_import import import_derive_case
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.holdings import Holdings, Position
+from zkmargin.margin.parameters import parse_parameters, preset
+from zkmargin.margin.report import build_report
+from zkmargin.margin.requirement import Requirement, requirement
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import LEVELS, GridTables
+
+
+def usd(found: Requirement) -> float:
+    return float(found.excess / 10**found.money_decimals)
+
+
+def test_published_results() -> None:
+    """Excess to 1e-8, every cell to 1e-8 of the largest and of a dollar."""
+    for path in published():
+        result = json.loads(path.read_text())["Result"]
+        made, holdings = import_derive_case(path)
+        lots = holdings.vector(made)
+        for level, key in (("initial", "IM"), ("maintenance", "MM")):
+            found = requirement(made, lots, level=level)  # type: ignore[arg-type]
+            assert usd(found) == pytest.approx(result[key], rel=1e-8), (path.name, level)
+        stated = [float(cell[-1]) for part in ("reg", "tail", "skew") for cell in result[f"{part}_losses"]]
+        for unit in found.assessment.units:
+            cells = [float(profit) / 10**made.money_decimals for profit in unit.profit]
+            largest = max(map(abs, stated))
+            assert cells == pytest.approx(stated, rel=0, abs=1e-8 * largest + 1e-8), path.name
+            contingency = -unit.basis / 10**made.money_decimals
+            assert contingency == pytest.approx(result["ForwardContingency"], rel=1e-8, abs=1e-8)
+
+
+def agrees(case: dict[str, Any]) -> None:
+    """The engine against direct sums."""
+    expected = margins(case)
+    made, lots = account(parse(case))
+    for level in LEVELS:
+        found = requirement(made, lots, level=level)
+        size = sum(abs(held) * abs(mark) for held, mark in zip(lots, made.marks.tolist(), strict=True)) / 1e18
+        assert usd(found) == pytest.approx(getattr(expected, level), rel=1e-8, abs=1e-7 + 1e-9 * size)
+    for unit in found.assessment.units:
+        cells = [float(profit) / 10**made.money_decimals for profit in unit.profit]
+        assert cells == pytest.approx(expected.cells, rel=1e-8, abs=1e-7 + 1e-9 * size)
+        assert -unit.basis / 10**made.money_decimals == pytest.approx(expected.basis, rel=1e-8, abs=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(largest=12))
+def test_direct_sums_give_the_same(case: dict[str, Any]) -> None:
+    agrees(case)
+
+
+@pytest.mark.fuzz
+@settings(max_examples=1000, deadline=None)
+@given(cases())
+def test_direct_sums_give_the_same_at_length(case: dict[str, Any]) -> None:
+    agrees(case)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        {"options": [option(0, "2600", "3"), option(0, "2900", "-1", call=False)], "feeds": [feed(0)]},
+        {"options": [option(-86400, "2600", "-3")], "feeds": [feed(-86400)]},
+        {"options": [option(60, "2700", "-3", vol="400")], "feeds": [feed(60)]},
+        {"options": [option(1, "2700", "5", vol="0")], "feeds": [feed(1)]},
+        {"options": [option(794852, "2700", "-5", vol="95")], "feeds": [feed(794852, rate="-0.3")]},
+        {"options": [option(794852, "2700", "0")], "feeds": [feed(794852)]},
+        {"options": [option(40000000, "2700", "-7")], "feeds": [feed(40000000, rate="2.5")]},
+        {"options": [option(3214052, "27", "1")], "feeds": [feed(3214052, forward="0.000000001")]},
+        {"SpotConfidence": 0, "NumPerps": "-3.000000001", "PerpConfidence": 0},
+        {"StablePrice": "0.01", "collaterals": [collateral("usdt", "1000", Price="0.3", Confidence="0")]},
+        {"UnrealisedPerpPNL": "-12.5", "UnrealisedFunding": "3.25", "NumPerps": "1000000"},
+        {"Cash": "-1e9", "collaterals": [collateral("x", "0"), collateral("x", "1e-9")]},
+    ],
+)
+def test_what_is_rare_is_computed_too(scenario: dict[str, Any]) -> None:
+    """Expired, about to expire, without volatility or with far too much, unsure feeds, cash that is worth little."""
+    agrees(document(**scenario))
+
+
+EXTREMES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "VolShock": (
+        {
+            "VOLRANGEUP": "0",
+            "VOLRANGEDOWN": "0",
+            "SHORTTERMPOWER": "0",
+            "LONGTERMPOWER": "0",
+            "DTE_FLOOR": "0",
+        },
+        {"VOLRANGEUP": "10", "VOLRANGEDOWN": "10", "SHORTTERMPOWER": "10", "LONGTERMPOWER": "10"},
+    ),
+    "SkewShock": (
+        {"LINEAR_CBASE": "-10", "ABS_CBASE": "-10", "MIN_K_STAR": "0", "MIN_WIDTH_SCALE": "0.001"},
+        {"LINEAR_SCALE_CAP": "10", "ABS_SCALE_CAP": "10", "LINEAR_CBASE": "10", "VOL_PARAM_SCALE": "20"},
+    ),
+    "Margin": (
+        {"IM_LOSS_FACTOR": "0.5", "MM_LOSS_FACTOR": "0.5", "BASE_STATIC_DISCOUNT": "0"},
+        {"IM_LOSS_FACTOR": "10", "SHORT_RATE_ADDSCALE": "10", "LONG_RATE_ADDSCALE": "10"},
+    ),
+    "BasisContingency": (
+        {"SCENARIO_SPOT_DOWN": "0", "BASIS_CONT_ADD_FACTOR": "0", "BASIS_CONT_MULT_FACTOR": "0"},
+        {"SCENARIO_SPOT_UP": "2.9", "BASIS_CONT_ADD_FACTOR": "20", "BASIS_CONT_MULT_FACTOR": "20"},
+    ),
+    "OtherContingency": (
+        {"CONF_THRESHOLD": "0", "MM_PERP_PERCENT": "0", "IM_PERP_PERCENT": "0", "PEG_LOSS_FACTOR": "0"},
+        {"CONF_THRESHOLD": "1", "CONF_MARGIN": "20", "MM_PERP_PERCENT": "3", "IM_OPTION_PERCENT": "2"},
+    ),
+}
+
+
+@pytest.mark.parametrize("section", EXTREMES)
+@pytest.mark.parametrize("side", [0, 1], ids=["least", "most"])
+def test_parameters_at_the_ends_of_their_ranges(section: str, side: int) -> None:
+    options = [
+        option(expiry, strike, amount, call=call)
+        for expiry in (86400, 3214052)
+        for strike, amount, call in (("2500", "-2", True), ("2700", "3", False), ("3200", "-1", False))
+    ]
+    feeds = [feed(86400, confidence="0.6"), feed(3214052, rate="0.2")]
+    agrees(
+        document(
+            options,
+            feeds,
+            parameters={section: EXTREMES[section][side]},
+            NumPerps="-2",
+            SpotConfidence="0.9",
+            collaterals=[collateral("wsteth", "4")],
+            StablePrice="0.9",
+        )
+    )
+
+
+# What the parts mean --------------------------------------------------------------------------------
+
+
+def excess(case: dict[str, Any], level: str = "initial") -> float:
+    made, lots = account(parse(case))
+    return usd(requirement(made, lots, level=level))  # type: ignore[arg-type]
+
+
+def test_an_option_that_is_named_twice_is_held_once() -> None:
+    once = document([option(794852, "2700", "1.5")], [feed(794852)])
+    twice = document([option(794852, "2700", "2"), option(794852, "2700", "-0.5")], [feed(794852)])
+    assert parse(once).quantities == parse(twice).quantities
+
+
+def test_the_perpetual_s_confidence_counts_only_while_one_is_held() -> None:
+    options, feeds = [option(794852, "2700", "-2")], [feed(794852)]
+    without = excess(document(options, feeds, PerpConfidence="0.1"))
+    assert without == pytest.approx(excess(document(options, feeds)), rel=1e-12)
+    held = excess(document(options, feeds, NumPerps="0.000000001", PerpConfidence="0.1"))
+    assert without - held == pytest.approx(2 * 2681.6 * 0.9, abs=1e-4)
+
+
+def test_risk_cancelling_collateral_moves_with_the_cells() -> None:
+    """A covered call: the coin's gain pays the call's loss, and nothing does if the coin cancels no risk."""
+    options, feeds = [option(794852, "2700", "-10")], [feed(794852)]
+    coin = {"MMHaircut": "0", "IMHaircut": "0", "Price": "2681.6"}
+    covered = excess(document(options, feeds, collaterals=[collateral("eth", "10", **coin)]))
+    bare = excess(
+        document(options, feeds, collaterals=[collateral("eth", "10", **coin, IsRiskCancelling=False)])
+    )
+    assert covered > bare
+
+
+def test_below_its_peg_cash_raises_initial_margin_only() -> None:
+    options, feeds = [option(794852, "2700", "-2")], [feed(794852)]
+    at_peg, below = ({"StablePrice": price} for price in ("0.98", "0.90"))
+    assert excess(document(options, feeds, **below)) < excess(document(options, feeds, **at_peg))
+    maintenance = [excess(document(options, feeds, **peg), "maintenance") for peg in (at_peg, below)]
+    assert maintenance[0] == pytest.approx(maintenance[1], rel=1e-12)
+
+
+def test_the_report_explains_the_worst_cell_position_by_position() -> None:
+    """Also where a skew turns an expiry's gain into a loss, and where the short discount counts."""
+    options = [option(794852, "2700", "5"), option(3214052, "2600", "-3"), option(3214052, "2700", "2")]
+    case = parse(document(options, [feed(794852), feed(3214052)], NumPerps="-1"))
+    made, lots = account(case)
+    positions = (Position(name, quantity) for name, quantity in case.quantities.items())
+    report = build_report(made, Holdings.of(positions, made))
+    (unit,) = report.units
+    assert len(unit.cells) == 13
+    assert -unit.loss == min(-unit.basis, unit.cells[unit.worst].profit)
+    shown = sum(position.profit for position in unit.positions)
+    assert 0 <= unit.cells[unit.worst].profit - shown <= len(lots)
+    document_ = report.to_json()["units"][0]
+    assert document_["basis_contingency"] == f"{unit.basis / 10**9:.9f}"
+
+
+# On a market of a venue -----------------------------------------------------------------------------
+
+
+def venue(name: str) -> Snapshot:
+    return Snapshot.build(tiny_market(), preset(name), domain=64)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.data())
+def test_a_batch_gives_the_same(data: st.DataObject) -> None:
+    made = venue("pmrm2")
+    rows = [data.draw(lots_of(made)) for _ in range(3)]
+    for level in LEVELS:
+        together = requirements(made, np.array(rows), level=level).excess_ticks
+        assert together == tuple(requirement(made, lots, level=level).excess_ticks for lots in rows)
+
+
+def test_a_snapshot_with_buckets_travels_and_follows_from_its_inputs(tmp_path: Path) -> None:
+    case = document([option(900, "2700", "1")], [feed(900, confidence="0.3")], NumPerps="1")
+    made, _ = account(parse(case))
+    made.dump(tmp_path / "snapshot.json")
+    again = Snapshot.load(tmp_path / "snapshot.json")
+    again.reproduce()
+    assert again.id == made.id
+    tables = again.models["grid"]
+    assert isinstance(tables, GridTables)
+    assert not tables.netted
+
+
+def test_inverse_and_linear_options_share_an_expiry() -> None:
+    tables = venue("pmrm2").models["grid"]
+    assert isinstance(tables, GridTables)
+    (bucket,) = tables.buckets
+    assert len(bucket.slots) == 4
+    assert tables.units == ("BTC",)
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ({"scenarios": []}, "pmrm2.scenarios"),
+        ({"scenarios": [{"spot": "-1.1", "volatility": "up"}]}, r"pmrm2.scenarios.0.spot: '-1.1'"),
+        ({"scenarios": [{"spot": "0", "volatility": "sideways"}]}, "pmrm2.scenarios.0.volatility"),
+        ({"peg": {"threshold": "nan"}}, "pmrm2.peg.threshold"),
+        ({"confidence": {"threshold": "1.5"}}, "pmrm2.confidence.threshold"),
+        ({"skewness": {}}, "pmrm2.skewness: .*unknown key"),
+        ({"collaterals": {"BTC": {"haircut": {"maintenance": "0.1"}}}}, "addition: missing"),
+    ],
+)
+def test_wrong_rules_are_named(rules: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_parameters({"pmrm2": rules}, "params.json")
+
+
+def test_an_unknown_preset_is_named() -> None:
+    with pytest.raises(InputError, match="preset: 'nasdaq': use one of default, "):
+        preset("nasdaq")

@@ -1,0 +1,179 @@
+"""Reading portfolio cases: every number finds its place, and what cannot be used is named."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.margin.derive_cases import account, collateral, document, feed, option, parse
+from zkmargin.margin.derive_import import import_derive_case
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.requirement import requirement
+
+
+def full() -> dict[str, Any]:
+    return document(
+        [option(794852, "2700", "1.5"), option(794852, "2700.25", "-2", call=False)],
+        [feed(794852, rate="-0.01", confidence="0.4")],
+        collaterals=[
+            collateral("wstETH", "2"),
+            collateral("WSTETH", "1", IsRiskCancelling=0),
+            collateral("$", "1"),
+        ],
+        NumPerps="-0.5",
+        UnrealisedPerpPNL="7",
+        UnrealisedFunding="-3",
+        SpotConfidence="0.9",
+    )
+
+
+def test_every_number_finds_its_place() -> None:
+    case = parse(full())
+    names = [instrument.name for instrument in case.market.instruments]
+    assert names == [
+        "USD",
+        "BASE",
+        "WSTETH",
+        "WSTETH.2",
+        "COIN",
+        "BASE-PERP",
+        "BASE-20231124T030052-2700-C",
+        "BASE-20231124T030052-2700.25-P",
+    ]
+    assert case.quantities["USD"] == Decimal(1004)
+    inputs = case.market.inputs
+    assert inputs.indices == {"BASE": "2681.6", "WSTETH": "2800", "WSTETH.2": "2800", "COIN": "2800"}
+    assert inputs.confidences["BASE"] == "0.9"
+    assert inputs.cash_price == "1.0002"
+    (terms,) = inputs.terms
+    assert (terms.confidence, terms.fixed) == ("0.4", None)
+    assert inputs.quotes[-1].rate == "-0.01"
+    rules = case.parameters.pmrm2
+    assert rules is not None
+    assert [rules.collaterals[name].cancels for name in names[2:5]] == ["BASE", None, "BASE"]
+    assert rules.basis.up == Decimal("0.045")
+    assert rules.scenarios[0].spot == Decimal("0.12")
+    assert case.unknown == ()
+
+
+def test_the_date_of_expiry_says_when_the_case_was_valued() -> None:
+    dated = option(794852, "2700", "1") | {"ExiryTs": 1740729600}
+    case = parse(document([dated], [feed(794852)]))
+    assert case.market.valuation_time == (1740729600 - 794852) * 10**6
+    assert case.market.instruments[-1].name == "BASE-20250228T080000-2700-C"
+
+
+def test_parts_of_a_forward_may_be_stated() -> None:
+    entry = feed(900)
+    del entry["Forward"]
+    parts = entry | {"ForwardFixed": "1300", "ForwardVariable": "1400"}
+    stated = parse(document([option(900, "2700", "-1")], [parts]))
+    assert stated.market.inputs.terms[0].fixed == "1300"
+    assert stated.market.inputs.quotes[-1].forward == "2700"
+    half = parse(
+        document([option(900, "2700", "-1")], [parts | {"ForwardFixed": "1350", "ForwardVariable": "1350"}])
+    )
+    averaged = parse(document([option(900, "2700", "-1")], [feed(900)]))
+    found = [requirement(made, lots).excess for made, lots in map(account, (half, averaged))]
+    assert found[0] == found[1] != requirement(*account(stated)).excess
+
+
+def test_an_option_at_two_volatilities_is_two_instruments() -> None:
+    options = [option(794852, "2700", "1"), option(794852, "2700", "1", vol="0.8")]
+    names = list(parse(document(options, [feed(794852)])).quantities)
+    assert names[-2:] == ["BASE-20231124T030052-2700-C", "BASE-20231124T030052-2700-C.2"]
+
+
+def test_numbers_of_floating_point_are_cut_to_eighteen_decimals() -> None:
+    written = json.dumps(full()).replace('"2681.6"', "2681.6029850999994").replace('"1.5"', "1.1e-05")
+    found = json.loads(written, parse_float=Decimal)
+    assert parse(found).market.inputs.indices["BASE"] == "2681.6029850999994"
+    assert parse(found).quantities["BASE-20231124T030052-2700-C"] == Decimal("0.000011")
+
+
+def write(tmp_path: Path, case: dict[str, Any]) -> Path:
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case))
+    return path
+
+
+def results(case: dict[str, Any]) -> dict[str, Any]:
+    made, lots = account(parse(case))
+    excess = {
+        key: str(requirement(made, lots, level=level).excess_ticks / Decimal(10**9))
+        for key, level in (("IM", "initial"), ("MM", "maintenance"))
+    }
+    return case | {"Result": excess}
+
+
+def test_an_unknown_key_is_passed_over_where_the_results_come_out_without_it(tmp_path: Path) -> None:
+    case = results(full())
+    case["Scenario"]["Options"][0]["Delta"] = 0.5
+    made, holdings = import_derive_case(write(tmp_path, case))
+    assert made.quantum_decimals == 9
+    assert holdings.positions[0].quantity == 1004
+    case["Result"]["IM"] = "17"
+    with pytest.raises(InputError, match=r"case.json: key: 'Options.Delta': .* for the initial result of 17"):
+        import_derive_case(write(tmp_path, case))
+
+
+def test_an_unknown_key_is_refused_where_nothing_tells_whether_it_matters(tmp_path: Path) -> None:
+    case = full()
+    case["Parameters"]["Margin"]["RHO"] = "0.5"
+    with pytest.raises(InputError, match=r"'Margin\.RHO'"):
+        import_derive_case(write(tmp_path, case))
+
+
+def change(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def apply(case: dict[str, Any]) -> None:
+        target: Any = case
+        for key in path[:-1]:
+            target = target[key]
+        target[path[-1]] = value
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("apply", "reason"),
+    [
+        (change("Scenario", value=[]), "Scenario: object: list"),
+        (change("Parameters", value=None), "Parameters: missing"),
+        (change("Scenario", "SpotPrice", value=None), "SpotPrice: missing"),
+        (change("Scenario", "SpotPrice", value="much"), "SpotPrice: 'much'"),
+        (change("Scenario", "SpotPrice", value=True), "SpotPrice: True"),
+        (change("Scenario", "SpotPrice", value="0"), "index: '0'"),
+        (change("Scenario", "SpotPrice", value="1e300"), "SpotPrice: '1e300'"),
+        (change("Scenario", "Cash", value="NaN"), "Cash: 'NaN'"),
+        (change("Scenario", "Cash", value="5e9"), "at most 4611686018.4"),
+        (change("Scenario", "Options", value={}), "Options: dict"),
+        (change("Scenario", "Options", 0, value=7), r"Options\[0\]: object: int"),
+        (change("Scenario", "Options", 0, "Expiry", value=1), r"Options\[0\]: Expiry: '1': add its feed"),
+        (change("Scenario", "Options", 0, "IsCall", value="yes"), "IsCall: 'yes': write 1 or 0"),
+        (change("Scenario", "Options", 0, "Strike", value="-1"), "strike"),
+        (change("Scenario", "Options", 0, "MarkVol", value="-1"), "volatility|mark"),
+        (change("Scenario", "Options", 0, "MarkVol", value=None), "MarkVol: missing"),
+        (change("Scenario", "OptionFeeds", 0, "Forward", value="0"), "forward"),
+        (change("Scenario", "OptionFeeds", 0, "Rate", value="11"), "rate: '11'"),
+        (change("Scenario", "OptionFeeds", 0, "RateConfidence", value="-1"), "confidence: '-1'"),
+        (change("Scenario", "PerpPrice", value=0), "price: '0'"),
+        (change("Parameters", "Margin", value=None), "Margin: missing"),
+        (change("Parameters", "Margin", "IM_LOSS_FACTOR", value="-1"), "loss_factor.initial: '-1'"),
+        (change("Parameters", "Scenarios", 0, "VolShockDirection", value="Sideways"), "'Sideways'"),
+        (change("Parameters", "Scenarios", value=[]), "scenarios"),
+    ],
+)
+def test_what_cannot_be_used_is_named(apply: Callable[[dict[str, Any]], None], reason: str) -> None:
+    case = full()
+    apply(case)
+    with pytest.raises(InputError, match=reason) as caught:
+        account(parse(case))
+    assert "case.json" in str(caught.value) or "holdings" in str(caught.value)
+
+
+def test_two_feeds_of_one_expiry_are_refused() -> None:
+    with pytest.raises(InputError, match="occurs twice; keep one feed"):
+        parse(document([], [feed(900), feed(900)]))
