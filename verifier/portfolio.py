@@ -125,8 +125,9 @@ def prepare_submission(
         each_venue=policy.each_venue,
         relation_of=relation_of,
     )
+    proofs = _proofs(submission, statements)
     _check_consent(submission, consent_digest(statements, terms, policy.domain), policy)
-    return PreparedSubmission(submission, statements, _proofs(submission, statements), secured)
+    return PreparedSubmission(submission, statements, proofs, secured)
 
 
 def verify_submission(
