@@ -20,6 +20,10 @@ ChargeKind = Literal[
     "initial ratio",
     "option value cap",
     "confidence",
+    "correlated loss",
+    "no offsets",
+    "cross",
+    "portfolio",
 ]
 
 
@@ -79,6 +83,8 @@ class Assessment:
     charges: tuple[Charge, ...]
     tail: TailLoss | None = None
     """Of models over joint scenarios."""
+    considered: tuple[Charge, ...] = ()
+    """Of models that take one of several amounts: all of them, the one that counts being part of `amount` as well."""
 
 
 def assess(factor: Fraction, units: tuple[UnitLoss, ...], charges: tuple[Charge, ...]) -> Assessment:

@@ -1,0 +1,20 @@
+"""Correlation margin: the loss of an account's delta exposures under a covariance matrix, variance-covariance
+value at risk, beside a stress in which no exposure offsets another.
+
+It sees delta only. What an option gains or loses by curvature, volatility or time is not in it; a charge on
+naked short options stands in for that.
+"""
+
+from zkmargin.margin.models.correlation.engine import requirement, tables
+from zkmargin.margin.models.correlation.parameters import CorrelationSection
+from zkmargin.margin.models.correlation.tables import CorrelationTables
+
+__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
+
+NAME = "correlation"
+NEEDS = (
+    "correlation needs a price history (--history FILE) or a section correlation with source = given "
+    "in the parameters"
+)
+TABLES = CorrelationTables
+PARAMETERS = CorrelationSection

@@ -1,0 +1,178 @@
+"""The tables of correlation margin from a market, and the requirement of an account by them."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zkmargin.margin.assessment import Assessment, Charge, assess
+from zkmargin.margin.basis import Basis, contract_size, int64_table, slot_value, underlyings
+from zkmargin.margin.charges import collateral_charges, haircuts
+from zkmargin.margin.contingencies import contingencies, perpetual_charges, strike_charges
+from zkmargin.margin.decimals import ceil_div, nearest
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.fixed import ONE, from_fraction, nearest_shift, sqrt, to_fraction
+from zkmargin.margin.instruments import CASH
+from zkmargin.margin.kernels import option_greeks
+from zkmargin.margin.models.correlation.covariance import Covariance, covariances
+from zkmargin.margin.models.correlation.parameters import CorrelationSection
+from zkmargin.margin.models.correlation.tables import MOST_BITS, CorrelationTables, CovarianceFactor
+from zkmargin.margin.pricing import named_instruments, option_columns
+from zkmargin.margin.scenarios.cholesky import cholesky
+from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.universe import Universe
+
+LARGEST_REACH = 1 << 120
+"""Squares are proven of numbers below 2^121."""
+_FEWEST_BITS = 8
+
+
+def tables(basis: Basis) -> CorrelationTables | None:
+    """Exposures and covariance from the section, or by default from the history; None if there is neither.
+
+    Raises InputError for a history or matrices that do not serve, and if a number is out of range.
+    """
+    section: CorrelationSection | None = basis.parameters.section("correlation")
+    if section is None and basis.inputs.history is None:
+        return None
+    section = section or CorrelationSection()
+    units = underlyings(basis.universe)
+    found = covariances(section, units, basis.inputs.history, "parameters, correlation")
+    unit_of = np.array([_unit(units, i.underlying) for i in basis.universe.instruments], dtype=np.int64)
+    delta = deltas(basis)
+    factors, apart = _factors(section, units, found), _undiversified(section, found)
+    bits = _bits(basis.universe, unit_of, delta, _steepest(factors, apart))
+    return CorrelationTables(
+        units=units,
+        unit_of=unit_of,
+        delta=delta,
+        bits=bits,
+        factors=tuple(
+            CovarianceFactor(covariance.label, {level: _shortened(lower[level], bits) for level in LEVELS})
+            for covariance, lower in zip(found, factors, strict=True)
+        ),
+        undiversified={
+            level: tuple(ceil_div(Fraction(each << bits, ONE)) for each in apart[level]) for level in LEVELS
+        },
+        perpetuals=perpetual_charges(basis, section),
+        strikes=strike_charges(basis, section),
+        collaterals=collateral_charges(basis),
+    )
+
+
+def _unit(units: Sequence[str], underlying: str) -> int:
+    return -1 if underlying == CASH else units.index(underlying)
+
+
+def deltas(basis: Basis) -> NDArray[np.int64]:
+    """(N,) dV/dS * S per contract in quanta, spot and forward moving together; rounded to nearest.
+
+    An option's is m B'(F) F, with m = S/F for an inverse one, 1 for a linear one. The slot of an inverse
+    future is worth -S/F and does not move; its leg in coin does.
+    """
+    exact = [
+        Fraction(0)
+        if instrument.underlying == CASH or instrument.inverse or instrument.kind == "option"
+        else slot_value(instrument, quote, basis.inputs)
+        for instrument, quote in zip(basis.universe.instruments, basis.inputs.quotes, strict=True)
+    ]
+    columns = option_columns(basis.universe, basis.valuation_time, basis.inputs)
+    with named_instruments(basis.universe, columns.slots):
+        greeks = option_greeks(columns.options, columns.volatilities)
+    rows = zip(columns.slots, greeks, columns.options.forward, columns.multipliers, strict=True)
+    for slot, found, forward, multiplier in rows:
+        exact[slot] = to_fraction(found.delta) * to_fraction(forward) * to_fraction(multiplier)
+    sizes = map(contract_size, basis.universe.instruments)
+    entries = [nearest(value * basis.quanta * size) for value, size in zip(exact, sizes, strict=True)]
+    return int64_table("delta", basis.universe, entries)
+
+
+_Lower = Mapping[Level, list[list[int]]]
+
+
+def _factors(section: CorrelationSection, units: Sequence[str], found: Sequence[Covariance]) -> list[_Lower]:
+    """The lower factor of every matrix in Q64, times multiplier and root of the horizon."""
+    factors: list[_Lower] = []
+    for covariance in found:
+        daily = cholesky("parameters, correlation", units, covariance.matrix)
+        factors.append(
+            {level: [[_times(entry, section, level) for entry in row] for row in daily] for level in LEVELS}
+        )
+    return factors
+
+
+def _times(entry: int, section: CorrelationSection, level: Level) -> int:
+    days, multiplier = section.horizon.at(level), section.multiplier.at(level)
+    return nearest(Fraction(entry * sqrt(days * ONE), ONE) * Fraction(multiplier))
+
+
+def _undiversified(section: CorrelationSection, found: Sequence[Covariance]) -> Mapping[Level, list[int]]:
+    """The larger standard deviation of every underlying in Q64, times multiplier and root of the horizon."""
+    daily = [
+        sqrt(from_fraction(max(covariance.matrix[unit][unit] for covariance in found)))
+        for unit in range(len(found[0].matrix))
+    ]
+    return {
+        level: [
+            ceil_div(
+                Fraction(each * sqrt(section.horizon.at(level) * ONE), ONE)
+                * Fraction(section.undiversified.at(level))
+            )
+            for each in daily
+        ]
+        for level in LEVELS
+    }
+
+
+def _steepest(factors: Sequence[_Lower], apart: Mapping[Level, list[int]]) -> list[int]:
+    """As `CorrelationTables.steepest`, in Q64."""
+    return [
+        max(
+            *(apart[level][unit] for level in LEVELS),
+            *(sum(map(abs, lower[level][unit])) for level in LEVELS for lower in factors),
+        )
+        for unit in range(len(apart["initial"]))
+    ]
+
+
+def _bits(
+    universe: Universe, unit_of: NDArray[np.int64], delta: NDArray[np.int64], steepest: Sequence[int]
+) -> int:
+    """As many bits as leave every L' x that a proof can speak of below what it can square.
+
+    What a proof takes for granted of a quantity may be wider than its bound by nearly two limbs' factor.
+    """
+    slots = zip(universe.instruments, unit_of.tolist(), delta.tolist(), universe.scale, strict=True)
+    reach = [
+        i.bound * abs(entry) * factor * (0 if unit < 0 else steepest[unit])
+        for i, unit, entry, factor in slots
+    ]
+    widest: int = 2 * universe.domain * sum(reach) // ONE
+    bits = min(MOST_BITS, (LARGEST_REACH // max(1, widest)).bit_length() - 1)
+    if bits < _FEWEST_BITS:
+        heaviest = universe.instruments[max(range(len(reach)), key=reach.__getitem__)]
+        remedy = f"bound of {heaviest.bound} lots times its delta is too large to square; lower the bound"
+        raise InputError(f"instrument {heaviest.name}", "delta", sum(reach) // ONE, remedy)
+    return bits
+
+
+def _shortened(lower: Sequence[Sequence[int]], bits: int) -> NDArray[np.int64]:
+    """A factor in Q64 as a square of `bits` fractional bits, rounded to nearest."""
+    size = len(lower)
+    square = np.zeros((size, size), dtype=np.int64)
+    for place, row in enumerate(lower):
+        square[place, : len(row)] = [nearest_shift(entry, 64 - bits) for entry in row]
+    return square
+
+
+def requirement(
+    tables: CorrelationTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+) -> Assessment:
+    """The largest of what the matrices and the stress take, and all charges; exact, in money units."""
+    measures = tables.measures(tables.exposures(scale, lots), level)
+    label, loss = max(measures, key=lambda measure: measure[1])
+    charges = [Charge("correlated loss", label, loss)]
+    charges += contingencies(tables, universe, scale, lots, level)
+    charges += haircuts(tables.collaterals, scale, lots, level)
+    return assess(Fraction(1), (), tuple(charges))
