@@ -88,7 +88,12 @@ class Snapshot:
         Raises InputError if the file is not a snapshot of this version in canonical encoding, or if its
         content does not match its id.
         """
-        return _parse(read_bytes(path), str(path))
+        return cls.parse(read_bytes(path), str(path))
+
+    @classmethod
+    def parse(cls, content: bytes, where: str) -> "Snapshot":
+        """The snapshot in these bytes; raises InputError as `load` does, naming where they came from."""
+        return _parse(content, where)
 
     def dump(self, path: Path) -> None:
         """Write the canonical encoding, at once or not at all; InputError if the place is not writable."""
