@@ -8,6 +8,7 @@ account value covers the requirement and the threshold.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,20 @@ class Ledger:
         for total, terms in ((self._holdings, holdings), (self._slacks, rows)):
             for index, value in terms.items():
                 total[index] = total.get(index, 0) + value
+
+    def branch(self, tables: Any) -> Ledger:
+        """A ledger over the same rows, for a requirement of its own by other tables."""
+        other = copy(self)
+        other.tables, other._holdings, other._slacks = tables, {}, {}
+        return other
+
+    def collected(self, factor: int) -> tuple[dict[int, int], dict[int, int]]:
+        """`factor` times the requirement collected so far, as a linear form of holdings and one of rows."""
+        holdings, rows = (
+            {index: factor * value for index, value in total.items()}
+            for total in (self._holdings, self._slacks)
+        )
+        return holdings, rows
 
     def long_side(self, slot: int) -> int:
         """The row ``P >= max(q, 0)`` of a slot: a slack, the same wherever it is asked for."""

@@ -1,0 +1,76 @@
+"""Tiered margin, as rows: cross below a threshold T of the account value A, portfolio margin from it on.
+
+    b >= 0,  1 - b >= 0                          a bit: portfolio margin
+    A - T + B (1 - b) >= 0                       it is 0 unless the account reaches the threshold
+    T - 1 - A + B b >= 0                         and 1 unless it stays below
+    R >= 0                                       the requirement that counts
+    R + B b - (requirement of cross) >= 0
+    R + B (1 - b) - (requirement of grid) >= 0
+    A - R - threshold of the statement >= 0
+
+The bit is exact: A and T are whole money units, and of any two of them just one of the two rows leaves the bit a
+choice, that which is right. R is a convex slack, at least the requirement of the branch that the bit opens; the other
+branch's row holds by B, the most that its requirement can be. Both branches have all their rows, as the two models
+have them; each B is public, and one too small could only refuse an honest prover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import lcm
+
+from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.models import cross, grid
+from zkmargin.circuits.relation import Unit
+from zkmargin.margin.models.tiered import TieredTables
+
+CHOICE = Unit("of 0 or 1")
+
+
+def build(ledger: Ledger) -> int:
+    """Add the rows of both branches; returns the denominator by which the requirement was multiplied."""
+    tables: TieredTables = ledger.tables
+    low, high = ledger.branch(tables.cross), ledger.branch(tables.grid)
+    parts = cross.build(low), grid.build(high)
+    denominator = lcm(*parts)
+    bit = _reached(ledger, tables)
+    unit = Unit("USD", denominator * ledger.usd.scale)
+    counted = ledger.rows.free("requirement of the tier", unit)
+    opened = (
+        ("cross margin, below the threshold", low, parts[0], tables.cross.weights(), 1),
+        ("portfolio margin, from the threshold on", high, parts[1], tables.grid.weights(), -1),
+    )
+    for name, branch, part, weights, sign in opened:
+        holdings, rows = branch.collected(-denominator // part)
+        most = denominator * _most(ledger, weights)
+        terms = {**rows, counted: 1, bit: sign * most}
+        constant = most if sign < 0 else 0
+        ledger.rows.row(name, unit, holdings, terms, constant=constant, closes=counted)
+    ledger.require({}, {counted: 1})
+    return denominator
+
+
+def _reached(ledger: Ledger, tables: TieredTables) -> int:
+    """The bit that says whether the account value reaches the threshold."""
+    snapshot, rows = ledger.snapshot, ledger.rows
+    least = tables.smallest(snapshot.universe, ledger.level)
+    value = ledger.money(tables.marks, range(len(snapshot.universe)))
+    most = _most(ledger, tables.marks.tolist()) + least + 1
+
+    def reached(lots: Sequence[int], _: Mapping[int, int]) -> int:
+        return int(sum(each * lots[slot] for slot, each in value.items()) >= least)
+
+    bit = rows.free("portfolio margin", CHOICE, choice=reached, limit=1)
+    rows.row("portfolio margin, or cross margin", CHOICE, {}, {bit: -1}, constant=1)
+    rows.row(
+        "portfolio margin only from the threshold on", ledger.usd, value, {bit: -most}, constant=most - least
+    )
+    below = {slot: -each for slot, each in value.items()}
+    rows.row("cross margin only below the threshold", ledger.usd, below, {bit: most}, constant=least - 1)
+    return bit
+
+
+def _most(ledger: Ledger, entries: Sequence[int]) -> int:
+    """The largest sum of |q| times the size of an entry, in money units."""
+    slots = zip(ledger.snapshot.universe.instruments, entries, ledger.snapshot.scale, strict=True)
+    return sum(i.bound * abs(entry) * factor for i, entry, factor in slots)

@@ -1,0 +1,148 @@
+"""Tiered margin: cross margin for accounts below a value, portfolio margin from it on.
+
+The value is the account's own, before any haircut; both levels may have a value of their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+from numpy.typing import NDArray
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from zkmargin.margin.assessment import Assessment, Charge
+from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis
+from zkmargin.margin.decimals import places
+from zkmargin.margin.forms import STRICT, Amount, Column
+from zkmargin.margin.models import cross, grid
+from zkmargin.margin.parameter_types import Number, Strict
+from zkmargin.margin.tables import LEVELS, ByLevel, Cell, GridTables, Level, RateTables, check_length
+from zkmargin.margin.universe import Universe
+
+__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Tiered", "TieredTables", "requirement", "tables"]
+
+NAME = "tiered"
+NEEDS = 'tiered needs a section tiered in the parameters, such as {"tiered": {"threshold": "100000"}}'
+LARGEST_THRESHOLD = 9 * 10**9
+"""USD; counted in billionths it still fits 64 bits."""
+
+
+def _in_quanta(number: Decimal) -> Decimal:
+    if places(number) > QUANTUM_DECIMALS[0]:
+        raise ValueError(f"at most {QUANTUM_DECIMALS[0]} decimal places; round it")
+    return number
+
+
+_Threshold = Annotated[Number, Field(ge=0, le=LARGEST_THRESHOLD), AfterValidator(_in_quanta)]
+
+
+class Thresholds(Strict):
+    """USD for each level; initial is never below maintenance."""
+
+    initial: _Threshold
+    maintenance: _Threshold
+
+    @model_validator(mode="before")
+    @classmethod
+    def _both(cls, value: Any) -> Any:
+        """A single number counts for both levels."""
+        single = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
+        return {"initial": value, "maintenance": value} if single else value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.initial < self.maintenance:
+            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
+        return self
+
+    def at(self, level: Level) -> Decimal:
+        """The threshold of a level."""
+        return self.initial if level == "initial" else self.maintenance
+
+
+class Tiered(Strict):
+    """The section `tiered`."""
+
+    threshold: Thresholds
+    """An account worth at least this has portfolio margin."""
+
+
+PARAMETERS = Tiered
+
+
+@dataclass(frozen=True)
+class TieredTables:
+    """requirement(level) = that of `grid` if the account value is at least the threshold, that of `cross` if not.
+
+    The account value is the sum of q_i * marks_i * scale_i.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    threshold: ByLevel[Amount]
+    """Quanta."""
+    marks: Column
+    """(N,): those of the snapshot."""
+    cross: RateTables
+    grid: GridTables
+
+    def check(self, slots: int, where: str) -> None:
+        """Raises InputError unless all shapes fit a universe of `slots` instruments."""
+        check_length(self.marks, slots, where, "marks")
+        self.cross.check(slots, f"{where}, cross")
+        self.grid.check(slots, f"{where}, grid")
+
+    def weights(self) -> list[int]:
+        """Per slot, at least what one lot can add to a requirement, in table entries."""
+        return list(map(max, self.cross.weights(), self.grid.weights()))
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The scenarios of portfolio margin."""
+        return self.grid.cells
+
+    @property
+    def unit_of(self) -> NDArray[Any]:
+        """(N,): index into the units of portfolio margin, -1 for slots without risk."""
+        return self.grid.unit_of
+
+    @property
+    def risk(self) -> NDArray[Any]:
+        """(S, N): change of value of one long contract."""
+        return self.grid.risk
+
+    def account_value(self, scale: Sequence[int], lots: Sequence[int]) -> int:
+        """In money units."""
+        entries = zip(lots, self.marks.tolist(), scale, strict=True)
+        return sum(held * mark * factor for held, mark, factor in entries if held)
+
+    def smallest(self, universe: Universe, level: Level) -> int:
+        """The threshold in money units."""
+        return int(self.threshold[level] * 10**universe.finest)
+
+
+TABLES = TieredTables
+
+
+def tables(basis: Basis) -> TieredTables | None:
+    """The tables of both models with the threshold; None if the parameters have no section for it."""
+    section: Tiered | None = basis.parameters.section(NAME)
+    if section is None:
+        return None
+    threshold = {level: int(section.threshold.at(level) * basis.quanta) for level in LEVELS}
+    return TieredTables(threshold, basis.marks, cross.tables(basis), grid.tables(basis))
+
+
+def requirement(
+    tables: TieredTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
+) -> Assessment:
+    """The requirement of the tier that the account is in; exact, in money units."""
+    low = cross.requirement(tables.cross, universe, scale, lots, level)
+    high = grid.requirement(tables.grid, universe, scale, lots, level)
+    reached = tables.account_value(scale, lots) >= tables.smallest(universe, level)
+    considered = (
+        Charge("cross", "below the threshold", low.amount),
+        Charge("portfolio", "at the threshold and above", high.amount),
+    )
+    return replace(high if reached else low, considered=considered)
