@@ -15,7 +15,7 @@ from typing import Literal
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.scenarios.moves import BILLION, Filtered, plain_moves
+from zkmargin.margin.scenarios.moves import BILLION, SEED_DAYS, Filtered, plain_moves
 from zkmargin.margin.scenarios.tail import tail
 
 Measure = Literal["es", "var"]
@@ -104,11 +104,13 @@ def backtest(
         InputError: a coin is not in the history, the weights are zero, or the history is too short.
     """
     coins = _check(history, weights, window, horizon)
-    first = max(history.begins[coin] for coin in coins) + window + horizon - 1
+    # The filter begins with the variance of its first days, which no earlier day may know.
+    warm = max(window + horizon - 1, SEED_DAYS if decay is not None else 0)
+    first = max(history.begins[coin] for coin in coins) + warm
     days = range(first, history.days - horizon, horizon)
     if not days:
-        available = history.days - (first - window - horizon + 1)
-        remedy = f"{window} scenarios and a horizon of {horizon} days need {window + 2 * horizon} prices"
+        available = history.days - (first - warm)
+        remedy = f"{window} scenarios and a horizon of {horizon} days need {warm + horizon + 1} prices"
         raise InputError("history", "rows", Finding(f"{available} days with all prices"), remedy)
     portfolio = _Portfolio(history, {coin: weights[coin] for coin in coins}, horizon, decay)
     trials = []

@@ -72,8 +72,8 @@ def _unpacked(packed: _PackedDocument) -> NDArray[np.int64]:
 
 def _packed(values: NDArray[np.int64]) -> Any:
     """In the least width that holds every entry, so that there is one way to write a matrix."""
-    least, most = int(values.min()), int(values.max())
-    bits = max(least.bit_length() if least >= 0 else (~least).bit_length(), most.bit_length()) + 1
+    extremes = (int(values.min()), int(values.max()))
+    bits = 1 + max((entry if entry >= 0 else ~entry).bit_length() for entry in extremes)
     width = -(-bits // 8)
     words = np.ascontiguousarray(values, "<i8").view(np.uint8).reshape(-1, 8)
     data = binascii.b2a_base64(words[:, :width].tobytes(), newline=False).decode()
