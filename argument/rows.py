@@ -2,17 +2,20 @@
 
 For a large scenario set the verifier then needs no matrix: the prover sends a_j(zeta) and t(zeta), and the verifier
 opens them against sum_i beta^i [A_i] and [t]. The commitments are made once for each snapshot, model and level; they
-hide nothing, and anyone can recompute them, or check them all by one random combination.
+hide nothing, and anyone can recompute them, or check them all by one random combination. Verification does that check
+once and remembers it: commitments to other rows would prove another requirement.
 """
 
 from __future__ import annotations
 
 import secrets
 from functools import lru_cache
+from weakref import WeakKeyDictionary, WeakSet
 
 from zkmargin.algebra.backend import Backend, Point, PointError, Table
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.coefficients import coefficient_matrix, table
+from zkmargin.circuits.matrix import IntMatrix
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import CommittedRows
 
@@ -53,6 +56,22 @@ def check_rows(setup: Setup, relation: Relation, rows: CommittedRows) -> None:
         own = setup.commit_evaluations(n, backend.slice(folded, column * n, (column + 1) * n))
         if backend.commit(bases, weights) != own:
             raise RowsError(f"the commitments of holdings column {column} are not those of the relation")
+
+
+def require_rows(setup: Setup, relation: Relation, rows: CommittedRows) -> None:
+    """`check_rows`, once for each setup, matrix and commitments: what verification relies on.
+
+    Raises:
+        RowsError: as `check_rows`.
+    """
+    checked = _CHECKED.setdefault(rows, {}).setdefault(setup.digest, WeakSet())
+    if relation.holdings not in checked:
+        check_rows(setup, relation, rows)
+        checked.add(relation.holdings)
+
+
+_CHECKED: WeakKeyDictionary[CommittedRows, dict[str, WeakSet[IntMatrix]]] = WeakKeyDictionary()
+"""The matrices that commitments were found to be those of, by the digest of the setup."""
 
 
 def weighted_rows(backend: Backend, rows: CommittedRows, beta: int) -> list[Point]:

@@ -15,7 +15,8 @@ from zkmargin.argument.challenges import ChallengeError, Conversation
 from zkmargin.argument.coefficients import coefficients
 from zkmargin.argument.linearisation import Challenges, Linearisation, Values, linearise, public_values
 from zkmargin.argument.proof import Proof, Shape
-from zkmargin.argument.rows import RowsError, weighted_rows
+from zkmargin.argument.rows import RowsError, require_rows, weighted_rows
+from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import CommittedRows, Statement
 from zkmargin.verifier.errors import VerificationError
 
@@ -87,7 +88,7 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
     if statement.rows is not None:
         *holdings, table = proof.coefficient_values
         public = replace(public, holdings=tuple(holdings), table=table)
-        opened += _rows(backend, statement.rows, beta)
+        opened += _rows(setup, relation, statement.rows, beta)
     r = linearise(relation, weighted.total, public, Challenges(alpha, gamma, delta, zeta), values)
     left = _linearised(statement, r, points)
     constant = r.constant
@@ -104,10 +105,11 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
     return PairingEquation(_sum(left), _sum([(points.opening, 1), (points.shifted_opening, mu)]))
 
 
-def _rows(backend: Backend, rows: CommittedRows, beta: int) -> list[Point]:
-    """[a_j] and [t] from the committed rows."""
+def _rows(setup: Setup, relation: Relation, rows: CommittedRows, beta: int) -> list[Point]:
+    """[a_j] and [t] from the committed rows, which must be those of the verifier's own relation."""
     try:
-        return weighted_rows(backend, rows, beta)
+        require_rows(setup, relation, rows)
+        return weighted_rows(setup.backend, rows, beta)
     except RowsError as reason:
         raise VerificationError("committed rows", str(reason)) from None
 
