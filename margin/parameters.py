@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from zkmargin.margin.decimals import places
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.parameter_types import Factor, Number, Rate, Rates, Shock, Strict, rates
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 VERSION = 1
+FINEST_FACTOR = 12
 
 
 class VolatilityShock(Strict):
@@ -49,7 +51,7 @@ class VolatilityShock(Strict):
     minimum: Factor = Decimal("0.5")
     short_power: Rate = Decimal("0.3")
     long_power: Rate = Decimal("0.13")
-    floor_days: Annotated[Number, Field(gt=0, le=30)] = Decimal(1)
+    floor_days: Annotated[Number, Field(ge=Decimal("0.000001"), le=30)] = Decimal(1)
 
 
 class Grid(Strict):
@@ -75,6 +77,8 @@ class Grid(Strict):
         for name, shocks in (("spot_shocks", self.spot_shocks), ("tail_shocks", self.tail_shocks)):
             if len(set(shocks)) != len(shocks):
                 raise ValueError(f"{name} lists a shock twice; keep one")
+        if max(places(self.loss_factor.initial), places(self.loss_factor.maintenance)) > FINEST_FACTOR:
+            raise ValueError(f"loss_factor has more than {FINEST_FACTOR} decimal places; round it")
         if Decimal(0) in self.tail_shocks:
             raise ValueError("a tail shock of 0 has no damping; leave it out")
         return self

@@ -14,7 +14,7 @@ from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, mark_table, underlyin
 from zkmargin.margin.bounds import check_bounds
 from zkmargin.margin.documents import input_error, read_bytes, write_atomically
 from zkmargin.margin.encoding import canonical_json, digest_of
-from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.errors import Finding, InputError, printable
 from zkmargin.margin.forms import Entry, adapter, encode_tables
 from zkmargin.margin.inputs import Inputs, Quote, Terms, check_feeds, check_quote
 from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
@@ -27,6 +27,7 @@ from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
 VERSION = 1
+LONGEST_SOURCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,6 +322,9 @@ def _history(
 def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
     """The inputs, checked as those of a market are."""
     found = document.inputs
+    if not found.source.isprintable() or len(found.source) > LONGEST_SOURCE:
+        remedy = f"must be at most {LONGEST_SOURCE} printable characters"
+        raise InputError(where, "inputs.source", printable(found.source), remedy)
     quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
     terms = tuple(Terms(**dict(expiry)) for expiry in found.terms)
     history = _history(found.history, universe, document.valuation_time, where)

@@ -108,3 +108,15 @@ def test_a_core_without_moves_has_no_tails_left() -> None:
     assert [cell.label for cell in grid_cells(grid)] == [
         "spot 0 %, volatility up", "spot 0 %, volatility unchanged", "spot 0 %, volatility down",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        ({"loss_factor": {"initial": "1", "maintenance": "0.1234567890123"}}, "12 decimal places"),
+        ({"volatility": {"floor_days": "0.00000000000000000001"}}, "floor_days"),
+    ],
+)
+def test_numbers_that_no_table_can_hold_are_refused(grid: Any, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_parameters({"grid": grid}, "params.json")
