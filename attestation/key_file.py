@@ -10,13 +10,15 @@ import json
 import os
 import stat
 from pathlib import Path
-
-from eth_account import Account
+from typing import TYPE_CHECKING
 
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.margin.documents import parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
+
+if TYPE_CHECKING:
+    from eth_account import Account
 
 PASSPHRASE_VARIABLE = "ZKMARGIN_PASSPHRASE"  # noqa: S105 - the variable's name, not a passphrase
 SHORTEST_PASSPHRASE = 8
@@ -49,7 +51,7 @@ def write_key(path: Path, passphrase: str | None) -> SigningKey:
     if passphrase is None:
         content = f"0x{secret.hex()}\n"
     else:
-        content = json.dumps(Account.encrypt(secret, passphrase, kdf="scrypt"), sort_keys=True) + "\n"
+        content = json.dumps(_wallets().encrypt(secret, passphrase, kdf="scrypt"), sort_keys=True) + "\n"
     write_secret(path, content.encode(), "key")
     return SigningKey(secret)
 
@@ -76,7 +78,14 @@ def _decrypted(path: Path, text: str, passphrase: str | None) -> SigningKey:
         remedy = f"give its passphrase in a file or in {PASSPHRASE_VARIABLE}"
         raise InputError(str(path), "passphrase", Finding("missing"), remedy)
     try:
-        return SigningKey(bytes(Account.decrypt(keystore, passphrase)))
+        return SigningKey(bytes(_wallets().decrypt(keystore, passphrase)))
     except (ValueError, TypeError, KeyError, NotImplementedError):
         remedy = "the passphrase is not this keystore's, or the file is damaged"
         raise InputError(str(path), "keystore", Finding("cannot be opened"), remedy) from None
+
+
+def _wallets() -> Account:
+    # A large library, and only keystores need it.
+    from eth_account import Account  # noqa: PLC0415
+
+    return Account()

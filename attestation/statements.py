@@ -13,7 +13,7 @@ from zkmargin.attestation.signing import address_bytes
 from zkmargin.attestation.typed_data import PROOF, SigningDomain
 from zkmargin.circuits.provable import build_relation
 from zkmargin.circuits.relation import Relation
-from zkmargin.circuits.statement import CommitmentTerm, Statement
+from zkmargin.circuits.statement import CommitmentTerm, CommittedRows, Statement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import Level
 
@@ -77,6 +77,7 @@ def portfolio_statements(
     *,
     each_venue: bool = False,
     relation_of: RelationOf | None = None,
+    rows: CommittedRows | None = None,
 ) -> PortfolioStatements:
     """The statements that a submission has to prove.
 
@@ -87,6 +88,7 @@ def portfolio_statements(
         domain: chain and contract, bound by each statement.
         each_venue: also ask for excess at each venue alone; with a single venue the sum says so already.
         relation_of: builds relations; `build_relation` if left out.
+        rows: the published rows of snapshot, model and level, in committed mode; None in direct mode.
 
     Raises:
         InputError: a term or an attestation does not fit a statement.
@@ -110,6 +112,7 @@ def portfolio_statements(
             subject=address_bytes(accounts[0].subject),
             chain=domain.chain_id,
             contract=contract,
+            rows=rows,
         )
 
     names = venue_names(attestations)

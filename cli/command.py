@@ -12,6 +12,7 @@ from zkmargin.cli.margin import margin
 from zkmargin.cli.proving import prove
 from zkmargin.cli.rows import rows
 from zkmargin.cli.snapshot import snapshot
+from zkmargin.cli.venue import venue
 from zkmargin.cli.verifying import verify
 
 
@@ -41,5 +42,5 @@ def command() -> None:
     """
 
 
-for part in (snapshot, importing, margin, run_backtest, commit, rows, prove, verify, demo, info):
+for part in (snapshot, importing, margin, run_backtest, commit, rows, prove, verify, venue, demo, info):
     command.add_command(part)

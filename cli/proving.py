@@ -10,10 +10,20 @@ from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import Claims, Proof, ProofDocument
+from zkmargin.attestation import SigningKey
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.signing import key_option, required_key
+from zkmargin.cli.submitting import (
+    attestation_option,
+    each_venue_option,
+    pledge_option,
+    prove_attested,
+    submission_terms,
+    submitted,
+)
 from zkmargin.cli.terminal import Step, answer, json_option, progress
 from zkmargin.cli.terms import Terms, terms_options
 from zkmargin.cli.trust import reproduced_snapshot
@@ -22,6 +32,7 @@ from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import Level
 from zkmargin.prover import Opening, OpeningDocument, ProverError
 from zkmargin.prover import prove as prove_statement
 
@@ -37,12 +48,21 @@ from zkmargin.prover import prove as prove_statement
     type=FILE,
     help="The opening that commit wrote; repeat it for an account spread over several commitments.",
 )
+@attestation_option
+@key_option("the accounts' owner, with attestations")
+@pledge_option
+@each_venue_option
 @terms_options
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The proof.")
 @json_option
 def prove(
+    *,
     snapshot_file: Path,
     opening_files: tuple[Path, ...],
+    attestation_files: tuple[Path, ...],
+    key: SigningKey | None,
+    pledge: str,
+    each_venue: bool,
     terms: Terms,
     output: Path,
     as_json: bool,
@@ -50,16 +70,23 @@ def prove(
     """Prove that the account covers its requirement, and the threshold beyond it.
 
     The proof shows that and nothing else: no position, no balance, not by how much. If the account does not
-    cover it, no proof is made, exit code 1, and you alone are told by how much it is short.
+    cover it, no proof is made, exit code 1, and you alone are told by how much it is short. With attestations of
+    venues the proof is about the sum of all accounts, and you sign it and what you pledge with --key.
 
     \b
-    Example:
+    Examples:
       zkmargin prove market.json --opening opening.secret.json --audience bank --nonce 7f3a \\
           --threshold 250000 -o proof.json
+      zkmargin prove market.json --attestation alpha.json --opening alpha.secret.json \\
+          --attestation beta.json --opening beta.secret.json --key trader.key --pledge 250000 \\
+          --audience bank --nonce 7f3a --expires 2026-03-14T18:00:00Z -o submission.json
     """
-    if os.path.realpath(output) in map(os.path.realpath, (snapshot_file, *opening_files)):
+    if os.path.realpath(output) in map(os.path.realpath, (snapshot_file, *opening_files, *attestation_files)):
         remedy = "the proof would replace what it is made from; name another file"
         raise InputError("command line", "--output", str(output), remedy)
+    if not attestation_files and (key or each_venue or pledge != "0"):
+        remedy = "name the attestations: without them nothing is signed or pledged"
+        raise InputError("command line", "--attestation", Finding("missing"), remedy)
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
         documents = [OpeningDocument.read(path) for path in opening_files]
@@ -67,13 +94,31 @@ def prove(
             document.opening(snapshot.universe, str(path))
             for document, path in zip(documents, opening_files, strict=True)
         ]
+        if attestation_files:
+            asked = submission_terms(terms, pledge, snapshot.quantum_decimals)
+            check_covered(snapshot, openings, asked.model, asked.level, asked.threshold)
+            started = time.perf_counter()
+            submission = prove_attested(
+                snapshot,
+                attestation_files,
+                openings,
+                asked,
+                required_key(key),
+                each_venue=each_venue,
+                rows=terms.rows(snapshot, chosen_setup()),
+                step=step,
+            )
+            write_atomically(output, submission.encode())
+            seconds = time.perf_counter() - started
+            answer(as_json, *submitted(submission, seconds, output))
+            return
         setup = chosen_setup()
         statement = terms.statement(
             snapshot,
             tuple(CommitmentTerm(bytes.fromhex(document.point)) for document in documents),
             setup,
         )
-        check_covered(snapshot, statement, openings)
+        check_covered(snapshot, openings, statement.model, statement.level, statement.threshold)
         started = time.perf_counter()
         proof = prove_openings(statement, openings, opening_files, setup, step)
         seconds = time.perf_counter() - started
@@ -96,18 +141,20 @@ def prove(
     answer(as_json, document, *map(Text, lines))
 
 
-def check_covered(snapshot: Snapshot, statement: Statement, openings: Sequence[Opening]) -> None:
+def check_covered(
+    snapshot: Snapshot, openings: Sequence[Opening], model: str, level: Level, threshold: int
+) -> None:
     """Raises NotProvenError, which tells the owner by how much the account is short, if it is."""
     lots = [sum(held) for held in zip(*(opening.lots for opening in openings), strict=True)]
-    found = requirement(snapshot, lots, model=statement.model, level=statement.level)
-    short = statement.threshold - found.excess_ticks
+    found = requirement(snapshot, lots, model=model, level=level)
+    short = threshold - found.excess_ticks
     if short > 0:
         excess, missing, asked = (
             scaled_decimal(amount, snapshot.quantum_decimals)
-            for amount in (found.excess_ticks, short, statement.threshold)
+            for amount in (found.excess_ticks, short, threshold)
         )
         raise NotProvenError(
-            f"the account's excess is {excess} USD ({statement.model}, {statement.level}), {missing} USD short "
+            f"the account's excess is {excess} USD ({model}, {level}), {missing} USD short "
             f"of the threshold of {asked} USD; nothing was written"
         )
 

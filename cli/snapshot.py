@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.oracle import at_option, check_signed, policy_option, sign, signature_option
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
@@ -138,11 +139,23 @@ def show(*, snapshot_file: Path, instruments: bool, as_json: bool) -> None:
 
 @snapshot.command()
 @snapshot_argument
+@signature_option
+@policy_option
+@at_option
 @json_option
-def check(*, snapshot_file: Path, as_json: bool) -> None:
+def check(
+    *,
+    snapshot_file: Path,
+    signature_file: Path | None,
+    policy_file: Path | None,
+    at: str | None,
+    as_json: bool,
+) -> None:
     """Derive every mark and table again from the prices and parameters that the snapshot names.
 
-    Loading a snapshot checks that its content matches its id; this checks that whoever made it reckoned right.
+    Loading a snapshot checks that its content matches its id; this checks that whoever made it reckoned right. With
+    --snapshot-signature and --policy it also checks that a risk oracle whom the policy trusts vouches for the prices,
+    and that the snapshot is fresh: exit code 1 if not.
 
     \b
     Example:
@@ -153,8 +166,13 @@ def check(*, snapshot_file: Path, as_json: bool) -> None:
         loaded = Snapshot.load(snapshot_file)
         step("pricing every instrument in every scenario")
         loaded.reproduce()
-    line = f"{loaded.id}: every mark and table follows from the prices and parameters"
-    answer(as_json, {"id": loaded.id, "reproduced": True}, Text(line))
+        oracle = check_signed(loaded, signature_file, policy_file, at)
+    lines = [f"{loaded.id}: every mark and table follows from the prices and parameters"]
+    lines += [f"signed by the oracle {oracle}"] if oracle else []
+    answer(as_json, {"id": loaded.id, "reproduced": True, "oracle": oracle}, *map(Text, lines))
+
+
+snapshot.add_command(sign)
 
 
 def _market(

@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from zkmargin.algebra import Setup
 from zkmargin.attestation import AttestationDocument, SigningKey, SubmissionDocument
 from zkmargin.attestation import Terms as SubmissionTerms
-from zkmargin.circuits import WitnessError
+from zkmargin.circuits import CommittedRows, WitnessError
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options import FILE, ticks, unix_seconds
@@ -57,6 +56,7 @@ def prove_attested(
     key: SigningKey,
     *,
     each_venue: bool,
+    rows: CommittedRows | None,
     step: Step,
 ) -> SubmissionDocument:
     """The submission of the accounts that these files attest to.
@@ -82,6 +82,7 @@ def prove_attested(
             key,
             chosen_setup(),
             each_venue=each_venue,
+            rows=rows,
             progress=lambda name, *_: step(f"proving: {name}"),
         )
     except WitnessError as error:
@@ -114,43 +115,59 @@ def submission_terms(terms: Terms, pledge: str, decimals: int) -> SubmissionTerm
     )
 
 
-def verify_accounts(
-    submission: SubmissionDocument,
+def submitted(
+    submission: SubmissionDocument, seconds: float, output: Path
+) -> tuple[dict[str, object], Text, Text]:
+    """What to print about a submission that was made."""
+    proofs = 1 + len(submission.venue_proofs)
+    document: dict[str, object] = {
+        "proofs": proofs,
+        "proof_bytes": len(submission.proof) // 2,
+        "seconds": round(seconds, 6),
+        "subject": submission.subject,
+        "output": str(output),
+    }
+    line = f"submission  {proofs} proofs over {len(submission.attestations)} accounts in {seconds:.3f} s"
+    return document, Text(line), Text(f"written to  {output}: send it to {submission.audience}")
+
+
+def submission_check(
     snapshot: Snapshot,
-    policy: Policy,
+    submission_file: Path,
+    policy_file: Path,
     terms: Terms,
-    setup: Setup,
     *,
     attestation_files: Sequence[Path],
     now: float,
-) -> PreparedSubmission:
-    """Verify a submission under a policy, and that it is about what was asked.
+) -> Callable[[], PreparedSubmission]:
+    """What verifies a submission under a policy, and that it is about what was asked; raises VerificationError.
 
-    Raises:
-        VerificationError: it is not.
-        InputError: the terms cannot be used.
+    Raises InputError if a file or a term cannot be used.
     """
-    _check_asked(submission, policy, terms, attestation_files)
-    asked = ticks(terms.threshold, snapshot.quantum_decimals, "--threshold")
-    expected = Expected(terms.nonce, max(0, asked - submission.amount), {})
-    return verify_submission(submission, snapshot, policy, setup, expected, now=now)
-
-
-def _check_asked(
-    submission: SubmissionDocument, policy: Policy, terms: Terms, attestation_files: Sequence[Path]
-) -> None:
+    submission, policy = SubmissionDocument.read(submission_file), Policy.read(policy_file)
     if terms.audience != policy.audience:
         remedy = f"the policy is that of {policy.audience!r}; name the same audience"
         raise InputError("command line", "--audience", terms.audience, remedy)
-    found, asked = (submission.model, submission.level), (terms.model, terms.level)
-    if found != asked:
-        raise VerificationError("statement", f"the proof is about {' '.join(found)}, not {' '.join(asked)}")
     expiry = unix_seconds(terms.expires, "--expires")
-    if expiry and submission.expiry != expiry:
-        raise VerificationError("statement", f"the proof counts until {submission.expiry}, not {expiry}")
     own = [AttestationDocument.read(path) for path in attestation_files]
-    if own and own != submission.attestations:
-        raise VerificationError("statement", "the proof is about other attestations")
+    threshold = ticks(terms.threshold, snapshot.quantum_decimals, "--threshold")
+    expected = Expected(terms.nonce, max(0, threshold - submission.amount), {})
+    setup = chosen_setup()
+    rows = terms.rows(snapshot, setup)
+
+    def verify() -> PreparedSubmission:
+        found, asked = (submission.model, submission.level), (terms.model, terms.level)
+        if found != asked:
+            raise VerificationError(
+                "statement", f"the proof is about {' '.join(found)}, not {' '.join(asked)}"
+            )
+        if expiry and submission.expiry != expiry:
+            raise VerificationError("statement", f"the proof counts until {submission.expiry}, not {expiry}")
+        if own and own != submission.attestations:
+            raise VerificationError("statement", "the proof is about other attestations")
+        return verify_submission(submission, snapshot, policy, setup, expected, now=now, rows=rows)
+
+    return verify
 
 
 def verdict(

@@ -42,11 +42,11 @@ class Terms:
             level=self.level,
             threshold=ticks(self.threshold, snapshot.quantum_decimals, "--threshold"),
             expiry=unix_seconds(self.expires, "--expires"),
-            rows=self._rows(snapshot, setup),
+            rows=self.rows(snapshot, setup),
         )
 
-    def _rows(self, snapshot: Snapshot, setup: Setup) -> CommittedRows | None:
-        """The published rows, if a file names them."""
+    def rows(self, snapshot: Snapshot, setup: Setup) -> CommittedRows | None:
+        """The published rows, if a file names them; raises InputError if they are not those of the snapshot."""
         if self.rows_file is None:
             return None
         document = RowsDocument.read(self.rows_file)

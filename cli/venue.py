@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
@@ -20,10 +21,10 @@ from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.venue import Account, Attested, Moment, Register, Venue
-from zkmargin.venue import attest as attest_account
-from zkmargin.venue import attest_book as attest_whole_book
-from zkmargin.venue.extract import extract_account
+
+# Databases and columnar files are large libraries: zkmargin.venue is imported by the commands that need it.
+if TYPE_CHECKING:
+    from zkmargin.venue import Attested, Moment
 
 name_option = click.option("--name", required=True, metavar="NAME", help="The venue's, as policies list it.")
 register_option = click.option(
@@ -157,6 +158,9 @@ def attest(
           --chain-id 1 --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF \\
           -o alice.attestation.json --opening alice.secret.json
     """
+    from zkmargin.venue import Account, Register, Venue  # noqa: PLC0415
+    from zkmargin.venue import attest as attest_account  # noqa: PLC0415
+
     refuse_existing(opening_file)
     hold = _hold(hold_until, hold_audience)
     register = Register(register_file)
@@ -225,6 +229,9 @@ def attest_book(
       zkmargin venue attest-book market.json book.parquet --name alpha --key venue.key --register venue.db \\
           --chain-id 1 --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF -o attested/
     """
+    from zkmargin.venue import Register, Venue  # noqa: PLC0415
+    from zkmargin.venue import attest_book as attest_whole_book  # noqa: PLC0415
+
     done = 0
 
     with progress(as_json) as step:
@@ -278,6 +285,8 @@ def extract(*, directory: Path, account: str, output: Path, opening_file: Path, 
     Example:
       zkmargin venue extract attested/ alice -o alice.attestation.json --opening alice.secret.json
     """
+    from zkmargin.venue.extract import extract_account  # noqa: PLC0415
+
     refuse_existing(opening_file)
     made = extract_account(directory, account)
     _hand_out(made, output, opening_file)
@@ -298,7 +307,6 @@ def serve(*, settings_file: Path, host: str, port: int) -> None:
     Example:
       zkmargin venue serve venue.toml --port 8701
     """
-    # The server is large, and only this command needs it.
     import uvicorn  # noqa: PLC0415
 
     from zkmargin.venue.service import Desk, create_app  # noqa: PLC0415
@@ -307,7 +315,7 @@ def serve(*, settings_file: Path, host: str, port: int) -> None:
     uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
 
 
-def _hand_out(made: Attested, output: Path, opening_file: Path) -> None:
+def _hand_out(made: "Attested", output: Path, opening_file: Path) -> None:
     """Write opening and attestation: both, or neither. Raises InputError."""
     write_secret(opening_file, made.opening.encode())
     try:
@@ -317,7 +325,9 @@ def _hand_out(made: Attested, output: Path, opening_file: Path) -> None:
         raise
 
 
-def _moment(as_of: str | None, lifetime: int) -> Moment:
+def _moment(as_of: str | None, lifetime: int) -> "Moment":
+    from zkmargin.venue import Moment  # noqa: PLC0415
+
     return Moment.lasting(lifetime, unix_seconds(as_of, "--as-of") or None)
 
 

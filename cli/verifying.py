@@ -11,8 +11,10 @@ from zkmargin.argument import CommitmentDocument, ProofDocument
 from zkmargin.argument.rows import RowsError, check_rows
 from zkmargin.circuits import CommittedRows, Statement
 from zkmargin.cli.backend import chosen_setup
-from zkmargin.cli.boundary import REFUSED
+from zkmargin.cli.boundary import DONE, REFUSED
 from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.oracle import at_option, check_signed, judged_at, policy_option, signature_option
+from zkmargin.cli.submitting import attestation_option, submission_check, verdict
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.cli.terms import Terms, terms_options
 from zkmargin.cli.trust import reproduced_snapshot
@@ -26,15 +28,15 @@ from zkmargin.verifier import VerificationError, commitment_term, verify_documen
 @click.option(
     "--commitment",
     "commitment_files",
-    required=True,
     multiple=True,
     metavar="FILE",
     type=FILE,
     help="The commitment that you trust; repeat it, in the prover's order, if there are several.",
 )
-@click.option(
-    "--trust-rows", is_flag=True, help="Take --rows as it is, because you have checked or made it yourself."
-)
+@policy_option
+@attestation_option
+@signature_option
+@at_option
 @terms_options
 @json_option
 def verify(
@@ -42,7 +44,10 @@ def verify(
     snapshot_file: Path,
     proof_file: Path,
     commitment_files: tuple[Path, ...],
-    trust_rows: bool,
+    policy_file: Path | None,
+    attestation_files: tuple[Path, ...],
+    signature_file: Path | None,
+    at: str | None,
     terms: Terms,
     as_json: bool,
 ) -> None:
@@ -53,13 +58,36 @@ def verify(
     about exactly these. Exit code 0 if it is valid, 1 if it is not. A file of --rows is checked against the
     snapshot before anything else.
 
+    With --policy the proof is about accounts that venues attested to: their signatures, ages and holds are checked, and
+    the subject's signature; the threshold is then what the excess must reach at least.
+
     \b
-    Example:
+    Examples:
       zkmargin verify market.json proof.json --commitment commitment.json --audience bank --nonce 7f3a \\
           --threshold 250000
+      zkmargin verify market.json submission.json --policy bank.toml --audience bank --nonce 7f3a
     """
+    if (policy_file is None) != bool(commitment_files):
+        remedy = "name the commitments that you trust, or the policy if the proof is about attested accounts"
+        raise InputError(
+            "command line", "--commitment", Finding("both" if policy_file else "missing"), remedy
+        )
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
+        check_signed(snapshot, signature_file, policy_file, at)
+        if policy_file is not None:
+            step("verifying")
+            verifying = submission_check(
+                snapshot,
+                proof_file,
+                policy_file,
+                terms,
+                attestation_files=attestation_files,
+                now=judged_at(at),
+            )
+            found, said, valid = verdict(verifying, snapshot.quantum_decimals)
+            answer(as_json, found, *said)
+            raise click.exceptions.Exit(DONE if valid else REFUSED)
         proof = ProofDocument.read(proof_file)
         setup = chosen_setup()
         statement = terms.statement(
@@ -70,7 +98,7 @@ def verify(
             ),
             setup,
         )
-        if statement.rows is not None and not trust_rows:
+        if statement.rows is not None:
             step("checking the committed rows")
             _check_rows(setup, statement, statement.rows, str(terms.rows_file))
         step("verifying")

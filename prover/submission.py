@@ -9,6 +9,7 @@ from zkmargin.attestation.documents import AttestationDocument, SubmissionDocume
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.statements import Terms, consent_digest, portfolio_statements
 from zkmargin.attestation.typed_data import SigningDomain
+from zkmargin.circuits.statement import CommittedRows
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover.commit import Opening
@@ -23,6 +24,7 @@ def prove_submission(
     setup: Setup,
     *,
     each_venue: bool = False,
+    rows: CommittedRows | None = None,
     progress: Progress | None = None,
 ) -> SubmissionDocument:
     """Prove the sum of all accounts, and each venue alone where that is asked, and sign as the subject.
@@ -34,6 +36,7 @@ def prove_submission(
         key: the subject's.
         setup: the ceremony's powers.
         each_venue: whether the verifier's policy asks for each venue alone.
+        rows: the published rows, in committed mode; None in direct mode.
         progress: told of each step of each proof.
 
     Raises:
@@ -43,7 +46,7 @@ def prove_submission(
     """
     attestations = [attestation for attestation, _ in accounts]
     domain = _one_domain(attestations, key)
-    statements = portfolio_statements(snapshot, attestations, terms, domain, each_venue=each_venue)
+    statements = portfolio_statements(snapshot, attestations, terms, domain, each_venue=each_venue, rows=rows)
     proof = prove(statements.total, [opening for _, opening in accounts], setup, progress)
     venues = {
         name: prove(statement, [o for a, o in accounts if a.venue == name], setup, progress)

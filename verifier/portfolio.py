@@ -21,7 +21,7 @@ from zkmargin.attestation.statements import (
     consent_digest,
     portfolio_statements,
 )
-from zkmargin.circuits.statement import Statement
+from zkmargin.circuits.statement import CommittedRows, Statement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.verifier.attested import (
     AccountKey,
@@ -88,6 +88,7 @@ def prepare_submission(
     *,
     now: float | None = None,
     relation_of: RelationOf | None = None,
+    rows: CommittedRows | None = None,
 ) -> PreparedSubmission:
     """Check a submission against policy, clock and signatures, and form its statements.
 
@@ -99,6 +100,7 @@ def prepare_submission(
         expected: nonce, live pledges and newest attestations.
         now: Unix seconds; the system's clock if left out.
         relation_of: builds relations; `build_relation` if left out.
+        rows: the verifier's own committed rows of snapshot, model and level; None in direct mode.
 
     Raises:
         PolicyError: a rule is not met; its `code` is one of `RULES`.
@@ -124,6 +126,7 @@ def prepare_submission(
         policy.domain,
         each_venue=policy.each_venue,
         relation_of=relation_of,
+        rows=rows,
     )
     proofs = _proofs(submission, statements)
     _check_consent(submission, consent_digest(statements, terms, policy.domain), policy)
@@ -139,6 +142,7 @@ def verify_submission(
     *,
     now: float | None = None,
     relation_of: RelationOf | None = None,
+    rows: CommittedRows | None = None,
 ) -> PreparedSubmission:
     """`prepare_submission`, and the proofs.
 
