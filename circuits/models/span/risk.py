@@ -4,7 +4,7 @@ With W at least the worst loss, y_s = W + PnL_s >= 0, a bit x_s may only be set 
 scenarios before s have y > 0: that is the worst scenario, the first of several. Twice the price risk is then at
 most F_s = L_s + L_pair(s) - L_1 - L_2:
 
-    1 - sum x >= 0,  B (1 - x_s) - y_s >= 0,  y_s - (x_(s+1) + ... + x_16) >= 0
+    B (1 - x_s) - y_s >= 0,  y_s - (x_(s+1) + ... + x_16) >= 0      (so that no two bits are set)
     g >= 0,  B sum x - g >= 0,  F_s + B (1 - x_s) - g >= 0
 
 For the deltas in spreads E (times d), a rounded net delta of r steps and k delta units to a step, the weighted price
@@ -54,7 +54,6 @@ def price_risk_rows(builder: RelationBuilder, scenarios: Scenarios) -> Amount:
         )
         for s in range(count)
     ]
-    builder.row(f"{name}: one worst scenario", BIT, {}, dict.fromkeys(bits, -1), constant=1)
     twice = builder.free(
         f"{name}: twice the price risk", unit, choice=_chosen_risk(bits, forms), limit=4 * scenarios.bound
     )

@@ -14,9 +14,10 @@ from scipy.sparse import coo_array
 
 from tests.margin.span_cases import METHODS, accounts, section, sections, snapshot
 from zkmargin.circuits import WitnessError, build_relation
-from zkmargin.circuits.relation import Relation
+from zkmargin.circuits.relation import Choice, Relation
 from zkmargin.circuits.witness import Witness, assign, check
 from zkmargin.margin.inputs import Inputs, Quote
+from zkmargin.margin.models.span.parameters import Side
 from zkmargin.margin.models.span.scenarios import cells
 from zkmargin.margin.models.span.tables import (
     CommodityTable,
@@ -88,6 +89,8 @@ def test_an_account_at_its_bounds_fits_the_rows(method: str) -> None:
 
 
 BOUND = 5
+ACROSS: list[tuple[Side, Side]] = [("A", "B"), ("B", "A"), ("A", "A")]
+WITHIN: tuple[Side, Side] = ("A", "B")
 
 
 @st.composite
@@ -100,19 +103,21 @@ def small_tables(draw: st.DrawFn) -> tuple[SpanTables, list[int]]:
     for number, name in enumerate(names):
         slots = range(3 * number, 3 * number + 3)
         periods = tuple(Period(f"month {slot}", (slot,), (draw(st.integers(-3, 3)),)) for slot in slots)
-        grouped = draw(st.sampled_from([((0,), (1,), (2,)), ((0, 1), (2,)), ((0,), (1, 2))]))
+        grouped: Sequence[tuple[int, ...]] = draw(
+            st.sampled_from([((0,), (1,), (2,)), ((0, 1), (2,)), ((0,), (1, 2))])
+        )
         pools = tuple(
             Pool(f"pool {k}", held, (draw(st.integers(0, 3)), 1), (draw(st.integers(0, 3)), 2))
             for k, held in enumerate(grouped)
         )
         runs = [tuple(range(a, b)) for a in range(len(pools)) for b in range(a + 1, len(pools) + 1)]
-        spreads = []
+        spreads: list[IntraTable] = []
         for _ in range(draw(st.integers(0, 2))):
-            legs = [
-                LegTable(side, draw(st.integers(1, 3)), draw(st.sampled_from(runs))) for side in ("A", "B")
-            ]
+            legs = [LegTable(side, draw(st.integers(1, 3)), draw(st.sampled_from(runs))) for side in WITHIN]
             spreads.append(IntraTable(f"spread {len(spreads)}", (draw(st.integers(0, 7)), 2), tuple(legs)))
-        tiers = draw(st.sampled_from([runs[-1:], [(0,), (1,)], [runs[len(pools) - 1]]]))
+        tiers: Sequence[tuple[int, ...]] = draw(
+            st.sampled_from([runs[-1:], [(0,), (1,)], [runs[len(pools) - 1]]])
+        )
         options = draw(st.lists(st.sampled_from(list(slots)), unique=True, max_size=2))
         commodities.append(
             CommodityTable(
@@ -136,12 +141,12 @@ def small_tables(draw: st.DrawFn) -> tuple[SpanTables, list[int]]:
     commodities = [
         replace(c, capped_values=tuple(marks[slot] for slot in c.capped_slots)) for c in commodities
     ]
-    inter = []
+    inter: list[InterTable] = []
     for _ in range(draw(st.integers(0, 2))):
         legs_across = tuple(
             InterLegTable(number, draw(st.integers(0, len(commodities[number].tiers) - 1)), side,
                           draw(st.integers(1, 3)))
-            for number, side in enumerate(draw(st.sampled_from([("A", "B"), ("B", "A"), ("A", "A")])))
+            for number, side in enumerate(draw(st.sampled_from(ACROSS)))
         )  # fmt: skip
         if draw(st.booleans()):
             inter.append(
@@ -172,8 +177,8 @@ def small_snapshot(made: SpanTables, marks: Sequence[int]) -> Snapshot:
     )
 
 
-def greatest(relation: Relation, lots: Sequence[int], row: int) -> int:
-    """The greatest value of a row over all witnesses whatever; equations with squares are left out."""
+def greatest(relation: Relation, lots: Sequence[int], row: int, sign: int = 1) -> int:
+    """The greatest value of ``sign`` times a row over all witnesses; equations with squares are left out."""
     q = [*lots, *([0] * (relation.domain - len(lots)))]
     base = [a + c for a, c in zip(relation.holdings.times(q), relation.constants, strict=True)]
     squared = [bool(relation.v_terms.row(e)) or t < 0 for e, t in enumerate(relation.defines)]
@@ -190,7 +195,7 @@ def greatest(relation: Relation, lots: Sequence[int], row: int) -> int:
     right = [-base[e] for e in kept]
     top = [min((1 << (relation.bits * r.limbs)) - 1, 10**6) for r in relation.rows]
     cost = np.zeros(len(relation.rows))
-    cost[row] = -1
+    cost[row] = -sign
     found = milp(
         cost,
         constraints=LinearConstraint(matrix.tocsr(), right, right),
@@ -199,13 +204,8 @@ def greatest(relation: Relation, lots: Sequence[int], row: int) -> int:
         options={"mip_rel_gap": 0},
     )
     assert found.status == 0
-    return round(-found.fun)
-
-
-def comfortable(relation: Relation, made: Snapshot, lots: list[int], level: Level) -> Relation:
-    """The relation with so low a threshold that its last row is positive."""
-    excess = requirement(made, lots, model="span", level=level).excess_ticks
-    return build_relation(made, model="span", level=level, threshold=excess - 1000)
+    value: float = -found.fun
+    return round(value)
 
 
 def unbeaten(tables: SpanTables, marks: Sequence[int], lots: list[int], level: Level) -> None:
@@ -259,8 +259,30 @@ def test_no_choice_of_rows_gives_more_price_risk(
         if row.name.endswith("twice the price risk"):
             assert greatest(relation, lots, index) == honest.rows[index]
         if row.name.endswith("rounded net delta"):
-            # Neither more, nor, by the row that says so, less.
             assert greatest(relation, lots, index) == honest.rows[index]
+            assert -greatest(relation, lots, index, -1) == honest.rows[index]
+
+
+def test_a_commodity_without_net_delta_earns_no_price_risk() -> None:
+    """Its deltas are in spreads, and dividing by nothing must not give anything."""
+    made = snapshot(section("normal", intra_spreads=[], delivery=[]))
+    lots = [0] * len(made.universe)
+    for name, quantity in (
+        ("BTC_USD-2026-03-27", 1),
+        ("BTC_USD-2026-04-24", -1),
+        ("ETH_USD-2026-03-27", -30),
+    ):
+        lots[made.universe.slot(name)] = quantity * 1000
+    law(made, lots, "initial")
+    relation = build_relation(made, model="span", threshold=-(10**12))
+    honest = assign(relation, lots)
+    found = {row.name: index for index, row in enumerate(relation.rows)}
+    assert honest.rows[found["BTC: rounded net delta"]] == 0
+    assert any(honest.rows[index] for name, index in found.items() if name.endswith("way 1: spreads"))
+    check(relation, honest)
+    chosen = {found["BTC: weighted price risk"]: 1, found["BTC: credit on price risk"]: 0}
+    with pytest.raises(WitnessError, match="no price risk without a net delta"):
+        check(relation, refilled(relation, honest, chosen))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -289,10 +311,14 @@ def stands(relation: Relation, witness: Witness) -> bool:
     return True
 
 
+def _always(value: int) -> Choice:
+    return lambda _q, _rows: value
+
+
 def refilled(relation: Relation, honest: Witness, chosen: Mapping[int, int]) -> Witness:
     """The witness with some free rows chosen, and the other free rows filled as an honest prover would."""
     rows = tuple(
-        replace(row, closes=None, choice=lambda _q, _rows, value=chosen[index]: value)
+        replace(row, closes=None, choice=_always(chosen[index]))
         if index in chosen
         else replace(row, closes=None)
         if row.closes in chosen
@@ -307,7 +333,7 @@ def refilled(relation: Relation, honest: Witness, chosen: Mapping[int, int]) -> 
 
 def test_how_many_rows_it_takes() -> None:
     """17 for scanning, 5 a period and tier, 6 a direction of a spread, 5 more where a leg has another pool."""
-    bare = {"intra_spreads": [], "delivery": [], "short_option_minimum": "0"}
+    bare: dict[str, Any] = {"intra_spreads": [], "delivery": [], "short_option_minimum": "0"}
     without = {**section(**bare), "inter_spreads": []}
     made = snapshot(without)
     own = len(made.universe)

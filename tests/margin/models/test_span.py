@@ -1,9 +1,11 @@
 """SPAN's engine against SPAN written down a second time, its parameters, and published examples."""
 
 import math
+import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -181,7 +183,12 @@ def test_the_futures_of_cme_s_example_portfolio() -> None:
     expiry = NOW + 77 * DAY
     contract = security_future("SPH9", "SP", "large-broad-index", expiry=expiry, multiplier=250)
     listed = assemble("CME", NOW, {"SP": Decimal(2790)}, [Listing(contract, Decimal(2790), "row")])
-    bare = {"intra_spreads": [], "delivery": [], "extreme_multiple": "3", "extreme_cover": "0.33"}
+    bare: dict[str, Any] = {
+        "intra_spreads": [],
+        "delivery": [],
+        "extreme_multiple": "3",
+        "extreme_cover": "0.33",
+    }
     parameters = {"commodities": [commodity("SP", price_scan_range="120", **bare)]}
     made = Snapshot.build(listed, parse_parameters({"span": parameters}, "test"), domain=64)
     gains = [Fraction(int(r), 10**6) for r in tables(made).risk[:, made.universe.slot("SPH9")]]
@@ -220,7 +227,7 @@ def test_inter_commodity_credit_arithmetic() -> None:
     """
     across = [inter(1, "0.6", ("BTC", None, "A", "1"), ("ETH", None, "B", "30"))]
     held = {"BTC_USD-PERPETUAL": "3", "ETH_USD-PERPETUAL": "-120"}
-    bare = {"intra_spreads": [], "delivery": [], "delta_rounding": "1"}
+    bare: dict[str, Any] = {"intra_spreads": [], "delivery": [], "delta_rounding": "1"}
     by_range = parts(snapshot({**section(**bare), "inter_spreads": across}), held)
     assert by_range["inter-commodity credit", "BTC"] == -Fraction(13200) * 3 * Fraction("0.6")
     assert by_range["inter-commodity credit", "ETH"] == -Fraction("447.6225") * 90 * Fraction("0.6")
@@ -243,7 +250,7 @@ def test_a_flat_credit_is_shared_and_priority_decides() -> None:
             ],
         },
     ]
-    bare = {"intra_spreads": [], "delivery": []}
+    bare: dict[str, Any] = {"intra_spreads": [], "delivery": []}
     made = snapshot({**section(**bare), "inter_spreads": across})
     found = parts(made, {"BTC_USD-PERPETUAL": "3", "ETH_USD-PERPETUAL": "-60"})
     assert found["inter-commodity credit", "BTC"] == found["inter-commodity credit", "ETH"] == -2 * 250
@@ -252,7 +259,12 @@ def test_a_flat_credit_is_shared_and_priority_decides() -> None:
 def test_short_option_minimum_by_both_methods() -> None:
     """2 % of the index for each short option: three calls and two puts, added up or the larger side alone."""
     held = {"BTC_USD-2026-03-27-C": "-3", "BTC_USD-2026-03-27-P": "-2", "USD": "1000"}
-    quiet = {"price_scan_range": "0", "volatility_scan_range": "0", "intra_spreads": [], "delivery": []}
+    quiet: dict[str, Any] = {
+        "price_scan_range": "0",
+        "volatility_scan_range": "0",
+        "intra_spreads": [],
+        "delivery": [],
+    }
     amounts = {}
     for method in ("gross", "max"):
         made = snapshot(
@@ -264,7 +276,7 @@ def test_short_option_minimum_by_both_methods() -> None:
 
 def test_option_value_beyond_a_commodity_s_risk_serves_no_other() -> None:
     held = {"BTC_USD-2026-03-27-C": "10", "ETH_USD-PERPETUAL": "100"}
-    calm = {"price_scan_range": "2%", "intra_spreads": [], "delivery": []}
+    calm: dict[str, Any] = {"price_scan_range": "2%", "intra_spreads": [], "delivery": []}
     free, capped = (snapshot(section(cap_option_value=cap, **calm)) for cap in (False, True))
     value = Fraction(int(free.marks[free.universe.slot("BTC_USD-2026-03-27-C")]) * 10, 10**6)
     without, found = parts(free, held), parts(capped, held)
@@ -429,7 +441,7 @@ def test_what_is_missing_or_wrong_is_named(document: dict[str, Any], words: str)
 
 def mutations() -> dict[str, dict[str, Any]]:
     """One change for every parameter that there is."""
-    one = {
+    one: dict[str, Any] = {
         "price_scan_range": "14%",
         "volatility_scan_range": "24%",
         "extreme_multiple": "3",
@@ -461,7 +473,7 @@ def mutations() -> dict[str, dict[str, Any]]:
 def test_every_parameter_is_part_of_the_statement(document: dict[str, Any]) -> None:
     digests = []
     for drawn in (section(), document):
-        terms = [CommitmentTerm(b"\xc0" + bytes(47))]
+        terms = (CommitmentTerm(b"\xc0" + bytes(47)),)
         statement = Statement.about(
             snapshot(drawn), terms, audience="a", nonce="b", model="span", level="initial"
         )
@@ -485,6 +497,12 @@ def test_without_parameters_each_underlying_is_a_commodity() -> None:
         parts(made, {"BTC_USD-2026-03-27": "1", "BTC_USD-2026-04-24": "-1"})["intra-commodity spread", "BTC"]
         == 880
     )
+
+
+def test_the_example_of_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs/models/span.md").read_text()
+    example = tomllib.loads(text.split("```toml\n")[1].split("```")[0])
+    assert tables(snapshot(example["span"])).spreads
 
 
 def test_the_market_has_everything_that_the_tests_speak_of() -> None:
