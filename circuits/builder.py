@@ -106,6 +106,7 @@ class RelationBuilder:
         v: Mapping[int, int] = _NONE,
         constant: int = 0,
         closes: int | None = None,
+        limit: int | None = None,
     ) -> int:
         """Add a defined row: it equals the linear form given, and is thereby shown not to be negative.
 
@@ -118,6 +119,7 @@ class RelationBuilder:
             v: coefficients on their squares.
             constant: the public constant.
             closes: the free row (with coefficient 1 in ``rows``) that must be large enough for this one.
+            limit: the greatest value an honest account gives it, where its terms cancel and their ranges tell less.
         """
         index = len(self._drafts)
         self._check_earlier(name, rows, {**u, **v})
@@ -126,7 +128,7 @@ class RelationBuilder:
             if closed is None or closed.equation is not None or closed.choice is not None:
                 raise RelationError(f"{name}: only a free row entered with coefficient 1 can be closed")
             self._closers.setdefault(closes, []).append(index)
-        self._drafts.append(_Draft(name, unit, len(self._equations), closes=closes))
+        self._drafts.append(_Draft(name, unit, len(self._equations), closes=closes, limit=limit))
         self._equations.append(_Equation(index, holdings, rows, u, v, constant))
         return index
 
@@ -230,7 +232,8 @@ class _Limits:
     def _row(self, index: int) -> int:
         draft = self.builder._drafts[index]
         if draft.equation is not None:
-            return max(0, self._upper(self.builder._equations[draft.equation], draft.closes))
+            upper = max(0, self._upper(self.builder._equations[draft.equation], draft.closes))
+            return upper if draft.limit is None else min(upper, draft.limit)
         closers = self.builder._closers.get(index, [])
         if draft.choice is None and not closers:
             raise RelationError(f"{draft.name}: a free row that nothing closes says nothing")
