@@ -129,7 +129,7 @@ def summary(found: Backtest) -> dict[str, Any]:
         "days": len(found.trials),
         "breaches": len(found.breaches),
         "breach_days": [str(trial.day) for trial in found.breaches],
-        "average_margin": usd(sum(trial.margin for trial in found.trials) / len(found.trials)),
+        "average_margin": usd(sum((trial.margin for trial in found.trials), Fraction(0)) / len(found.trials)),
         "kupiec": {
             "exceedances_of_value_at_risk": kupiec.exceedances,
             "expected": round(kupiec.expected, 6),

@@ -38,8 +38,9 @@ def draw(found: Backtest, path: Path) -> None:
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set_xlim(days[0] - found.horizon, days[-1] + found.horizon)
     axes.set_ylabel("USD")
-    axes.xaxis.set_major_locator(dates.AutoDateLocator())
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    locator = dates.AutoDateLocator()  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.set_title(_title(found), loc="left", fontsize=11)
     axes.legend(loc="upper right", ncols=3, frameon=True, framealpha=0.9)
     axes.grid(axis="y", linewidth=0.4, alpha=0.6)

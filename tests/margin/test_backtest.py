@@ -36,10 +36,8 @@ def test_margins_and_losses_are_what_the_prices_say(horizon: int) -> None:
     prices = {name: [Fraction(price or 0) for price in history.prices[name]] for name in WEIGHTS}
 
     def loss(end: int) -> Fraction:
-        return -sum(
-            Fraction(weight) * (prices[name][end] / prices[name][end - horizon] - 1)
-            for name, weight in WEIGHTS.items()
-        )
+        moves = {name: prices[name][end] / prices[name][end - horizon] - 1 for name in WEIGHTS}
+        return -sum((Fraction(weight) * moves[name] for name, weight in WEIGHTS.items()), Fraction(0))
 
     # ETH begins on day 10; the first window of 12 moves ends 11 + horizon days later.
     first = 10 + horizon + 11
