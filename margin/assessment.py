@@ -21,7 +21,6 @@ ChargeKind = Literal[
     "option value cap",
     "confidence",
     "correlated loss",
-    "no offsets",
     "cross",
     "portfolio",
 ]

@@ -73,12 +73,12 @@ def _historical(
         if name not in history.prices:
             remedy = f"no such column: the history has {', '.join(history.prices)}"
             raise InputError(where, "history", name, remedy)
-    begin = 1 + max(history.begins[name] for name in names)
-    days, longest = history.days - begin, max(section.window, section.stressed_window or 0)
+    days, longest = daily_moves(history, names), max(section.window, section.stressed_window or 0)
     if days < longest:
         field = "window" if longest == section.window else "stressed_window"
-        remedy = f"the history is too short: it has {max(0, days)} daily moves of {', '.join(names)}"
+        remedy = f"the history is too short: it has {days} daily moves of {', '.join(names)}"
         raise InputError(where, field, longest, remedy)
+    begin = history.days - days
     moves = [plain_moves(history, name, 1, range(begin, history.days)) for name in names]
 
     def of(start: int, length: int) -> Covariance:
@@ -91,6 +91,12 @@ def _historical(
     if section.stressed_window is not None:
         found.append(of(stormiest(moves, section.stressed_window), section.stressed_window))
     return tuple(found)
+
+
+def daily_moves(history: PriceHistory, names: Sequence[str]) -> int:
+    """On how many days on end all of these underlyings have a move, up to the last day."""
+    begin = 1 + max((history.begins[name] for name in names), default=history.days)
+    return max(0, history.days - begin)
 
 
 def moments(moves: Sequence[Sequence[int]]) -> Square:

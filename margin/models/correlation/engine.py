@@ -1,6 +1,7 @@
 """The tables of correlation margin from a market, and the requirement of an account by them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,11 +16,12 @@ from zkmargin.margin.errors import InputError
 from zkmargin.margin.fixed import ONE, from_fraction, nearest_shift, sqrt, to_fraction
 from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import option_greeks
-from zkmargin.margin.models.correlation.covariance import Covariance, covariances
-from zkmargin.margin.models.correlation.parameters import CorrelationSection
+from zkmargin.margin.models.correlation.covariance import Covariance, covariances, daily_moves
+from zkmargin.margin.models.correlation.parameters import FEWEST_DAYS, CorrelationSection
 from zkmargin.margin.models.correlation.tables import MOST_BITS, CorrelationTables, CovarianceFactor
 from zkmargin.margin.pricing import named_instruments, option_columns
 from zkmargin.margin.scenarios.cholesky import cholesky
+from zkmargin.margin.scenarios.history import PriceHistory
 from zkmargin.margin.tables import LEVELS, Level
 from zkmargin.margin.universe import Universe
 
@@ -33,11 +35,12 @@ def tables(basis: Basis) -> CorrelationTables | None:
 
     Raises InputError for a history or matrices that do not serve, and if a number is out of range.
     """
-    section: CorrelationSection | None = basis.parameters.section("correlation")
-    if section is None and basis.inputs.history is None:
-        return None
-    section = section or CorrelationSection()
     units = underlyings(basis.universe)
+    section: CorrelationSection | None = basis.parameters.section("correlation") or _by_default(
+        basis.inputs.history, units
+    )
+    if section is None:
+        return None
     found = covariances(section, units, basis.inputs.history, "parameters, correlation")
     unit_of = np.array([_unit(units, i.underlying) for i in basis.universe.instruments], dtype=np.int64)
     delta = deltas(basis)
@@ -59,6 +62,16 @@ def tables(basis: Basis) -> CorrelationTables | None:
         strikes=strike_charges(basis, section),
         collaterals=collateral_charges(basis),
     )
+
+
+def _by_default(history: PriceHistory | None, units: Sequence[str]) -> CorrelationSection | None:
+    """The windows of a section, or as much of them as the history has; None if it has no two moves."""
+    days = 0 if history is None else daily_moves(history, units)
+    if days < FEWEST_DAYS:
+        return None
+    section = CorrelationSection()
+    stressed = min(days, section.stressed_window or days)
+    return CorrelationSection(window=min(days, section.window), stressed_window=stressed)
 
 
 def _unit(units: Sequence[str], underlying: str) -> int:
@@ -175,4 +188,5 @@ def requirement(
     charges = [Charge("correlated loss", label, loss)]
     charges += contingencies(tables, universe, scale, lots, level)
     charges += haircuts(tables.collaterals, scale, lots, level)
-    return assess(Fraction(1), (), tuple(charges))
+    considered = tuple(Charge("correlated loss", *measure) for measure in measures)
+    return replace(assess(Fraction(1), (), tuple(charges)), considered=considered)

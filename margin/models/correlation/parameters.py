@@ -10,9 +10,9 @@ from zkmargin.margin.parameter_types import Factor, Rates, Strict, rates
 from zkmargin.margin.scenarios.parameters import Coin, CorrelationEntry, check_matrix, no_charge
 from zkmargin.margin.tables import Level
 
-MOST_DAYS = 5000
+FEWEST_DAYS, MOST_DAYS = 2, 5000
 
-_Days = Annotated[int, Field(strict=True, ge=2, le=MOST_DAYS)]
+_Days = Annotated[int, Field(strict=True, ge=FEWEST_DAYS, le=MOST_DAYS)]
 _Horizon = Annotated[int, Field(strict=True, ge=1, le=60)]
 
 
