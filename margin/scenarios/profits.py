@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# 22 + 20 bits, over at most 2^11 slots, stay within the 53 bits that a double holds exactly.
-_ENTRY_BITS = 22
-_WEIGHT_BITS = 20
+# What a double holds exactly: the bits of a limb, of a digit, and of the number of slots stay within it together.
+_EXACT_BITS = 53
+
+# Shorter digits than these cost more products than cutting the entries in two.
+_FEWEST_DIGIT_BITS = 8
 
 # Sums are collected in words of 27 bits: half a product, shifted by less than a word, stays below 2^54.
 _WORD_BITS = 27
@@ -22,20 +24,25 @@ class Profits:
     """sum_i risk[s, i] * weight_i for each row s of a matrix, with |entries| < 2^63 and at most 2^11 columns."""
 
     def __init__(self, risk: NDArray[np.int64]) -> None:
-        self._limbs = _limbs(risk)
-        self._rows = len(risk)
+        self._rows, slots = risk.shape
+        widest = max(1, *(max(x, ~x).bit_length() for x in (int(risk.min()), int(risk.max()))))
+        room = _EXACT_BITS - slots.bit_length()
+        count = 1 if room - widest >= _FEWEST_DIGIT_BITS else 2
+        self._limb_bits = -(-widest // count)
+        self._digit_bits = room - self._limb_bits
+        self._limbs = _limbs(risk, self._limb_bits, count)
 
     def of(self, weights: Sequence[int]) -> list[int]:
         """The sums, as exact integers, for weights of any size."""
         if not any(weights):
             return [0] * self._rows
-        digits = _digits(weights)
-        top = _ENTRY_BITS * len(self._limbs) + _WEIGHT_BITS * digits.shape[1]
+        digits = _digits(weights, self._digit_bits)
+        top = self._limb_bits * len(self._limbs) + self._digit_bits * digits.shape[1]
         words = [np.zeros(self._rows, np.int64) for _ in range(top // _WORD_BITS + 3)]
         for place, limb in enumerate(self._limbs):
             products = (limb @ digits).astype(np.int64).T
             for power, product in enumerate(products):
-                word, shift = divmod(_ENTRY_BITS * place + _WEIGHT_BITS * power, _WORD_BITS)
+                word, shift = divmod(self._limb_bits * place + self._digit_bits * power, _WORD_BITS)
                 words[word] += (product & _WORD_MASK) << shift
                 words[word + 1] += (product >> _WORD_BITS) << shift
         return _joined(words)
@@ -61,22 +68,19 @@ def plain_profits(risk: Sequence[Sequence[int]], weights: Sequence[int]) -> list
     return [sum(entry * weight for entry, weight in zip(row, weights, strict=True)) for row in risk]
 
 
-def _limbs(risk: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-    """risk = sum over k of limb_k * 2^(22 k); the last limb carries the sign."""
-    limbs: list[NDArray[np.float64]] = []
-    rest, reach = risk, 1 << _ENTRY_BITS
-    while not -reach < rest.min() <= rest.max() < reach:
-        limbs.append((rest & (reach - 1)).astype(np.float64))
-        rest = rest >> _ENTRY_BITS
-    return [*limbs, rest.astype(np.float64)]
+def _limbs(risk: NDArray[np.int64], bits: int, count: int) -> list[NDArray[np.float64]]:
+    """risk = sum over k of limb_k * 2^(bits k); the last limb carries the sign."""
+    if count == 1:
+        return [risk.astype(np.float64)]
+    return [(risk & ((1 << bits) - 1)).astype(np.float64), (risk >> bits).astype(np.float64)]
 
 
-def _digits(weights: Sequence[int]) -> NDArray[np.float64]:
-    """(N, k): weight = sum over j of digit_j * 2^(20 j), the digits of one sign."""
-    size = -(-max(abs(weight) for weight in weights).bit_length() // _WEIGHT_BITS)
-    mask = (1 << _WEIGHT_BITS) - 1
+def _digits(weights: Sequence[int], bits: int) -> NDArray[np.float64]:
+    """(N, k): weight = sum over j of digit_j * 2^(bits j), the digits of one sign."""
+    size = -(-max(abs(weight) for weight in weights).bit_length() // bits)
+    mask = (1 << bits) - 1
     rows = [
-        [(1 if weight > 0 else -1) * (abs(weight) >> (_WEIGHT_BITS * j) & mask) for j in range(size)]
+        [(1 if weight > 0 else -1) * (abs(weight) >> (bits * j) & mask) for j in range(size)]
         for weight in weights
     ]
     return np.array(rows, dtype=np.float64)
