@@ -6,7 +6,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier cli
+PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
 CHECKED := $(PYTHON_ROOMS) tests benchmarks examples
 # mypy reads the package as it is imported: a tree of links with the rooms inside zkmargin/.
 TYPED := build/typing

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "attestation": ("zkmargin.attestation", "zkmargin.argument", *LOWER),
     "prover": ("zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),
     "verifier": ("zkmargin.verifier", "zkmargin.attestation", "zkmargin.argument", *LOWER),
+    "client": ("zkmargin.client", "zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),
     "venue": ("zkmargin.venue", "zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),
     "cli": ("zkmargin",),
     "zkmargin": ("zkmargin",),

@@ -1,0 +1,106 @@
+"""From accounts to a pledge: ask the service what to prove, prove it, submit it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zkmargin.algebra.setup import Setup
+from zkmargin.attestation.documents import AttestationDocument, ReceiptDocument
+from zkmargin.attestation.keys import SigningKey
+from zkmargin.attestation.statements import Terms
+from zkmargin.client import calls
+from zkmargin.client.answers import Challenge
+from zkmargin.client.connection import Client
+from zkmargin.client.errors import ServiceError, UnreachableError
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import Level
+from zkmargin.prover.commit import Opening
+from zkmargin.prover.submission import prove_submission
+
+ATTEMPTS = 3
+AGAIN = {"threshold", "nonce", "policy-changed", "snapshot-age"}
+"""Codes after which the same may succeed with a new challenge: somebody was quicker."""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Whoever proves.
+
+    Attributes:
+        key: the subject's.
+        setup: the ceremony's powers.
+        accounts: the attestation of each account, with its opening.
+        model, level: to prove under.
+    """
+
+    key: SigningKey
+    setup: Setup
+    accounts: Sequence[tuple[AttestationDocument, Opening]]
+    model: str = "grid"
+    level: Level = "initial"
+
+
+def pledge(client: Client, signer: Signer, amount: int, seconds: int) -> ReceiptDocument:
+    """Pledge an amount in ticks for so many seconds.
+
+    Raises:
+        ServiceError: the service refuses.
+        UnreachableError: it does not answer.
+        WitnessError: the accounts do not cover the amount and what is pledged already.
+    """
+    return _proven(client, signer, amount, int(time.time()) + seconds, None)
+
+
+def renew(client: Client, signer: Signer, receipt: ReceiptDocument) -> ReceiptDocument:
+    """Prove a pledge again, against the newest snapshot. Raises as `pledge` does."""
+    return _proven(client, signer, receipt.amount, receipt.expiry, receipt.pledge)
+
+
+def _proven(client: Client, signer: Signer, amount: int, expiry: int, renews: str | None) -> ReceiptDocument:
+    keys = [attestation.key for attestation, _ in signer.accounts]
+    for attempt in range(ATTEMPTS):
+        asked = client.send(calls.challenge(signer.key.address, keys, amount, renews))
+        snapshot = checked(client.send(calls.snapshot(asked.snapshot)), asked)
+        terms = Terms(
+            signer.model,
+            signer.level,
+            asked.threshold,
+            amount,
+            asked.audience,
+            asked.nonce,
+            min(expiry, int(time.time()) + asked.longest_expiry),
+        )
+        document = prove_submission(
+            signer.accounts, snapshot, terms, signer.key, signer.setup, each_venue=asked.each_venue
+        )
+        try:
+            return _submitted(client, calls.submission(document, renews))
+        except ServiceError as error:
+            if error.code not in AGAIN or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _submitted(client: Client, call: calls.Call[ReceiptDocument]) -> ReceiptDocument:
+    """Submit; if the answer was lost on its way, find the receipt of what was recorded then."""
+    try:
+        return client.send(call)
+    except UnreachableError:
+        try:
+            return client.send(call)
+        except ServiceError as error:
+            if error.code != "nonce-used":
+                raise
+            return client.send(calls.receipt(str(error.document.get("pledge"))))
+
+
+def checked(snapshot: Snapshot, asked: Challenge) -> Snapshot:
+    """The snapshot, reproduced: a doctored table could ask for rows that betray positions. Raises InputError."""
+    if snapshot.quantum_decimals != asked.quantum_decimals:
+        remedy = f"the service counts in ticks of 10^-{asked.quantum_decimals} USD"
+        raise InputError("snapshot", "quantum_decimals", snapshot.quantum_decimals, remedy)
+    snapshot.reproduce()
+    return snapshot

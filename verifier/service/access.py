@@ -1,0 +1,87 @@
+"""What every endpoint leans on: the service, whoever asks, and what the OpenAPI document says of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ValidationError
+
+from zkmargin.margin.documents import input_error, parse_json
+from zkmargin.verifier.service.keys import Role
+from zkmargin.verifier.service.problems import MEDIA_TYPE, Problem, ProblemError
+from zkmargin.verifier.service.service import Service
+from zkmargin.verifier.service.verification import text
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
+
+_BEARER = HTTPBearer(auto_error=False, description="A key that `POST /v1/keys` made.")
+
+
+def service_of(request: Request) -> Service:
+    """The worker's service."""
+    found = request.app.state.service
+    assert isinstance(found, Service)
+    return found
+
+
+ServiceHere = Annotated[Service, Depends(service_of)]
+
+
+def _needs(*roles: Role) -> Callable[..., Any]:
+    async def check(
+        service: ServiceHere,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)] = None,
+    ) -> Role:
+        if credentials is None:
+            raise ProblemError("unauthorized", "give a key: Authorization: Bearer <key>")
+        role = await asyncio.to_thread(service.keys.role, credentials.credentials)
+        if role is None:
+            raise ProblemError("unauthorized", "nobody knows this key")
+        if role not in roles:
+            raise ProblemError("forbidden", f"a key for {role} cannot do this")
+        return role
+
+    return check
+
+
+AsAdmin = Annotated[Role, Depends(_needs("admin"))]
+AsProtocol = Annotated[Role, Depends(_needs("admin", "protocol"))]
+
+
+async def form(request: Request, model: type[Model]) -> Model:
+    """The body as a form, read strictly: a repeated key is refused. Raises ProblemError or InputError."""
+    content = await request.body()
+    return await asyncio.to_thread(_read, content, model)
+
+
+def _read(content: bytes, model: type[Model]) -> Model:
+    document = parse_json(text(content), "body")
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise input_error("body", error) from None
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Which problems an endpoint may answer with."""
+    schema = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    always = (408, 413, 429, 500, 503)
+    return {status: {"description": "A problem", **schema} for status in (*statuses, *always)}
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The body's schema, for the OpenAPI document: bodies are read by `form`, more strictly than FastAPI would."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    SCHEMAS.update(schema.pop("$defs", {}))
+    SCHEMAS[model.__name__] = schema
+    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+
+
+SCHEMAS: dict[str, Any] = {"Problem": Problem.model_json_schema()}
+"""Schemas that the OpenAPI document holds beside FastAPI's own."""

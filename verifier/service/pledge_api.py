@@ -1,0 +1,129 @@
+"""What protocols may ask: pledges and the log of events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+from sqlalchemy import Connection, select
+
+from zkmargin.verifier.service.access import AsProtocol, ServiceHere, problems
+from zkmargin.verifier.service.api import PledgeId
+from zkmargin.verifier.service.chain import events_after
+from zkmargin.verifier.service.forms import AccountName, EventList, Pledge, PledgeList
+from zkmargin.verifier.service.ledger import Status, move
+from zkmargin.verifier.service.problems import ProblemError
+from zkmargin.verifier.service.tables import ACCOUNTS, BACKING, PLEDGES
+
+router = APIRouter()
+
+MOST = 200
+LARGEST = (1 << 63) - 1
+
+_COLUMNS = [column for column in PLEDGES.c if column.name not in {"receipt", "valuation_time"}]
+
+
+@router.get("/v1/pledges", responses=problems(401, 403, 422))
+async def pledges(
+    service: ServiceHere,
+    _: AsProtocol,
+    status: Status | None = None,
+    subject: Annotated[str | None, Query(max_length=42)] = None,
+    after: Annotated[str | None, Query(max_length=40)] = None,
+    most: Annotated[int, Query(ge=1, le=MOST)] = 50,
+) -> PledgeList:
+    """Pledges by id, a page at a time."""
+
+    def ask(connection: Connection) -> list[Pledge]:
+        question = select(*_COLUMNS).order_by(PLEDGES.c.id).limit(most)
+        for column, value in ((PLEDGES.c.status, status), (PLEDGES.c.subject, subject)):
+            question = question if value is None else question.where(column == value)
+        if after is not None:
+            question = question.where(PLEDGES.c.id > after)
+        return _pledges(connection, connection.execute(question).mappings().all())
+
+    found = await asyncio.to_thread(service.database.read, ask)
+    return PledgeList(pledges=found, after=found[-1].id if len(found) == most else None)
+
+
+@router.get("/v1/pledges/{pledge}", responses=problems(401, 403, 404, 422))
+async def pledge(pledge: PledgeId, service: ServiceHere, _: AsProtocol) -> Pledge:
+    """A pledge as it stands."""
+    return await asyncio.to_thread(service.database.read, lambda c: _one(c, pledge))
+
+
+@router.post("/v1/pledges/{pledge}/{action}", responses=problems(401, 403, 404, 409, 422))
+async def act(
+    pledge: PledgeId, action: Literal["call", "release"], service: ServiceHere, _: AsProtocol
+) -> Pledge:
+    """Call a pledge, or release it. A call stands until the release; what is released counts no more."""
+
+    def change(connection: Connection) -> Pledge:
+        move(connection, pledge, "called" if action == "call" else "released", int(time.time()))
+        return _one(connection, pledge)
+
+    return await asyncio.to_thread(service.database.write, change)
+
+
+@router.get("/v1/log", responses=problems(401, 403, 422))
+async def log(
+    service: ServiceHere,
+    _: AsProtocol,
+    after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
+    most: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+) -> EventList:
+    """The log of events, a page at a time; whoever has all pages can check the chain."""
+    found = await asyncio.to_thread(service.database.read, lambda c: events_after(c, after, most))
+    return EventList(events=found)
+
+
+@router.get(
+    "/v1/events",
+    response_class=StreamingResponse,
+    responses={
+        **problems(401, 403, 422),
+        200: {
+            "description": "Server-sent events",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+    },
+)
+async def events(
+    service: ServiceHere,
+    _: AsProtocol,
+    after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
+    last_event_id: Annotated[str | None, Header(pattern="^[0-9]{1,18}$")] = None,
+) -> StreamingResponse:
+    """Every event after a sequence as it happens; a client that comes back names the last one that it saw."""
+    if service.feed.full:
+        raise ProblemError("overloaded", "too many are listening; come back later")
+    start = max(after, int(last_event_id or 0))
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(service.feed.listen(start), headers=headers, media_type="text/event-stream")
+
+
+def _one(connection: Connection, identity: str) -> Pledge:
+    row = connection.execute(select(*_COLUMNS).where(PLEDGES.c.id == identity)).mappings().first()
+    if row is None:
+        raise ProblemError("not-found", f"no pledge {identity}")
+    return _pledges(connection, [row])[0]
+
+
+def _pledges(connection: Connection, rows: Any) -> list[Pledge]:
+    accounts: dict[str, list[AccountName]] = {row["id"]: [] for row in rows}
+    question = (
+        select(BACKING.c.pledge, ACCOUNTS.c.venue, ACCOUNTS.c.account)
+        .join(ACCOUNTS, ACCOUNTS.c.id == BACKING.c.account)
+        .where(BACKING.c.pledge.in_(list(accounts)))
+        .order_by(ACCOUNTS.c.venue, ACCOUNTS.c.account)
+    )
+    for row in connection.execute(question):
+        accounts[row.pledge].append(AccountName(venue=row.venue, account=row.account))
+    money = ("amount", "threshold")
+    return [
+        Pledge(**{**row, **{name: int(row[name]) for name in money}}, accounts=accounts[row["id"]])
+        for row in rows
+    ]

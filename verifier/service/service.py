@@ -1,0 +1,152 @@
+"""Everything that one worker process of the service holds, put together from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from zkmargin.algebra import ceremony, get_backend
+from zkmargin.algebra.setup import Setup
+from zkmargin.attestation.documents import ReceiptDocument, SnapshotSignature
+from zkmargin.margin.documents import parse_json
+from zkmargin.margin.encoding import canonical_json
+from zkmargin.margin.errors import InputError
+from zkmargin.verifier.errors import VerificationError
+from zkmargin.verifier.service import ledger as book
+from zkmargin.verifier.service import metrics
+from zkmargin.verifier.service.challenges import Challenges
+from zkmargin.verifier.service.database import Database, UnavailableError
+from zkmargin.verifier.service.events import Feed
+from zkmargin.verifier.service.keys import KeyRing
+from zkmargin.verifier.service.ledger import Claim, Ledger
+from zkmargin.verifier.service.logs import log
+from zkmargin.verifier.service.policies import Policies
+from zkmargin.verifier.service.problems import ProblemError
+from zkmargin.verifier.service.receipts import signed_receipt
+from zkmargin.verifier.service.settings import Settings
+from zkmargin.verifier.service.snapshots import Snapshots
+from zkmargin.verifier.service.verification import Batches, Verification
+from zkmargin.verifier.service.webhooks import Courier
+
+WEBHOOK_ROUND_SECONDS = 0.5
+POLICY_SECONDS = 2.0
+
+
+class Service:
+    """One worker's parts.
+
+    Attributes:
+        settings, database, keys, policies, snapshots, challenges, ledger, verification: see their rooms.
+        batches, feed: live in the event loop, from `start` to `stop`.
+    """
+
+    batches: Batches
+    feed: Feed
+
+    def __init__(self, settings: Settings, setup: Setup | None = None) -> None:
+        """Migrates the database. Raises InputError or UnavailableError."""
+        self.settings = settings
+        self.key = settings.signing_key()
+        self.setup = setup or ceremony(get_backend())
+        self.database = Database(settings.database_url)
+        self.database.migrate()
+        self.keys = KeyRing(self.database, settings.first_admin_key())
+        self.policies = Policies(self.database)
+        self.policies.begin(settings.first_policy(), int(time.time()))
+        self.snapshots = Snapshots(self.database, self.policies, settings.quantum_decimals)
+        self.challenges = Challenges(self.key, settings.challenge_seconds)
+        self.ledger = Ledger(self._receipt, self._skew)
+        self.verification = Verification(
+            self.setup, self.database, self.ledger, self.snapshots, self.policies, self.challenges
+        )
+        self._courier = Courier(
+            self.database,
+            self.key,
+            settings.webhook_seconds,
+            settings.webhook_attempts,
+            settings.webhook_backoff,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin, in the running event loop."""
+        self.batches = Batches(self.verification, self.settings.batch, self.settings.queue)
+        self.batches.start()
+        self.feed = Feed(self.database, self.settings.event_seconds)
+        rounds: list[tuple[Callable[[], Any], float]] = [
+            (self._age, self.settings.sweep_seconds),
+            (lambda: self._courier.round(time.time()), WEBHOOK_ROUND_SECONDS),
+            (self.policies.look, POLICY_SECONDS),
+        ]
+        if self.settings.oracles:
+            rounds.append((self._pull, self.settings.oracle_seconds))
+        self._tasks = [asyncio.create_task(_every(seconds, work)) for work, seconds in rounds]
+        self._tasks.append(asyncio.create_task(self.feed.watch()))
+
+    async def stop(self) -> None:
+        """Finish what is under way, and let go of everything."""
+        self.feed.stop()
+        await self.batches.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._courier.close()
+        self.database.close()
+
+    def _receipt(self, claim: Claim, pledge: str, now: int) -> ReceiptDocument:
+        return signed_receipt(self.key, self.policies.current().policy.domain, claim, pledge, now)
+
+    def _skew(self) -> int:
+        return self.policies.current().policy.clock_skew
+
+    def _age(self) -> None:
+        now = int(time.time())
+        moved = self.database.write(lambda c: book.age(c, self.settings.renew_seconds, self._skew(), now))
+        metrics.MOVES.inc(moved)
+
+    def _pull(self) -> None:
+        """Ask each oracle for its newest snapshot."""
+        for url in self.settings.oracles:
+            try:
+                identity = self._pull_from(url)
+            except (httpx.HTTPError, InputError, VerificationError, KeyError, ValueError) as error:
+                log.warning("oracle", extra={"url": url, "cause": str(error)[:500]})
+            else:
+                log.debug("oracle", extra={"url": url, "snapshot": identity})
+
+    def _pull_from(self, url: str) -> str:
+        answer = httpx.get(url, timeout=10, follow_redirects=False, trust_env=False).raise_for_status()
+        if len(answer.content) > self.settings.snapshot_limit:
+            raise InputError(url, "snapshot", len(answer.content), "it is larger than this service takes")
+        content, signature = uploaded(answer.text, url)
+        return self.snapshots.accept(content, signature, time.time()).id
+
+
+def uploaded(content: str, where: str) -> tuple[bytes, SnapshotSignature]:
+    """A snapshot's bytes and signature out of an upload. Raises InputError."""
+    document = parse_json(content, where)
+    if not isinstance(document, dict) or set(document) != {"snapshot", "signature"}:
+        raise InputError(where, "document", "something else", "give an object of snapshot and signature")
+    if not isinstance(document["snapshot"], dict):
+        raise InputError(where, "snapshot", "something else", "give the snapshot's document")
+    try:
+        content_bytes = canonical_json(document["snapshot"])
+    except TypeError as error:
+        raise InputError(where, "snapshot", str(error)[:200], "give the snapshot as it was written") from None
+    return content_bytes, SnapshotSignature.accept(document["signature"], f"{where}: signature")
+
+
+async def _every(seconds: float, work: Callable[[], Any]) -> None:
+    """Do some work again and again, in a thread; what fails is logged, and done again."""
+    while True:
+        try:
+            await asyncio.to_thread(work)
+        except (UnavailableError, ProblemError) as error:
+            log.warning("background", extra={"cause": str(error)})
+        except Exception as error:
+            log.error("background", exc_info=error)
+        await asyncio.sleep(seconds)
