@@ -1,6 +1,7 @@
 """EIP-712: every struct against eth-account's general encoder, and every member of it in the digest."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ STRUCTS = [ATTESTATION, SNAPSHOT, PROOF, RECEIPT]
 
 def values(struct: Struct) -> dict[str, Any]:
     """Some value for each member."""
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         "address": lambda: key(secrets.token_hex(2)).address,
         "bool": lambda: True,
         "bytes": lambda: secrets.token_bytes(48),
