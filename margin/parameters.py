@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 VERSION = 1
-FINEST_FACTOR = 12
+FINEST_FACTOR = 18
 
 
 class VolatilityShock(Strict):
