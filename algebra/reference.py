@@ -1,14 +1,11 @@
 """The reference backend: Python integers and py_ecc. Short, slow, and the oracle of the native one."""
 
-import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import index
 from typing import Any, TypeVar
 
 import numpy as np
-import py_ecc.optimized_bls12_381 as py_ecc_curve
 from numpy.typing import NDArray
 from py_ecc.bls.point_compression import compress_G1, compress_G2, decompress_G1, decompress_G2
 from py_ecc.bls.typing import G1Compressed, G2Compressed
@@ -29,81 +26,20 @@ from zkmargin.algebra.backend import (
     check_sparse,
 )
 from zkmargin.algebra.field import GENERATOR, MODULUS, inverse, root_of_unity
-
-# py_ecc raises the limit to 100,000 when it is imported. That is more than the stack of a thread holds: deeply nested
-# input anywhere in the process would end it. What is used of py_ecc here stays below Python's own limit.
-RECURSION_LIMIT = 1000
-sys.setrecursionlimit(RECURSION_LIMIT)
-
-curve: Any = py_ecc_curve
-"""py_ecc declares neither its re-exports nor the types of its coordinates."""
+from zkmargin.algebra.reference_elements import (
+    ReferenceMatrix,
+    ReferencePoint,
+    ReferencePointG2,
+    ReferenceTable,
+    ReferenceVector,
+    curve,
+)
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 IDENTITY_BYTE = 0x40
 """The first byte of the uncompressed identity; every other byte is 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceVector:
-    """Canonical integers modulo r."""
-
-    values: list[int]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __repr__(self) -> str:
-        return f"<vector of {len(self.values)}>"
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceMatrix:
-    """Rows of (column, value) pairs."""
-
-    entries: list[list[tuple[int, int]]]
-    columns: int
-
-    @property
-    def rows(self) -> int:
-        return len(self.entries)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReferencePoint:
-    """Projective coordinates of a point of G1."""
-
-    xyz: Any
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ReferencePoint) and bool(curve.eq(self.xyz, other.xyz))
-
-    def __hash__(self) -> int:
-        return hash(compress_G1(self.xyz))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReferencePointG2:
-    """Projective coordinates of a point of G2."""
-
-    xyz: Any
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ReferencePointG2) and bool(curve.eq(self.xyz, other.xyz))
-
-    def __hash__(self) -> int:
-        return hash(compress_G2(self.xyz))
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceTable:
-    """The bases themselves."""
-
-    points: list[Point]
-
-    def __len__(self) -> int:
-        return len(self.points)
 
 
 class ReferenceBackend:
