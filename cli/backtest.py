@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from zkmargin.cli.options import FILE
+from zkmargin.cli.options import FILE, check_picture
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.backtest import Backtest, Measure, Trial, backtest
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
@@ -20,7 +20,6 @@ from zkmargin.margin.scenarios.parameters import confidence as parse_confidence
 DEFAULT_CONFIDENCE = {"es": "0.975", "var": "0.99"}
 NAMES = {"es": "expected shortfall", "var": "value at risk"}
 WORST_SHOWN = 10
-FORMATS = (".png", ".svg")
 
 
 @click.command("backtest")
@@ -80,8 +79,7 @@ def run_backtest(
     Example:
       zkmargin backtest prices.csv --model var --filtered --weights BTC=1,ETH=0.5 --plot margin.png
     """
-    if plot_file is not None and plot_file.suffix.lower() not in FORMATS:
-        raise InputError("command line", "--plot", str(plot_file), f"end it with {' or '.join(FORMATS)}")
+    check_picture(plot_file, "--plot")
     weights = _weights(written_weights)
     confidence = parse_confidence(
         written_confidence or DEFAULT_CONFIDENCE[model], "command line", "--confidence"

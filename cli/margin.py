@@ -3,10 +3,21 @@
 from pathlib import Path
 
 import click
+from rich.console import RenderableType
+from rich.text import Text
 
-from zkmargin.cli.options import holdings_argument, level_option, model_option, snapshot_argument
+from zkmargin.cli.comparison import comparison_table
+from zkmargin.cli.options import (
+    FILE,
+    check_picture,
+    holdings_argument,
+    level_option,
+    model_option,
+    snapshot_argument,
+)
 from zkmargin.cli.report import report_tables, summary_table
 from zkmargin.cli.terminal import answer, json_option, progress
+from zkmargin.margin.comparison import ModelComparison, compare_models
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.report import build_report
 from zkmargin.margin.snapshot import Snapshot
@@ -19,9 +30,27 @@ from zkmargin.margin.tables import Level
 @level_option
 @model_option
 @click.option("--brief", is_flag=True, help="Only the totals, and what the other models would ask.")
+@click.option(
+    "--compare", is_flag=True, help="All models side by side, with what each saves against isolated margin."
+)
+@click.option(
+    "--chart",
+    "chart_file",
+    metavar="FILE",
+    type=FILE,
+    help="All models side by side as a picture, .png or .svg; implies --compare.",
+)
 @json_option
 def margin(
-    *, snapshot_file: Path, holdings_file: Path, level: Level, model: str, brief: bool, as_json: bool
+    *,
+    snapshot_file: Path,
+    holdings_file: Path,
+    level: Level,
+    model: str,
+    brief: bool,
+    compare: bool,
+    chart_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Value an account, find its requirement, and say where it comes from.
 
@@ -32,11 +61,29 @@ def margin(
     \b
     Example:
       zkmargin margin market.json holdings.csv --level maintenance
+      zkmargin margin market.json holdings.csv --compare --chart models.png
     """
+    check_picture(chart_file, "--chart")
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
         holdings = Holdings.read(holdings_file, snapshot)
+        if compare or chart_file is not None:
+            step("finding every model's requirement")
+            _answer_comparison(compare_models(snapshot, holdings, level=level), chart_file, as_json)
+            return
         step("finding the requirement")
         report = build_report(snapshot, holdings, model=model, level=level)
     answer(as_json, report.to_json(), *([summary_table(report)] if brief else report_tables(report)))
+
+
+def _answer_comparison(found: ModelComparison, chart_file: Path | None, as_json: bool) -> None:
+    document, lines = found.to_json(), list[RenderableType]([comparison_table(found)])
+    if chart_file is not None:
+        # Only who draws waits for the drawing library.
+        from zkmargin.cli.comparison_chart import draw_comparison  # noqa: PLC0415
+
+        draw_comparison(found, chart_file)
+        document["chart"] = str(chart_file)
+        lines.append(Text(f"picture written to {chart_file}"))
+    answer(as_json, document, *lines)

@@ -11,6 +11,9 @@ from zkmargin.margin.tables import LEVELS
 
 FILE = click.Path(path_type=Path, dir_okay=True)
 
+PICTURES = (".png", ".svg")
+"""Formats of pictures, by the end of the file's name."""
+
 snapshot_argument = click.argument("snapshot_file", metavar="SNAPSHOT", type=FILE)
 holdings_argument = click.argument("holdings_file", metavar="HOLDINGS", type=FILE)
 level_option = click.option(
@@ -23,6 +26,12 @@ model_option = click.option(
     metavar="MODEL",
     help="Margin model: grid (portfolio margin over scenarios), cross or isolated.",
 )
+
+
+def check_picture(path: Path | None, field: str) -> None:
+    """Raises InputError unless the file's name says which kind of picture it is to be."""
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise InputError("command line", field, str(path), f"end it with {' or '.join(PICTURES)}")
 
 
 def ticks(usd: str, decimals: int, field: str) -> int:

@@ -61,12 +61,12 @@ def _money(amount: int) -> str:
     return f"{Decimal(amount).scaleb(-_CENTS):,.2f}"
 
 
-def _required(account_value: int, excess: int, decimals: int) -> str:
+def required(account_value: int, excess: int, decimals: int) -> str:
     """What is shown as value less what is shown as excess, so that the lines add up."""
     return _money(_floor(account_value, decimals) - _floor(excess, decimals))
 
 
-def _table(title: str, *columns: str, words: int = 1) -> Table:
+def money_table(title: str, *columns: str, words: int = 1) -> Table:
     """A table whose first columns hold words and the others numbers."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
@@ -76,7 +76,7 @@ def _table(title: str, *columns: str, words: int = 1) -> Table:
 
 def positions_table(report: Report) -> Table:
     """What is held and what it is worth."""
-    table = _table("Positions", "instrument", "quantity", "entry", "value, USD")
+    table = money_table("Positions", "instrument", "quantity", "entry", "value, USD")
     for position in report.positions:
         entry = "" if position.entry_price is None else canonical_decimal(position.entry_price)
         value = cents(position.value, report.quantum_decimals)
@@ -88,7 +88,7 @@ def grid_table(unit: UnitReport, decimals: int) -> Table:
     """Profit and loss of one underlying over the scenarios; the worst one stands out."""
     moves = [move for move in _MOVES if any(found.cell.volatility == move for found in unit.cells)]
     titles = [_MOVES[move] for move in moves]
-    table = _table(f"{unit.unit}: profit and loss by scenario, USD", "price", *titles)
+    table = money_table(f"{unit.unit}: profit and loss by scenario, USD", "price", *titles)
     rows: dict[tuple[str, bool], dict[VolatilityMove, Text]] = {}
     labels: dict[tuple[str, bool], str] = {}
     for place, found in enumerate(unit.cells):
@@ -113,7 +113,9 @@ def _cell(found: CellProfit, decimals: int, *, worst: bool) -> Text:
 def losers_table(unit: UnitReport, decimals: int) -> Table:
     """Who loses and who gains in the worst scenario."""
     label = unit.cells[unit.worst].cell.label
-    table = _table(f"{unit.unit} in its worst scenario, {label}", "instrument", "quantity", "profit, USD")
+    table = money_table(
+        f"{unit.unit} in its worst scenario, {label}", "instrument", "quantity", "profit, USD"
+    )
     for position in unit.positions:
         quantity, profit = canonical_decimal(position.quantity), cents(position.profit, decimals)
         table.add_row(position.instrument, quantity, profit)
@@ -127,7 +129,7 @@ def losers_table(unit: UnitReport, decimals: int) -> Table:
 def tail_table(tail: TailReport, decimals: int) -> Table:
     """The scenarios that decide, the worst first."""
     title = f"Worst of {tail.scenarios} joint scenarios; the tail has {float(tail.weight):g}"
-    table = _table(title, "scenario", *tail.cells[0].moves, "loss, USD")
+    table = money_table(title, "scenario", *tail.cells[0].moves, "loss, USD")
     for cell in tail.cells[:TAIL_SHOWN]:
         moves = (f"{100 * float(move):+.2f} %" for move in cell.moves.values())
         table.add_row(cell.label, *moves, _cost(cell.loss, decimals))
@@ -138,7 +140,7 @@ def tail_table(tail: TailReport, decimals: int) -> Table:
 
 def tail_losers_table(tail: TailReport, decimals: int) -> Table:
     """Who loses and who gains in the worst scenario."""
-    table = _table(f"In the worst of them, {tail.cells[0].label}", "instrument", "quantity", "loss, USD")
+    table = money_table(f"In the worst of them, {tail.cells[0].label}", "instrument", "quantity", "loss, USD")
     for position in tail.positions:
         quantity = canonical_decimal(position.quantity)
         table.add_row(position.instrument, quantity, _cost(position.loss, decimals))
@@ -148,7 +150,7 @@ def tail_losers_table(tail: TailReport, decimals: int) -> Table:
 def charges_table(report: Report) -> Table:
     """What the requirement consists of."""
     decimals = report.quantum_decimals
-    table = _table("Requirement", "part", "of", "USD", words=2)
+    table = money_table("Requirement", "part", "of", "USD", words=2)
     for unit in report.units:
         by_basis = unit.basis and unit.basis == unit.loss
         table.add_row(
@@ -161,15 +163,19 @@ def charges_table(report: Report) -> Table:
         table.add_row("", "all worst losses count", f"x {float(report.loss_factor):g}")
     for charge in report.charges:
         table.add_row(charge.kind, charge.name, _cost(charge.amount, decimals))
+    if report.considered:
+        table.add_section()
+    for charge in report.considered:
+        table.add_row("one of which counts", f"{charge.kind}, {charge.name}", _cost(charge.amount, decimals))
     table.add_section()
-    required = _required(report.account_value, report.excess, decimals)
-    table.add_row("requirement", f"{report.model}, {report.level}", required)
+    asked = required(report.account_value, report.excess, decimals)
+    table.add_row("requirement", f"{report.model}, {report.level}", asked)
     return table
 
 
 def greeks_table(report: Report) -> Table:
     """Net sensitivities by underlying and expiry."""
-    table = _table(
+    table = money_table(
         "Net sensitivities", "", "expiry", "delta, coins", "gamma", "vega, USD", "theta, USD a day", words=2
     )
     for total in report.totals:
@@ -199,7 +205,7 @@ def _day(microseconds: int) -> str:
 def summary_table(report: Report) -> Table:
     """Value, requirement and excess, and what the other models would ask."""
     decimals = report.quantum_decimals
-    table = _table(
+    table = money_table(
         f"Account value {cents(report.account_value, decimals)} USD",
         "model",
         "requirement, USD",
@@ -211,6 +217,6 @@ def summary_table(report: Report) -> Table:
         saved = f"{report.model} saves {cents(other.saving, decimals)}" if other.saving > 0 else ""
         rows.append((other.model, other.excess, saved))
     for model, excess, saved in rows:
-        required = _required(report.account_value, excess, decimals)
-        table.add_row(model, required, cents(excess, decimals), saved)
+        asked = required(report.account_value, excess, decimals)
+        table.add_row(model, asked, cents(excess, decimals), saved)
     return table

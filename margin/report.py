@@ -120,10 +120,13 @@ class Report:
     comparisons: tuple[Comparison, ...]
     tail: TailReport | None = None
     """Of models over joint scenarios."""
+    considered: tuple[ChargeReport, ...] = ()
+    """Of models that take one of several amounts: all of them."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts as decimal strings of USD at the tick."""
         money = _Money(self.quantum_decimals)
+        considered = {"considered": _charges_json(self.considered, money)} if self.considered else {}
         tail = {"tail": self.tail.to_json(self.quantum_decimals)} if self.tail else {}
         return {
             "snapshot": self.snapshot_id,
@@ -135,7 +138,8 @@ class Report:
             "excess": money(self.excess),
             "loss_factor": str(self.loss_factor),
             "units": [_unit_json(unit, money) for unit in self.units],
-            "charges": [{"kind": c.kind, "name": c.name, "amount": money(c.amount)} for c in self.charges],
+            "charges": _charges_json(self.charges, money),
+            **considered,
             "positions": [_position_json(position, money) for position in self.positions],
             "greeks": [_greeks_json(row) for row in self.greeks],
             "totals": [_greeks_json(row) for row in self.totals],
@@ -181,6 +185,7 @@ def build_report(
             if other != model
         ),
         tail=tail_report(snapshot, model, found.assessment.tail, entries),
+        considered=tuple(_charge(snapshot, charge) for charge in found.assessment.considered),
     )
 
 
@@ -270,6 +275,10 @@ class _Money:
 
     def __call__(self, ticks: int) -> str:
         return scaled_decimal(ticks, self.decimals)
+
+
+def _charges_json(charges: Sequence[ChargeReport], money: _Money) -> list[dict[str, str]]:
+    return [{"kind": c.kind, "name": c.name, "amount": money(c.amount)} for c in charges]
 
 
 def _unit_json(unit: UnitReport, money: _Money) -> dict[str, Any]:
