@@ -40,13 +40,19 @@ def _words(values: Sequence[bytes]) -> bytes:
     return keccak(b"".join(map(_word, values)))
 
 
+@lru_cache(maxsize=256)
+def _text(value: str) -> bytes:
+    return keccak(value.encode())
+
+
 ENCODERS: Mapping[str, Callable[[Any], bytes]] = {
     "address": _address,
     "bool": lambda value: _unsigned(int(value)),
     "bytes": keccak,
     "bytes32": _word,
     "bytes32[]": _words,
-    "string": lambda value: keccak(value.encode()),
+    # The same few names occur in every attestation of a book.
+    "string": _text,
     "uint32": _unsigned,
     "uint64": _unsigned,
     "uint256": _unsigned,
