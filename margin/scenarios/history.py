@@ -106,21 +106,18 @@ def read_history(path: Path) -> PriceHistory:
     names = _columns(path)
     rows = read_rows(path, [_DATE, *names], [_SOURCE])
     columns: dict[str, list[str | None]] = {name: [] for name in names}
-    first: date | None = None
-    last: date | None = None
+    days: list[date] = []
     for where, row in rows:
         day = _date(row[_DATE], where)
-        if last is not None:
-            _check_next(where, last, day)
-        first, last = first or day, day
+        if days:
+            _check_next(where, days[-1], day)
+        days.append(day)
         for name, column in columns.items():
             column.append(_price(where, name, row[name], column))
-    if first is None:
-        raise InputError(str(path), "rows", Finding("none"), "write one row for each day")
     for name, column in columns.items():
         if column[-1] is None:
             raise InputError(str(path), name, Finding("no price at all"), "remove the column")
-    return PriceHistory(first, {name: tuple(column) for name, column in columns.items()})
+    return PriceHistory(days[0], {name: tuple(column) for name, column in columns.items()})
 
 
 def _columns(path: Path) -> list[str]:
