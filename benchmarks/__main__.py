@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import market, peers, proving
+from benchmarks import attesting, market, peers, proving
 from zkmargin.algebra import get_backend
 
 CASES = {
@@ -25,6 +25,8 @@ CASES = {
     "transforms": peers.transforms,
     "recorded market's snapshot": market.snapshot,
     "accounts a second": market.accounts,
+    "attest a book of 100,000 accounts": attesting.book,
+    "attested accounts at two venues": attesting.portfolio,
 }
 RESULTS = Path("build") / "bench.json"
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from eth_utils.crypto import keccak
 
 from tests.attestation.scene import CONTRACT, DOMAIN, key
 from zkmargin.attestation import SigningDomain, Struct, recover
-from zkmargin.attestation.typed_data import ATTESTATION, PROOF, RECEIPT, SNAPSHOT
+from zkmargin.attestation.typed_data import ATTESTATION, DOMAIN_TYPE, PROOF, RECEIPT, SNAPSHOT
 
 STRUCTS = [ATTESTATION, SNAPSHOT, PROOF, RECEIPT]
 
@@ -69,3 +70,11 @@ def test_a_wallet_can_sign_and_we_recover_it() -> None:
 def test_a_word_has_32_bytes() -> None:
     with pytest.raises(ValueError, match="32 bytes, not 31"):
         DOMAIN.digest(SNAPSHOT, {**values(SNAPSHOT), "snapshot": bytes(31)})
+
+
+def test_the_documentation_shows_the_types() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "attestation.md").read_text()
+    shown = "".join(text.split())
+    for struct in STRUCTS:
+        assert "".join(struct.encoded_type.split()) in shown, struct.name
+    assert "".join(DOMAIN_TYPE.split()) in shown

@@ -1,5 +1,7 @@
 """Policies: read strictly from TOML, with every mistake named."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.attestation.scene import CONTRACT, key, policy
@@ -107,3 +109,15 @@ def test_a_policy_error_names_a_rule() -> None:
     with pytest.raises(ValueError, match="is not a rule"):
         PolicyError("whim", "why")
     assert all(code == code.lower().replace(" ", "-") for code in RULES)
+
+
+def test_the_policy_of_the_documentation() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "attestation.md").read_text()
+    block = text[text.index('    audience = "bank"') : text.index("Reading is strict")]
+    content = "\n".join(line.removeprefix("    ") for line in block.splitlines())
+    for name in ("alpha", "beta", "oracle"):
+        content = content.replace('"0x..."', f'"{key(name).address}"', 1)
+    read = Policy.parse(content, "attestation.md")
+    assert read.models["grid"].minimum["grid"]["perpetual"] == {"initial": "0.02"}
+    given = set(read.model_fields_set)
+    assert set(Policy.model_fields) - given == {"version"}, "the documentation shows every field"
