@@ -19,14 +19,17 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint rust types fuzz bench native readme lock clean
+.PHONY: help demo demo-portable test lint rust types fuzz load bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
+	@echo "make demo-portable"
+	@echo "              an oracle, two venues, a lender's service and a trader on this machine"
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
 	@echo "make fuzz     the long randomised tests"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
+	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
 	@echo "make native   rebuild the native extension"
 	@echo "make readme   put what the commands say now into the README's examples"
 	@echo "make lock     resolve the dependencies again and write requirements/"
@@ -59,6 +62,9 @@ $(VENV)/.development: requirements/dev.txt $(VENV)/.dependencies | $(VENV)/.inst
 demo: $(VENV)/.installed
 	@$(BIN)/zkmargin demo
 
+demo-portable: $(VENV)/.installed
+	@$(BIN)/zkmargin demo-portable
+
 # Without the native extension its side of the code cannot be covered.
 test: lint rust
 	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
@@ -86,6 +92,9 @@ endif
 fuzz: $(VENV)/.development
 	$(BIN)/python -m pytest -m fuzz
 
+load: $(VENV)/.development
+	$(BIN)/python -m benchmarks.service
+
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks
 
@@ -103,8 +112,8 @@ readme: $(VENV)/.development
 lock: $(VENV)/.development
 	@$(BIN)/python -m pip install -q --disable-pip-version-check pip-tools
 	$(PIP_COMPILE) --build-deps-for editable --only-build-deps -o requirements/build.txt pyproject.toml
-	$(PIP_COMPILE) -o requirements/runtime.txt pyproject.toml
-	$(PIP_COMPILE) --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
+	$(PIP_COMPILE) --extra service -o requirements/runtime.txt pyproject.toml
+	$(PIP_COMPILE) --extra dev --extra service -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	cargo update --manifest-path native/Cargo.toml
 
 clean:

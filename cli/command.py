@@ -9,8 +9,11 @@ from zkmargin.cli.demo import demo
 from zkmargin.cli.importing import importing
 from zkmargin.cli.info import info
 from zkmargin.cli.margin import margin
+from zkmargin.cli.pledging import pledge, receipt, submit, watch
+from zkmargin.cli.portable_demo import demo_portable
 from zkmargin.cli.proving import prove
 from zkmargin.cli.rows import rows
+from zkmargin.cli.serving import serve
 from zkmargin.cli.snapshot import snapshot
 from zkmargin.cli.venue import venue
 from zkmargin.cli.verifying import verify
@@ -42,5 +45,25 @@ def command() -> None:
     """
 
 
-for part in (snapshot, importing, margin, run_backtest, commit, rows, prove, verify, venue, demo, info):
+PARTS = (
+    snapshot,
+    importing,
+    margin,
+    run_backtest,
+    commit,
+    rows,
+    prove,
+    verify,
+    venue,
+    submit,
+    watch,
+    pledge,
+    receipt,
+    serve,
+    demo,
+    demo_portable,
+    info,
+)
+
+for part in PARTS:
     command.add_command(part)

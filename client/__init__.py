@@ -1,5 +1,6 @@
 """Talking to a verifier's service: ask what to prove, prove it, submit it, and keep it proven."""
 
+from zkmargin.client import calls
 from zkmargin.client.answers import Challenge, Pledge, SnapshotInfo
 from zkmargin.client.connection import AsyncClient, Client
 from zkmargin.client.errors import ServiceError, UnreachableError
@@ -18,6 +19,7 @@ __all__ = [
     "UnreachableError",
     "Watch",
     "Watched",
+    "calls",
     "check_receipt",
     "pledge",
     "renew",

@@ -1,0 +1,29 @@
+"""`zkmargin serve`: the verifier's service."""
+
+from pathlib import Path
+
+import click
+
+from zkmargin.cli.options import FILE
+from zkmargin.margin.errors import Finding, InputError
+
+
+@click.command()
+@click.option("--config", "config_file", metavar="FILE", type=FILE, help="Settings in TOML.")
+def serve(*, config_file: Path | None) -> None:
+    """Run the verifier's service: verify proofs, record and watch pledges.
+
+    Settings come from the file and from variables that begin with ZKMARGIN_SERVICE_; keys come from files or the
+    environment only. SIGTERM ends it when the requests under way are finished.
+
+    \b
+    Example:
+      zkmargin serve --config service.toml
+    """
+    try:
+        # Only this command needs the server's packages.
+        from zkmargin.verifier.service import server  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        remedy = 'install them: pip install "zkmargin[service]"'
+        raise InputError("serve", "packages", Finding(f"{error.name} is missing"), remedy) from None
+    server.serve(config_file)
