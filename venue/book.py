@@ -19,6 +19,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -35,7 +36,7 @@ from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.venue.book_rows import Stretch, stretches
 from zkmargin.venue.issue import Moment, Venue
-from zkmargin.venue.part import Carried, Made, Task, make_part, prepare, warm
+from zkmargin.venue.part import Carried, Made, Task, begin_process, make_part, warm
 from zkmargin.venue.register import Register
 
 ACCOUNTS_PER_PART = 1000
@@ -163,7 +164,7 @@ class Run:
     def _task(self, stretch: Stretch, holds: dict[str, Hold]) -> Task:
         names = set(stretch.rows.column("account").to_pylist()) if holds else set()
         return Task(
-            rows=_encoded(stretch.rows),
+            rows=encoded(stretch.rows),
             book=str(self.book),
             moment=Moment(self.document.as_of, self.document.expiry),
             sequence=self.document.sequence,
@@ -175,13 +176,21 @@ class Run:
         """Write the parts that are ready, waiting for one at least; how many they were."""
         ready, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in ready:
-            stretch, made = running.pop(future), future.result()
+            stretch, made = running.pop(future), self._made(future)
             self.register.record(made.issued)
             # Openings first: the part is there when its attestations are.
             _replace(openings_file(self.directory, stretch.number), made.openings)
             _replace(attestations_file(self.directory, stretch.number), made.attestations)
             tell(stretch.accounts)
         return len(ready)
+
+    def _made(self, future: Future[Made]) -> Made:
+        """What the process made. Raises InputError, also if it died."""
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            remedy = "run the same command again, with fewer workers if memory is short"
+            raise InputError(str(self.directory), "workers", Finding("a process died"), remedy) from None
 
 
 def attestations_file(directory: Path, part: int) -> Path:
@@ -243,7 +252,7 @@ def _processes(venue: Venue, count: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that have the venue in memory; what is not begun is dropped if the block fails."""
     # Spawned, not forked: the threads of the native extension do not survive a fork.
     pool = ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=prepare, initargs=(Carried.of(venue),)
+        count, mp_context=get_context("spawn"), initializer=begin_process, initargs=(Carried.of(venue),)
     )
     try:
         yield pool
@@ -288,7 +297,7 @@ def _replace(path: Path, content: bytes) -> None:
         raise InputError(str(path), "file", reason, "make room, and run the same command again") from None
 
 
-def _encoded(rows: pa.Table) -> bytes:
+def encoded(rows: pa.Table) -> bytes:
     """The rows alone, without the rest of the buffers that they are a slice of."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as writer:

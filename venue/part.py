@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from dataclasses import dataclass, field
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 
 import pyarrow as pa
 
@@ -72,6 +77,21 @@ class Made:
     attestations: bytes
     openings: bytes = field(repr=False)
     issued: list[Issued]
+
+
+def begin_process(carried: Carried) -> None:
+    """What a process of a run does first."""
+    # An interrupt is the parent's to handle; and a parent that was killed must not leave its processes behind.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare(carried)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def prepare(carried: Carried) -> None:

@@ -1,6 +1,11 @@
 """A whole book: the same attestations as one by one, parts whole or not at all, continued after an interruption."""
 
+import errno
+import os
+import signal
 import stat
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +20,10 @@ from zkmargin.attestation import AttestationDocument, Hold
 from zkmargin.margin.errors import InputError
 from zkmargin.prover import OpeningDocument, commit
 from zkmargin.venue import Book, Moment, attest_book
+from zkmargin.venue.book import encoded
 from zkmargin.venue.book_rows import stretches
 from zkmargin.venue.extract import extract_account
+from zkmargin.venue.part import Carried, Task, make_part, prepare
 
 Rows = dict[str, list[Any]]
 
@@ -216,3 +223,100 @@ def test_stretches_hold_whole_accounts(tmp_path: Path, size: int) -> None:
     assert all(one.accounts == size for one in found[:-1])
     assert all(len(one.rows) == 3 * one.accounts for one in found)
     assert [n for one in found for n in one.rows.column("row").to_pylist()] == list(range(1, 22))
+
+
+def test_a_part_is_made_in_any_process(desk: Desk, tmp_path: Path) -> None:
+    prepare(Carried.of(desk.venue))
+    stretch = next(stretches(written(tmp_path / "book.csv", rows(2)), 5))
+    hold = Hold(until=now() + 9, audience=AUDIENCE)
+    moment = Moment.lasting(60, now())
+    task = Task(encoded(stretch.rows), "book.csv", moment, 7, "reserved", {"account-1": hold})
+    made = make_part(task)
+    attestations = [
+        AttestationDocument.parse(line.decode(), "line") for line in made.attestations.splitlines()
+    ]
+    assert [one.hold for one in attestations] == [None, hold]
+    assert [one.digest for one in attestations] == [one.digest for one in made.issued]
+    assert {(one.sequence, one.open_orders, one.as_of) for one in attestations} == {(7, "reserved", now())}
+    key_bytes = desk.venue.key.export()
+    for shown in (repr(task), repr(made), repr(Carried.of(desk.venue))):
+        assert key_bytes.hex() not in shown
+        assert repr(key_bytes) not in shown
+        assert "blinder" not in shown
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, out = written(tmp_path / "book.parquet", rows(4)), tmp_path / "out"
+    fsync = os.fsync
+
+    def full(handle: int) -> None:
+        if "openings" in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match="No space left on device: make room"):
+            run(desk, book, out)
+    assert [path.name for path in out.iterdir()] == ["book.json"]
+    assert run(desk, book, out).made == 2
+
+
+def test_one_run_at_a_time(desk: Desk, tmp_path: Path) -> None:
+    book, out = written(tmp_path / "book.csv", rows(2)), tmp_path / "out"
+    messages: list[str] = []
+
+    def again(_: int) -> None:
+        with pytest.raises(InputError) as caught:
+            run(desk, book, out)
+        messages.append(str(caught.value))
+
+    run(desk, book, out, progress=again)
+    assert messages == [
+        f"{out}: directory: another run is writing into it: wait for it, or name another directory"
+    ]
+    file = tmp_path / "a file"
+    file.touch()
+    with pytest.raises(InputError, match="directory"):
+        run(desk, book, file)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.attestation.scene import Desk
+from tests.venue.test_book import run
+
+def kill(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    run(Desk.open(folder, "alpha"), folder / "book.parquet", folder / "out", progress=kill)
+"""
+
+
+def test_a_run_that_was_killed_is_continued(tmp_path: Path) -> None:
+    """kill -9 in the middle of a run; the venue's key is the same in both processes."""
+    path = written(tmp_path / "book.parquet", rows(6))
+    root = Path(__file__).resolve().parents[2]
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    ended = subprocess.run([sys.executable, script, tmp_path], env=environment, cwd=root, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    out = tmp_path / "out"
+    there = {part.name: part.read_bytes() for part in out.glob("part-*")}
+    assert len(there) == 2
+    desk = Desk.open(tmp_path, "alpha")
+    assert desk.register.newest("account-0") == 1
+    again = run(desk, path, out)
+    assert (again.accounts, again.made) == (6, 2)
+    for name, content in there.items():
+        assert (out / name).read_bytes() == content
+    sequences = {
+        AttestationDocument.parse(line.decode(), "line").sequence for line in lines(out, "attestations")
+    }
+    assert sequences == {1}

@@ -1,6 +1,7 @@
 """Attesting to one account: own commitments only, fresh randomness, rising sequences, holds that last."""
 
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,16 @@ def test_nothing_secret_is_shown(desk: Desk) -> None:
     for shown in (repr(made), str(made), repr(desk.venue)):
         assert made.opening.blinder not in shown
         assert "1234567" not in shown
+
+
+def test_many_at_once_get_a_sequence_each(tmp_path: Path) -> None:
+    """Threads of two registers over one file, as of two processes."""
+    desks = [Desk.open(tmp_path, "alpha") for _ in range(2)]
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda number: desks[number % 2].attest(f"account-{number % 5}"), range(40)))
+    assert sorted(one.attestation.sequence for one in made) == list(range(1, 41))
+    for account in range(5):
+        newest = max(
+            one.attestation.sequence for one in made if one.attestation.account == f"account-{account}"
+        )
+        assert desks[0].register.newest(f"account-{account}") == newest

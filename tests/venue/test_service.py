@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from tests.attestation.scene import AUDIENCE, CONTRACT, ceremony_setup, key, market_snapshot
 from zkmargin.attestation import AttestationDocument
 from zkmargin.attestation.key_file import write_key
+from zkmargin.cli.command import command
 from zkmargin.margin.errors import InputError
 from zkmargin.prover import OpeningDocument
 from zkmargin.venue.service import LARGEST_BODY, Desk, create_app
@@ -164,3 +166,18 @@ def test_two_accounts_have_two_tokens(tmp_path: Path) -> None:
     path.write_text(settings_text().replace(digests[1], digests[0]))
     with pytest.raises(InputError, match="the same token"):
         VenueSettings.read(path)
+
+
+def test_the_command_serves_it(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.append((app, options)))
+    result = CliRunner().invoke(command, ["venue", "serve", str(directory / "venue.toml"), "--port", "0"])
+    assert result.exit_code == 0, result.output
+    app, options = served[0]
+    assert (options["host"], options["port"]) == ("127.0.0.1", 0)
+    with TestClient(app) as client:
+        assert client.get("/v1/venue").json()["name"] == "alpha"
+    (directory / "bob.csv").unlink()
+    refused = CliRunner().invoke(command, ["venue", "serve", str(directory / "venue.toml")])
+    assert refused.exit_code == 2
+    assert "bob.csv" in refused.output
