@@ -11,7 +11,8 @@ For the deltas in spreads E (times d), a rounded net delta of r steps and k delt
 risk w of a step and the credit t are
 
     |D| + h - k r >= 0,  k r + k - 1 - h - |D| >= 0  (h = k // 2: r is |D| / k, rounded)
-    B r - w >= 0,  g - 2 w r >= 0,  w E - d k t >= 0  (and w at most the scan range where that caps it)
+    n >= 0,  r - n >= 0,  B n - w >= 0,  g - 2 w r >= 0,  w E - d k t >= 0
+    (and w at most the scan range, t at most the largest credit, where those cap them)
 
 with two products of secrets, each from two squares: 4 x y = (x + y)^2 - (x - y)^2. Price risk only ever lowers a
 requirement, so g, w or t that are too small harm the prover alone; so does a W that is too large, as no bit can then
@@ -94,32 +95,42 @@ def credit_row(builder: RelationBuilder, scenarios: Scenarios, weighting: Weight
     count = _rounded(builder, name, total([weighting.net.long, weighting.net.short]), weighting.step)
     most = twice.bound // 2 if weighting.cap is None else min(weighting.cap, twice.bound // 2)
 
+    divisor = weighting.denominator * weighting.step
+
     def weighted_risk(_: Sequence[int], rows: Values) -> int:
-        return min(most, rows[risk] // (2 * rows[count])) if rows[count] else 0
+        if not rows[count]:
+            return 0
+        found, held = min(most, rows[risk] // (2 * rows[count])), spread.value(rows)
+        # No more than the largest credit takes, so that little is left of the product.
+        return min(found, -(-LARGEST_CREDIT * divisor // held)) if held else found
 
     weighted = builder.free(f"{name}: weighted price risk", unit, choice=weighted_risk, limit=most)
-    builder.row(f"{name}: no price risk without a net delta", unit, {}, {count: max(most, 1), weighted: -1})
+    some = builder.free(f"{name}: has a net delta", BIT, choice=lambda _, rows: min(1, rows[count]), limit=1)
+    builder.row(f"{name}: has one only if it is not zero", Unit("steps"), {}, {count: 1, some: -1})
+    builder.row(f"{name}: no price risk without a net delta", unit, {}, {some: max(most, 1), weighted: -1})
     if weighting.cap is not None:
         builder.row(f"{name}: price risk capped", unit, {}, {weighted: -1}, constant=weighting.cap)
     plus, minus = _product(builder, {weighted: 1}, {count: 1})
     # What is left of g after the division is less than r, or g itself where the cap or no delta leaves it.
     limit = 2 * twice.bound
     builder.row(f"{name}: price risk of each delta", unit, {}, {risk: 2}, v={plus: -1, minus: 1}, limit=limit)
-    divisor = weighting.denominator * weighting.step
+    uncapped = most * spread.bound // divisor
 
     def least(_: Sequence[int], rows: Values) -> int:
         return min(LARGEST_CREDIT, rows[weighted] * spread.value(rows) // divisor)
 
     credit = builder.free(
-        f"{name}: credit on price risk",
-        unit,
-        choice=least,
-        limit=min(LARGEST_CREDIT, most * spread.bound // divisor),
+        f"{name}: credit on price risk", unit, choice=least, limit=min(LARGEST_CREDIT, uncapped)
     )
+    limit = 4 * divisor
+    if uncapped > LARGEST_CREDIT:
+        builder.row(f"{name}: credit capped", unit, {}, {credit: -1}, constant=LARGEST_CREDIT)
+        # The least w that the largest credit takes leaves less than one E.
+        limit = 4 * max(divisor, spread.bound)
     plus, minus = _product(builder, {weighted: 1}, spread.rows)
     terms = {credit: -4 * divisor}
     name = f"{name}: credit on the deltas in spreads"
-    builder.row(name, unit, {}, terms, v={plus: 1, minus: -1}, limit=4 * divisor)
+    builder.row(name, unit, {}, terms, v={plus: 1, minus: -1}, limit=limit)
     return credit
 
 

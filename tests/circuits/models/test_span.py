@@ -20,6 +20,7 @@ from zkmargin.margin.inputs import Inputs, Quote
 from zkmargin.margin.models.span.parameters import Side
 from zkmargin.margin.models.span.scenarios import cells
 from zkmargin.margin.models.span.tables import (
+    LARGEST_CREDIT,
     CommodityTable,
     InterLegTable,
     InterTable,
@@ -83,6 +84,71 @@ def test_an_account_at_its_bounds_fits_the_rows(method: str) -> None:
     bounds = [instrument.bound for instrument in made.universe.instruments]
     for signs in ([1] * len(bounds), [-1] * len(bounds), [(-1) ** slot for slot in range(len(bounds))]):
         law(made, [sign * bound for sign, bound in zip(signs, bounds, strict=True)], "initial")
+
+
+def test_however_finely_the_net_delta_is_rounded_it_can_be_proven() -> None:
+    """The rows of price risk are no wider than money, whatever it is divided by."""
+    made = snapshot(section("normal", delta_rounding="0.000001"))
+    bounds = [instrument.bound for instrument in made.universe.instruments]
+    law(made, bounds, "initial")
+    law(made, [bound if slot % 2 else -bound // 3 for slot, bound in enumerate(bounds)], "maintenance")
+
+
+def large_credits(domain: int) -> Snapshot:
+    """Four slots, and lots so fine that a credit can pass the largest that counts: 2^100 money units."""
+    risk = np.zeros((16, 4), dtype=np.int64)
+    risk[10:12, 0] = -(1 << 61)
+    first = CommodityTable(
+        name="X",
+        periods=(Period("near", (1,), (1000,)), Period("far", (2,), (1000,))),
+        pools=(Pool("near", (0,), (0, 1), (0, 1)), Pool("far", (1,), (0, 1), (0, 1))),
+        spreads=(),
+        tiers=(TierTable("near", (0,)),),
+        price_risk="normal",
+        scan_range=(0, 1),
+        delta_step=1,
+        minimums=(),
+        minimum_method="gross",
+        capped_slots=(),
+        capped_values=(),
+        ratio={"initial": (1, 1), "maintenance": (1, 1)},
+    )
+    second = replace(
+        first,
+        name="Y",
+        periods=(Period("near", (3,), (1000,)),),
+        pools=first.pools[:1],
+        price_risk="scan_range",
+    )
+    spread = InterTable("across", (0, 1), (1, 1), (InterLegTable(0, 0, "A", 1), InterLegTable(1, 0, "B", 1)))
+    units = np.array([0, 0, 0, 1], dtype=np.int64)
+    tables = SpanTables(cells(), ("X", "Y"), units, risk, (first, second), (spread,), ())
+    base = snapshot()
+    pattern = base.universe.instruments[base.universe.slot("BTC_USD-2026-03-27")]
+    bounds = ((1 << 47) - 1, 511, 511, 511)
+    universe = Universe(
+        tuple(replace(pattern, name=f"C{k}", lot_exponent=0, bound=b) for k, b in enumerate(bounds)), domain
+    )
+    inputs = Inputs("fine", {"BTC": "1"}, tuple(Quote("1") for _ in bounds))
+    marks = np.zeros(4, dtype=np.int64)
+    return replace(base, universe=universe, inputs=inputs, marks=marks, models={"span": tables})
+
+
+@pytest.mark.parametrize("domain", [64, 1024, 2048])
+def test_a_credit_stops_at_the_largest_and_its_account_is_not_refused(domain: int) -> None:
+    """However many bits its row has: neither is more proven, nor does what the cap leaves over need more room."""
+    made = large_credits(domain)
+    for losing in (1 << 40, 1 << 46):
+        law(made, [losing, 511, -510, -511], "initial")
+    relation = build_relation(made, model="span", threshold=-(1 << 120))
+    honest = assign(relation, [1 << 46, 511, -510, -511])
+    check(relation, honest)
+    found = {row.name: index for index, row in enumerate(relation.rows)}
+    credit = found["X: credit on price risk"]
+    assert honest.rows[credit] == LARGEST_CREDIT
+    more = {credit: LARGEST_CREDIT + 1, found["X: weighted price risk"]: LARGEST_CREDIT // 511000 + 2}
+    with pytest.raises(WitnessError, match=r"X: credit capped|beyond the row's range"):
+        check(relation, refilled(relation, honest, more))
 
 
 # A prover who fills the free rows as he likes: small tables, and all integers searched --------------------
