@@ -92,7 +92,10 @@ class Ledger:
         self.require({slot: -short}, {self.long_side(slot): long + short})
 
     def haircuts(self, collaterals: Sequence[CollateralCharge], denominator: int) -> None:
-        """A haircut on positive coin equity: a slack of at least its charge, and of at least zero."""
+        """A haircut on coin equity: a slack of at least its charge, and of at least zero.
+
+        Tiers that rise with size are one such charge each, on what lies above; one on debts has negative rates.
+        """
         for collateral in collaterals:
             charges = collateral.charge[self.level]
             pairs = zip(collateral.slots, charges, strict=True)
@@ -100,7 +103,8 @@ class Ledger:
             if form:
                 slack = self.rows.free(f"{collateral.name}: haircut", self.usd)
                 name = f"{collateral.name}: haircut on the equity"
-                self.rows.row(name, self.usd, form, {slack: 1}, closes=slack)
+                free = collateral.free(self.snapshot.scale, self.level)
+                self.rows.row(name, self.usd, form, {slack: 1}, constant=free, closes=slack)
                 self.require({}, {slack: denominator})
 
     def close(self, threshold: int, denominator: int = 1) -> Relation:

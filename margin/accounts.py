@@ -154,6 +154,8 @@ def _built(snapshot: Snapshot, level: Level) -> _native.GridKernel | None:
         raise InputError(
             f"snapshot {snapshot.id}", "model", "grid", "the snapshot lacks it; build one that has it"
         )
+    if not tables.netted:
+        return None
     numerator, denominator = tables.loss_factor[level]
     if max(numerator, denominator) >= _LARGEST_FACTOR:
         return None

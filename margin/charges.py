@@ -1,14 +1,24 @@
 """Charges that models share: rates folded into tables, rounded up, and what an account pays by them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 from zkmargin.margin.assessment import Charge
 from zkmargin.margin.basis import Basis, coins, contract_size, slot_value
-from zkmargin.margin.decimals import ceil_div
+from zkmargin.margin.collateral import Collateral, VolatilityScaling
+from zkmargin.margin.decimals import canonical_decimal, ceil_div, floor_div
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.fixed import from_fraction, sqrt, to_fraction
+from zkmargin.margin.forms import LARGEST
+from zkmargin.margin.instruments import CASH
 from zkmargin.margin.parameter_types import ByLevel
+from zkmargin.margin.scenarios.moves import BILLION, plain_moves
 from zkmargin.margin.tables import LEVELS, CollateralCharge, Level
+
+_MILLION = 10**6
+_DAYS_A_YEAR = 365
 
 
 def per_contract(basis: Basis, slot: int, value: Fraction, rate: Decimal | Fraction) -> int:
@@ -24,9 +34,84 @@ def notional_charge(basis: Basis, slot: int, rates: ByLevel) -> dict[Level, int]
 
 
 def collateral_charges(basis: Basis) -> tuple[CollateralCharge, ...]:
-    """Haircuts: per coin, on its balance and on the coin legs of inverse futures and perpetuals together."""
-    haircut = basis.parameters.haircut
-    return tuple(collateral_charge(basis, coin, haircut(coin).at) for coin in coins(basis.universe))
+    """Haircuts: per coin, on its balance and on the coin legs of inverse futures and perpetuals together.
+
+    One for all sizes; one more for every tier, on what lies above it, at what its rate adds; one for debts.
+    """
+    return tuple(charge for coin in coins(basis.universe) for charge in _coin_charges(basis, coin))
+
+
+def _coin_charges(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
+    base, rules = basis.parameters.haircut(coin), basis.parameters.collateral.get(coin)
+    if rules is None:
+        yield collateral_charge(basis, coin, base.at)
+        return
+    factor = haircut_factor(basis, coin, rules)
+    rate = _scaled(base, factor)
+    yield collateral_charge(basis, coin, rate.__getitem__)
+    for tier in rules.tiers:
+        above, below = _scaled(tier, factor), rate
+        added = {level: above[level] - below[level] for level in LEVELS}
+        if any(added.values()):
+            unit = coin if rules.measured_in == "coin" else CASH
+            charge = collateral_charge(basis, coin, added.__getitem__)
+            name = f"{coin} above {canonical_decimal(tier.above)} {unit}"
+            yield replace(charge, name=name, exempt=_lots(basis, coin, tier.above, rules.measured_in))
+        rate = above
+    debt = {level: Fraction(rules.liability.at(level)) - 1 for level in LEVELS}
+    if any(debt.values()):
+        charge = collateral_charge(basis, coin, debt.__getitem__)
+        owed = {level: tuple(-entry for entry in charge.charge[level]) for level in LEVELS}
+        yield replace(charge, name=f"{coin} borrowed", charge=owed)
+
+
+def _scaled(rates: ByLevel, factor: Fraction) -> dict[Level, Fraction]:
+    """A haircut takes no more than all."""
+    return {level: min(Fraction(1), Fraction(rates.at(level)) * factor) for level in LEVELS}
+
+
+def _lots(basis: Basis, coin: str, size: Decimal, measured_in: str) -> int:
+    """A size in lots of the coin's balance, rounded down."""
+    balance = basis.universe.instruments[basis.universe.slot(coin)]
+    coins_held = Fraction(size) if measured_in == "coin" else Fraction(size) / basis.index(coin)
+    return min(LARGEST, floor_div(coins_held / Fraction(balance.lot)))
+
+
+def haircut_factor(basis: Basis, coin: str, rules: Collateral) -> Fraction:
+    """What volatility and liquidity make of a haircut: at least 1, in millionths, rounded up.
+
+    Raises InputError if the volatility is to be that of a history that is not there, or is too short.
+    """
+    factor = Fraction(1)
+    if rules.volatility is not None:
+        scaling = rules.volatility
+        observed = (
+            _volatility(basis, coin, scaling) if scaling.observed is None else Fraction(scaling.observed)
+        )
+        factor *= _within(observed / Fraction(scaling.reference), scaling.most)
+    if rules.liquidity is not None:
+        liquidity = rules.liquidity
+        factor *= _within(Fraction(liquidity.reference) / Fraction(liquidity.observed), liquidity.most)
+    return Fraction(ceil_div(factor * _MILLION), _MILLION)
+
+
+def _within(ratio: Fraction, most: Decimal) -> Fraction:
+    return max(Fraction(1), min(Fraction(most), ratio))
+
+
+def _volatility(basis: Basis, coin: str, scaling: VolatilityScaling) -> Fraction:
+    """A year, of the last daily moves about zero."""
+    history, where = basis.inputs.history, f"parameters, collateral.{coin}"
+    if history is None:
+        remedy = "build the snapshot with --history FILE, or state it as volatility.observed"
+        raise InputError(where, "volatility.days", scaling.days, remedy)
+    available = history.days - history.begins[coin] - 1
+    if available < scaling.days:
+        remedy = f"the history has {available} daily moves of {coin}"
+        raise InputError(where, "volatility.days", scaling.days, remedy)
+    moves = plain_moves(history, coin, 1, range(history.days - scaling.days, history.days))
+    mean = Fraction(sum(move * move for move in moves), scaling.days * BILLION * BILLION)
+    return to_fraction(sqrt(from_fraction(mean * _DAYS_A_YEAR)))
 
 
 def collateral_charge(
@@ -52,8 +137,6 @@ def collateral_charge(
 def haircuts(
     collaterals: Sequence[CollateralCharge], scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> Iterator[Charge]:
-    """max(0, sum of charge * lots) per coin."""
+    """What each comes to, in money units."""
     for collateral in collaterals:
-        entries = zip(collateral.slots, collateral.charge[level], strict=True)
-        amount = sum(charge * lots[slot] * scale[slot] for slot, charge in entries)
-        yield Charge("haircut", collateral.name, max(0, amount))
+        yield Charge("haircut", collateral.name, collateral.money(scale, lots, level))

@@ -42,6 +42,23 @@ class Rates(Strict):
         return self.initial if level == "initial" else self.maintenance
 
 
+class Multiples(Strict):
+    """One factor for each level; initial is never below maintenance."""
+
+    initial: Factor
+    maintenance: Factor
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.initial < self.maintenance:
+            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
+        return self
+
+    def at(self, level: Level) -> Decimal:
+        """The factor of a level."""
+        return self.initial if level == "initial" else self.maintenance
+
+
 class ByLevel(Protocol):
     """A number for either level."""
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from zkmargin.margin.collateral import Collateral, check_rising
 from zkmargin.margin.decimals import places
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
@@ -110,6 +111,8 @@ class Parameters(BaseModel):
     """Haircut on a coin's equity, by coin."""
     default_haircut: Rates = rates("0.2", "0.15")
     """For coins that `haircuts` does not list."""
+    collateral: Mapping[str, Collateral] = {}
+    """Per coin, how its haircut changes with size, volatility and liquidity, and what its debts count for."""
     pmrm2: Pmrm2 | None = None
     """In place of `grid`, the rules of Derive's second portfolio margin risk manager."""
 
@@ -129,6 +132,13 @@ class Parameters(BaseModel):
                 raise ValueError(f"unknown key {name!r}; the sections are {known}")
         return own
 
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for coin, rules in self.collateral.items():
+            for tier in rules.tiers[:1]:
+                check_rising(self.haircut(coin), tier)
+        return self
+
     def section(self, name: str) -> Any:
         """The section of a model, an instance of its PARAMETERS; None where none was given."""
         return (self.model_extra or {}).get(name)
@@ -139,7 +149,7 @@ class Parameters(BaseModel):
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding: numbers as canonical decimal strings."""
-        absent = {name for name in PRESETS if getattr(self, name) is None}
+        absent = {name for name in ("collateral", *PRESETS) if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=absent)
 
 

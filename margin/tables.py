@@ -5,7 +5,8 @@ universe (N slots), the cell index s over the scenarios (S cells). q_i are lots;
 entry v is q * v * scale_i.
 """
 
-from collections.abc import Iterable, Mapping, Sized
+import operator
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
@@ -85,8 +86,8 @@ class StrikeCharge:
 
 @dataclass(frozen=True)
 class CollateralCharge:
-    """A haircut on a coin's equity: max(0, sum of charge_k * q_k), where the legs of inverse contracts count
-    against.
+    """A haircut on a coin's equity: max(0, sum of charge_k * q_k - charge_0 * exempt), where the legs of inverse
+    contracts count against.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -94,6 +95,19 @@ class CollateralCharge:
     name: str
     slots: tuple[Slot, ...]
     charge: ByLevel[tuple[Entry, ...]]
+    exempt: Annotated[Amount, Field(exclude_if=operator.not_)] = 0
+    """Lots of the first slot, the coin's balance, that are free of this charge."""
+
+    def money(self, scale: Sequence[int], lots: Sequence[int], level: Level) -> int:
+        """What it comes to for an account, in money units."""
+        entries = zip(self.slots, self.charge[level], strict=True)
+        return max(
+            0, sum(charge * lots[slot] * scale[slot] for slot, charge in entries) - self.free(scale, level)
+        )
+
+    def free(self, scale: Sequence[int], level: Level) -> int:
+        """What is taken off for the lots that are free of it, in money units."""
+        return self.charge[level][0] * self.exempt * scale[self.slots[0]] if self.exempt else 0
 
 
 @dataclass(frozen=True)
@@ -166,7 +180,7 @@ class GridTables:
         """Whether every position of a unit nets against every other, in linear sums: no buckets, and charges
         of the kinds that every grid has.
         """
-        return not self.buckets and not self.confidences
+        return not self.buckets and not self.confidences and not any(c.exempt for c in self.collaterals)
 
     @cached_property
     def bucketed(self) -> frozenset[int]:
@@ -298,6 +312,10 @@ def check_collaterals(collaterals: Iterable[CollateralCharge], slots: int, where
     """Raises InputError unless every haircut names slots of the universe, and one charge for each."""
     for collateral in collaterals:
         check_slots(collateral.slots, slots, where)
+        if collateral.exempt and not collateral.slots:
+            raise InputError(
+                where, "exempt", collateral.exempt, "there is no balance to be free of it; build it again"
+            )
         for level in LEVELS:
             check_length(
                 collateral.charge[level], len(collateral.slots), where, f"charge of {collateral.name}"

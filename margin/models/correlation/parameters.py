@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from zkmargin.margin.parameter_types import Factor, Rates, Strict, rates
+from zkmargin.margin.parameter_types import Factor, Multiples, Rates, Strict, rates
 from zkmargin.margin.scenarios.parameters import Coin, CorrelationEntry, check_matrix, no_charge
 from zkmargin.margin.tables import Level
 
@@ -14,23 +14,6 @@ FEWEST_DAYS, MOST_DAYS = 2, 5000
 
 _Days = Annotated[int, Field(strict=True, ge=FEWEST_DAYS, le=MOST_DAYS)]
 _Horizon = Annotated[int, Field(strict=True, ge=1, le=60)]
-
-
-class Multiples(Strict):
-    """One factor for each level; initial is never below maintenance."""
-
-    initial: Factor
-    maintenance: Factor
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
-
-    def at(self, level: Level) -> Decimal:
-        """The factor of a level."""
-        return self.initial if level == "initial" else self.maintenance
 
 
 class Horizons(Strict):
