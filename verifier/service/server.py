@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
 
 from zkmargin.verifier.service.logs import configure
 from zkmargin.verifier.service.metrics import DIRECTORY_VARIABLE
@@ -95,5 +96,4 @@ def serve(file: Path | None = None) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="zkmargin-metrics-") as directory:
         os.environ[DIRECTORY_VARIABLE] = directory
-        socket = config.bind_socket()
-        uvicorn.supervisors.Multiprocess(config, uvicorn.Server(config).run, [socket]).run()
+        Multiprocess(config, [config.bind_socket()]).run()
