@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from benchmarks.market import recorded_market
-from benchmarks.measure import peak_megabytes, seconds
+from benchmarks.measure import seconds
 from zkmargin.algebra import ceremony, get_backend
 from zkmargin.attestation import SigningDomain, SigningKey, Terms
 from zkmargin.margin.decimals import canonical_decimal
@@ -41,8 +41,6 @@ def book() -> dict[str, Any]:
         "accounts": made.accounts,
         "seconds": elapsed,
         "processor_s": _processor_seconds() - before,
-        "peak_mb": peak_megabytes(),
-        "workers_peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     }
 
 
