@@ -1,0 +1,164 @@
+"""Replicas at once, processes that die, databases that go: no acknowledged pledge is lost, and none is made twice."""
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.verifier.service.conftest import Scene
+from tests.verifier.service.postgres import Postgres
+from tests.verifier.service.world import TICKS, Replica, World, snapshot, submit
+
+Start = Callable[..., Scene]
+
+
+def race(start: Start, rounds: int) -> None:
+    """Two replicas are offered the same last excess at the same moment."""
+    one = start()
+    other = start()
+    trader = one.trader()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(rounds):
+            account = [trader.account(one.snapshot, 100)]
+            made = [
+                trader.prove(account, one.snapshot, trader.challenge(scene.http, account, 100)["nonce"], 100)
+                for scene in (one, other)
+            ]
+            answers = list(pool.map(submit, (one.http, other.http), made))
+            assert sorted(answer.status_code for answer in answers) == [201, 409]
+            assert {answer.json().get("code") for answer in answers} == {None, "threshold"}
+            assert trader.challenge(one.http, account, 0)["covered"] == 100 * TICKS
+
+
+def test_of_two_replicas_taking_the_last_excess_exactly_one_wins(start: Start) -> None:
+    race(start, 50)
+
+
+@pytest.mark.fuzz
+def test_of_two_replicas_taking_the_last_excess_exactly_one_wins_a_thousand_times(start: Start) -> None:
+    race(start, 1000)
+
+
+def test_one_proof_offered_to_two_replicas_counts_once(start: Start) -> None:
+    one, other = start(), start()
+    trader = one.trader()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(10):
+            account = [trader.account(one.snapshot, 1000)]
+            made = trader.prove(
+                account, one.snapshot, trader.challenge(one.http, account, 1)["nonce"], 1, 10 * TICKS
+            )
+            answers = list(pool.map(submit, (one.http, other.http), (made, made)))
+            assert sorted(answer.status_code for answer in answers) == [201, 409]
+            assert {answer.json().get("code") for answer in answers} == {None, "nonce-used"}
+
+
+def test_kill_9_in_the_middle_of_load_loses_no_acknowledged_pledge(start: Start) -> None:
+    scene = start()
+    trader = scene.trader()
+    made = []
+    for _ in range(60):
+        account = [trader.account(scene.snapshot, 100)]
+        nonce = trader.challenge(scene.http, account, 100)["nonce"]
+        made.append(trader.prove(account, scene.snapshot, nonce, 100))
+    acknowledged = dict[str, str]()
+
+    def offer(number: int) -> None:
+        try:
+            answer = submit(scene.http, made[number])
+        except httpx.TransportError:
+            return
+        if answer.status_code == 201:
+            acknowledged[answer.json()["nonce"]] = answer.json()["pledge"]
+        if len(acknowledged) == 20:
+            os.killpg(scene.replica.process.pid, signal.SIGKILL)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(offer, range(60)))
+    assert 20 <= len(acknowledged) < 60
+    scene.replica.process.wait()
+    scene.replica.start()
+    for one in made:
+        answer = submit(scene.http, one)
+        if one.nonce in acknowledged:
+            assert answer.json()["pledge"] == acknowledged[one.nonce]
+        assert answer.status_code == 201 or answer.json()["code"] == "nonce-used"
+    query = {"subject": trader.key.address, "most": 200}
+    found = scene.http.get("/v1/pledges", params=query, headers=scene.replica.admin()).json()["pledges"]
+    assert len(found) == 60
+    assert set(acknowledged.values()) <= {pledge["id"] for pledge in found}
+
+
+def test_a_service_that_is_told_to_stop_answers_what_is_under_way(start: Start) -> None:
+    scene = start()
+    trader = scene.trader()
+    account = [trader.account(scene.snapshot, 1000)]
+    made = [
+        trader.prove(
+            account, scene.snapshot, trader.challenge(scene.http, account, 1)["nonce"], 1, 900 * TICKS
+        )
+        for _ in range(20)
+    ]
+    with ThreadPoolExecutor(20) as pool:
+        answers = [pool.submit(submit, scene.http, one) for one in made]
+        time.sleep(0.03)
+        scene.replica.stop()
+    failed = [answer.exception() for answer in answers if answer.exception()]
+    assert all(isinstance(error, httpx.TransportError) for error in failed)
+    done = [answer.result().json()["pledge"] for answer in answers if not answer.exception()]
+    scene.replica.start()
+    for pledge in done:
+        assert scene.http.get(f"/v1/receipts/{pledge}").status_code == 200
+
+
+def test_the_database_gone_and_back(folder: Path, tmp_path: Path) -> None:
+    server = Postgres(folder / "fragile")
+    world = World()
+    replica = Replica(world, tmp_path / "replica", server.database("ledger"))
+    try:
+        taken = snapshot()
+        replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).raise_for_status()
+        scene = Scene(world, replica, taken)
+        trader = scene.trader()
+        account = [trader.account(taken, 100)]
+        made = trader.prove(account, taken, trader.challenge(scene.http, account, 10)["nonce"], 10)
+        server.stop("immediate")
+        assert scene.http.get("/healthz").status_code == 200
+        for answer in (submit(scene.http, made), scene.http.get("/readyz")):
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["retry-after"]
+        server.start()
+        assert submit(scene.http, made).status_code == 201
+        assert scene.http.get("/readyz").status_code == 200
+    finally:
+        replica.close()
+        server.stop("immediate")
+
+
+def test_a_full_disk_is_told_and_harms_nothing(tmp_path: Path) -> None:
+    world = World()
+    replica = Replica(world, tmp_path / "replica", f"sqlite:///{tmp_path}/full.db")
+    try:
+        taken = snapshot()
+        replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).raise_for_status()
+        scene = Scene(world, replica, taken)
+        trader = scene.trader()
+        account = [trader.account(taken, 1000)]
+        nonces = [trader.challenge(scene.http, account, 10)["nonce"] for _ in range(2)]
+        made = [trader.prove(account, taken, nonce, 10, 900 * TICKS) for nonce in nonces]
+        # What a full disk does: nothing can be written any more, by this process.
+        full = (4096, resource.RLIM_INFINITY)
+        before = resource.prlimit(replica.process.pid, resource.RLIMIT_FSIZE, full)
+        answer = submit(scene.http, made[0])
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        resource.prlimit(replica.process.pid, resource.RLIMIT_FSIZE, before)
+        assert submit(scene.http, made[0]).status_code == 201
+        assert submit(scene.http, made[1]).status_code == 201
+    finally:
+        replica.close()
