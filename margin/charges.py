@@ -117,9 +117,10 @@ def _volatility(basis: Basis, coin: str, scaling: VolatilityScaling) -> Fraction
 def collateral_charge(
     basis: Basis, coin: str, rate: Callable[[Level], Decimal | Fraction]
 ) -> CollateralCharge:
-    """The haircut on one coin's equity, at a rate by level."""
+    """The haircut on one coin's equity, at a rate by level; the balance is its first slot, wherever it is listed."""
     instruments = basis.universe.instruments
-    slots = tuple(slot for slot, i in enumerate(instruments) if i.settlement == coin and i.kind != "option")
+    held = [slot for slot, i in enumerate(instruments) if i.settlement == coin and i.kind != "option"]
+    slots = tuple(sorted(held, key=lambda slot: instruments[slot].kind != "balance"))
     values = [slot_value(instruments[s], basis.inputs.quotes[s], basis.inputs) for s in slots]
     return CollateralCharge(
         coin,

@@ -320,6 +320,9 @@ def check_collaterals(collaterals: Iterable[CollateralCharge], slots: int, where
             check_length(
                 collateral.charge[level], len(collateral.slots), where, f"charge of {collateral.name}"
             )
+            if collateral.exempt and collateral.charge[level][0] < 0:
+                found, remedy = collateral.charge[level][0], "lots are free of a charge that is not negative"
+                raise InputError(where, f"charge of {collateral.name}", found, f"{remedy}; build it again")
 
 
 def add_haircuts(weights: list[int], collaterals: Iterable[CollateralCharge]) -> list[int]:

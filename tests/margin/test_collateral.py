@@ -1,6 +1,7 @@
 """Haircuts that rise with size and follow volatility and liquidity, and debts that count for more."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -207,3 +208,31 @@ def test_volatility_needs_a_history_that_is_long_enough() -> None:
     short = PriceHistory(date(2025, 12, 30), {"BTC": ("1", "2")})
     with pytest.raises(InputError, match="the history has 1 daily moves of BTC"):
         Snapshot.build(tiny_market(), rules, domain=64, history=short)
+
+
+def test_a_balance_that_is_listed_last_is_what_lots_are_free_of() -> None:
+    """The order of the slots changes no charge."""
+    market = tiny_market()
+    order = [0, *range(2, len(market.instruments)), 1]
+    quotes = tuple(market.inputs.quotes[slot] for slot in order)
+    moved = replace(
+        market,
+        instruments=tuple(market.instruments[slot] for slot in order),
+        inputs=replace(market.inputs, quotes=quotes),
+    )
+    parameters = parse_parameters({"collateral": {"BTC": RULES}, "tiered": {"threshold": "1000"}}, "test")
+    first, last = (Snapshot.build(listed, parameters, domain=64) for listed in (market, moved))
+    for coins in (0, 250, -7):
+        here, there = held(first, coins), held(last, coins)
+        for level in LEVELS:
+            assert haircut(first, here, level) == haircut(last, there, level)
+            law(last, there, "tiered", level)
+
+
+def test_lots_are_free_of_a_charge_that_is_not_negative_only() -> None:
+    tables: Any = MADE.models["cross"]
+    above = next(number for number, charge in enumerate(tables.collaterals) if charge.exempt)
+    charge = {level: (-1, *entries[1:]) for level, entries in tables.collaterals[above].charge.items()}
+    collaterals = (*tables.collaterals[:above], replace(tables.collaterals[above], charge=charge))
+    with pytest.raises(InputError, match="lots are free of a charge that is not negative"):
+        replace(tables, collaterals=collaterals).check(len(MADE.universe), "test")
