@@ -9,11 +9,10 @@ from rich.text import Text
 from zkmargin.argument import CommitmentDocument
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.cli.backend import chosen_setup
-from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument
+from zkmargin.cli.options import FILE, holdings_argument, map_option, read_holdings, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import OpeningDocument, commit_holdings
 
@@ -21,6 +20,7 @@ from zkmargin.prover import OpeningDocument, commit_holdings
 @click.command()
 @snapshot_argument
 @holdings_argument
+@map_option
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The commitment: public.")
 @click.option(
     "--opening",
@@ -31,7 +31,15 @@ from zkmargin.prover import OpeningDocument, commit_holdings
     help="What the commitment hides: SECRET, readable by you alone, never overwritten.",
 )
 @json_option
-def commit(snapshot_file: Path, holdings_file: Path, output: Path, opening_file: Path, as_json: bool) -> None:
+def commit(
+    *,
+    snapshot_file: Path,
+    holdings_file: Path,
+    map_file: Path | None,
+    output: Path,
+    opening_file: Path,
+    as_json: bool,
+) -> None:
     """Commit to the holdings of an account.
 
     The commitment says nothing about the holdings and goes to whoever will verify. The opening stays with the
@@ -49,7 +57,7 @@ def commit(snapshot_file: Path, holdings_file: Path, output: Path, opening_file:
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
-        holdings = Holdings.read(holdings_file, snapshot)
+        holdings = read_holdings(holdings_file, snapshot, map_file)
         step("committing to the holdings")
         secret = commit_holdings(chosen_setup(), snapshot.universe, tuple(holdings.vector(snapshot)))
     commitment = write_pair(secret, output, opening_file)

@@ -12,13 +12,14 @@ from zkmargin.cli.options import (
     check_picture,
     holdings_argument,
     level_option,
+    map_option,
     model_option,
+    read_holdings,
     snapshot_argument,
 )
 from zkmargin.cli.report import report_tables, summary_table
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.comparison import ModelComparison, compare_models
-from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.report import build_report
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import Level
@@ -29,6 +30,7 @@ from zkmargin.margin.tables import Level
 @holdings_argument
 @level_option
 @model_option
+@map_option
 @click.option("--brief", is_flag=True, help="Only the totals, and what the other models would ask.")
 @click.option(
     "--compare", is_flag=True, help="All models side by side, with what each saves against isolated margin."
@@ -47,6 +49,7 @@ def margin(
     holdings_file: Path,
     level: Level,
     model: str,
+    map_file: Path | None,
     brief: bool,
     compare: bool,
     chart_file: Path | None,
@@ -67,7 +70,7 @@ def margin(
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
-        holdings = Holdings.read(holdings_file, snapshot)
+        holdings = read_holdings(holdings_file, snapshot, map_file)
         if compare or chart_file is not None:
             step("finding every model's requirement")
             _answer_comparison(compare_models(snapshot, holdings, level=level), chart_file, as_json)

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import click
 
+from zkmargin.margin.contract_map import read_contract_map
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.holdings import Holdings
+from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS
 
 FILE = click.Path(path_type=Path, dir_okay=True)
@@ -16,6 +19,14 @@ PICTURES = (".png", ".svg")
 
 snapshot_argument = click.argument("snapshot_file", metavar="SNAPSHOT", type=FILE)
 holdings_argument = click.argument("holdings_file", metavar="HOLDINGS", type=FILE)
+map_option = click.option(
+    "--map",
+    "map_file",
+    default=None,
+    metavar="FILE",
+    type=FILE,
+    help="What the venue calls its contracts: CSV with contract, instrument, multiplier and settlement.",
+)
 level_option = click.option(
     "--level", type=click.Choice(LEVELS), default="initial", show_default=True, help="Which margin is asked."
 )
@@ -26,6 +37,12 @@ model_option = click.option(
     metavar="MODEL",
     help="Margin model: grid (portfolio margin over scenarios), cross or isolated.",
 )
+
+
+def read_holdings(path: Path, snapshot: Snapshot, map_file: Path | None) -> Holdings:
+    """The holdings in a file, by the names of a venue where a map gives them. Raises InputError."""
+    contracts = None if map_file is None else read_contract_map(map_file, snapshot)
+    return Holdings.read(path, snapshot, contracts)
 
 
 def check_picture(path: Path | None, field: str) -> None:

@@ -8,7 +8,7 @@ account never gains by rounding.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import MAX_PREC, Context, Decimal, Inexact
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from zkmargin.margin.contract_map import Target
 from zkmargin.margin.csv_rows import read_rows
 from zkmargin.margin.decimals import canonical_decimal, floor_div, parse_decimal, parse_positive
 from zkmargin.margin.documents import input_error, parse_json, read_text
@@ -24,6 +25,9 @@ from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.snapshot import Snapshot
 
 VERSION = 1
+
+OPEN_ORDERS = "open-orders"
+"""In place of an instrument: cash that is reserved as margin of open orders, and lowers the balance."""
 
 _EXACT = Context(prec=MAX_PREC, traps=[Inexact])
 """Shifts the point of any quantity without rounding it."""
@@ -40,6 +44,8 @@ class Position:
     """USD; futures and perpetuals only."""
     where: str = "holdings"
     """The file and row it was read from."""
+    contract: str = ""
+    """What the venue calls it, where a map of contracts was used."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +81,18 @@ class Holdings:
     positions: tuple[Position, ...]
 
     @classmethod
-    def read(cls, path: Path, snapshot: Snapshot) -> "Holdings":
+    def read(
+        cls, path: Path, snapshot: Snapshot, contracts: Mapping[str, Target] | None = None
+    ) -> "Holdings":
         """Holdings from a .json file, or from CSV with the columns instrument, quantity and entry_price
-        (optional).
+        (optional); instruments may have the names of `contracts`, quantities then count those.
 
         Raises InputError naming file, line, field and value for whatever the snapshot's universe does not
         allow.
         """
         rows = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
-        return cls.of((_position(where, row) for where, row in rows), snapshot)
+        positions = (_position(where, row) for where, row in rows)
+        return cls.of((_mapped(position, contracts or {}) for position in positions), snapshot)
 
     @classmethod
     def of(cls, positions: Iterable[Position], snapshot: Snapshot) -> "Holdings":
@@ -160,13 +169,36 @@ def _position(where: str, row: Mapping[str, object]) -> Position:
     )
 
 
+def _mapped(position: Position, contracts: Mapping[str, Target]) -> Position:
+    """The position in the slot of its contract; itself if the map does not name it."""
+    target = contracts.get(position.instrument)
+    if target is None:
+        return position
+    quantity = _EXACT.multiply(position.quantity, target.multiplier)
+    return replace(position, instrument=target.instrument, quantity=quantity, contract=position.instrument)
+
+
+def _check_reserve(position: Position) -> None:
+    """What is reserved for open orders only ever lowers an account's value."""
+    if position.quantity < 0:
+        quantity = canonical_decimal(position.quantity)
+        raise InputError(position.where, "quantity", quantity, f"write the {CASH} reserved, zero or more")
+    if position.entry_price is not None:
+        price = canonical_decimal(position.entry_price)
+        raise InputError(position.where, "entry_price", price, "leave it empty: a reserve is no position")
+
+
 def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> None:
     seen: set[str] = set()
     for position in positions:
         name, where = position.instrument, position.where
-        if name in seen:
-            raise InputError(where, "instrument", name, "held twice; add the quantities up in one row")
-        seen.add(name)
+        held = position.contract or name
+        if held in seen:
+            raise InputError(where, "instrument", held, "held twice; add the quantities up in one row")
+        seen.add(held)
+        if name == OPEN_ORDERS:
+            _check_reserve(position)
+            continue
         if name not in snapshot.universe:
             raise InputError(
                 where, "instrument", name, "not listed by the snapshot; use a name of its universe"
@@ -187,6 +219,9 @@ def _lots(position: Position, instrument: Instrument) -> int:
 
 
 def _entry(position: Position, snapshot: Snapshot) -> Entry:
+    if position.instrument == OPEN_ORDERS:
+        cash = snapshot.universe.slot(CASH)
+        return Entry(position, cash, -_lots(position, snapshot.universe.instruments[cash]), cash, 0)
     slot = snapshot.universe.slot(position.instrument)
     instrument = snapshot.universe.instruments[slot]
     lots = _lots(position, instrument)

@@ -1,0 +1,50 @@
+"""What a venue calls its contracts, and which slots of a universe they are: read strictly from CSV.
+
+The columns are contract (the venue's name), instrument (the slot), multiplier (units of the slot's quantity to one
+contract; negative for a contract that is quoted the other way round), and settlement (what the contract settles in).
+A contract that settles otherwise than the slot is another instrument, and needs a slot of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from zkmargin.margin.csv_rows import read_rows
+from zkmargin.margin.decimals import parse_decimal
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Target:
+    """The slot of one contract."""
+
+    instrument: str
+    multiplier: Decimal
+
+
+def read_contract_map(path: Path, snapshot: Snapshot) -> Mapping[str, Target]:
+    """The slots by contract.
+
+    Raises InputError naming line and value for a contract that occurs twice, a slot that the universe lacks, a
+    multiplier that is zero or no number, and a settlement that is not the slot's.
+    """
+    found: dict[str, Target] = {}
+    for where, row in read_rows(path, ("contract", "instrument", "multiplier", "settlement")):
+        contract, name = row["contract"], row["instrument"]
+        if not contract or contract in found:
+            remedy = "occurs twice; keep one row" if contract else "write the venue's name of the contract"
+            raise InputError(where, "contract", contract, remedy)
+        if name not in snapshot.universe:
+            remedy = "not listed by the snapshot; use a name of its universe"
+            raise InputError(where, "instrument", name, remedy)
+        multiplier = parse_decimal(row["multiplier"], where, "multiplier")
+        if not multiplier:
+            raise InputError(where, "multiplier", row["multiplier"], "write a number other than zero")
+        settlement = snapshot.universe.instruments[snapshot.universe.slot(name)].settlement
+        if row["settlement"] != settlement:
+            remedy = f"{name} settles in {settlement}; a contract that settles otherwise needs another slot"
+            raise InputError(where, "settlement", row["settlement"], remedy)
+        found[contract] = Target(name, multiplier)
+    return found

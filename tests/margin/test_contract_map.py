@@ -1,0 +1,135 @@
+"""A venue's names for contracts, and cash that is reserved for open orders."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.margin.accounts import holdings, tiny
+from zkmargin.margin.contract_map import Target, read_contract_map
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.greeks import net_greeks
+from zkmargin.margin.holdings import OPEN_ORDERS, Holdings
+from zkmargin.margin.report import build_report
+from zkmargin.margin.requirement import requirement
+
+HEADER = "contract,instrument,multiplier,settlement\n"
+MAP = HEADER + (
+    "XBTUSD,BTC-PERPETUAL,1,BTC\n"
+    "BTC-SWAP-100,BTC-PERPETUAL,100,BTC\n"
+    "mBTC-LIN,BTC_USD-PERPETUAL,0.01,USD\n"
+    "USD-BTC,BTC_USD-31JAN26,-0.001,USD\n"
+)
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def mapped(tmp_path: Path, rows: str, table: str = MAP) -> Holdings:
+    contracts = read_contract_map(written(tmp_path / "map.csv", table), tiny())
+    account = written(tmp_path / "h.csv", "instrument,quantity,entry_price\n" + rows)
+    return Holdings.read(account, tiny(), contracts)
+
+
+def test_contracts_become_quantities_of_their_slots(tmp_path: Path) -> None:
+    found = mapped(tmp_path, "USD,1000,\nmBTC-LIN,30,50000\nBTC-SWAP-100,-7,49000\nUSD-BTC,2000,\n")
+    plain = holdings(
+        tiny(),
+        ("USD", "1000"),
+        ("BTC_USD-PERPETUAL", "0.3", "50000"),
+        ("BTC-PERPETUAL", "-700", "49000"),
+        ("BTC_USD-31JAN26", "-2"),
+    )
+    assert found.vector(tiny()) == plain.vector(tiny())
+
+
+def test_contracts_of_one_slot_add_up_each_from_its_own_entry(tmp_path: Path) -> None:
+    found = mapped(tmp_path, "XBTUSD,300,40000\nBTC-SWAP-100,5,60000\nBTC-PERPETUAL,-100,50000\n").vector(
+        tiny()
+    )
+    apart = [
+        holdings(tiny(), ("BTC-PERPETUAL", quantity, price)).vector(tiny())
+        for quantity, price in (("300", "40000"), ("500", "60000"), ("-100", "50000"))
+    ]
+    assert found == [sum(lots) for lots in zip(*apart, strict=True)]
+
+
+def test_names_that_the_map_lacks_are_the_universes(tmp_path: Path) -> None:
+    assert mapped(tmp_path, "BTC,1.5,\n").vector(tiny()) == holdings(tiny(), ("BTC", "1.5")).vector(tiny())
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("XBTUSD,1,\nXBTUSD,2,\n", "line 3: instrument: 'XBTUSD': held twice"),
+        ("mBTC-LIN,0.01,\n", "not a multiple of the lot"),
+        ("XBTEUR,1,\n", "not listed by the snapshot"),
+    ],
+)
+def test_holdings_that_cannot_be_used(tmp_path: Path, rows: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        mapped(tmp_path, rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("XBTUSD,BTC-PERPETUAL,1,BTC", "line 6: contract: 'XBTUSD': occurs twice"),
+        (",BTC-PERPETUAL,1,BTC", "write the venue's name"),
+        ("A,BTC-PERPETUAL,1,USD", "BTC-PERPETUAL settles in BTC"),
+        ("A,BTC-PERPETUAL,0,BTC", "other than zero"),
+        ("A,BTC-PERPETUAL,many,BTC", "multiplier: 'many'"),
+        ("A,ETH-PERPETUAL,1,ETH", "not listed by the snapshot"),
+        ("A,BTC-PERPETUAL,1", "3 values"),
+    ],
+)
+def test_maps_that_cannot_be_used(tmp_path: Path, row: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_contract_map(written(tmp_path / "map.csv", MAP + row + "\n"), tiny())
+
+
+def test_a_map_is_read_as_written(tmp_path: Path) -> None:
+    found = read_contract_map(written(tmp_path / "map.csv", MAP), tiny())
+    assert found["USD-BTC"] == Target("BTC_USD-31JAN26", Decimal("-0.001"))
+
+
+# Open orders ----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(-(10**9), 10**9), st.integers(0, 10**9))
+def test_a_reserve_lowers_cash(cash: int, reserved: int) -> None:
+    with_orders = holdings(tiny(), ("USD", str(cash)), (OPEN_ORDERS, str(reserved)))
+    assert with_orders.vector(tiny()) == holdings(tiny(), ("USD", str(cash - reserved))).vector(tiny())
+
+
+def test_a_reserve_lowers_value_and_excess_and_leaves_the_requirement() -> None:
+    rows = (("USD", "5000"), ("BTC_USD-PERPETUAL", "0.1"))
+    free = requirement(tiny(), holdings(tiny(), *rows).vector(tiny()))
+    held = requirement(tiny(), holdings(tiny(), *rows, (OPEN_ORDERS, "1200.5")).vector(tiny()))
+    assert held.requirement == free.requirement
+    assert free.excess_ticks - held.excess_ticks == 1_200_500_000
+
+
+def test_a_reserve_is_shown_and_has_no_sensitivities() -> None:
+    account = holdings(tiny(), ("USD", "5000"), (OPEN_ORDERS, "1200"))
+    report = build_report(tiny(), account)
+    assert [(p.instrument, p.value) for p in report.positions][1] == (OPEN_ORDERS, -1_200_000_000)
+    assert net_greeks(tiny(), account.entries(tiny())) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ((OPEN_ORDERS, "-1"), "zero or more"),
+        ((OPEN_ORDERS, "1", "2"), "a reserve is no position"),
+        ((OPEN_ORDERS, "0.0000001"), "not a multiple of the lot"),
+    ],
+)
+def test_reserves_that_cannot_be_used(row: tuple[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        holdings(tiny(), row)
