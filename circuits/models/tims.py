@@ -129,14 +129,13 @@ def _worst_loss(ledger: Ledger, tables: TimsTables, node: int, points: Sequence[
 def _minima(ledger: Ledger, tables: TimsTables) -> list[_Form]:
     """The minimum of every class: a rate per contract of either side."""
     forms = [_NOTHING] * len(tables.classes)
-    sides = zip(tables.minimum_long.tolist(), tables.minimum_short.tolist(), strict=True)
-    for slot, (long, short) in enumerate(sides):
-        if long or short:
+    columns = (tables.class_of, tables.minimum_long, tables.minimum_short)
+    for slot, (number, long, short) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+        if number >= 0 and (long or short):
             name = ledger.snapshot.universe.instruments[slot].name
             positive = ledger.rows.free(f"{name}: long side", LOTS)
             ledger.rows.row(f"{name}: long side covers it", LOTS, {slot: -1}, {positive: 1}, closes=positive)
             held, owed = ledger.charge(slot, long), ledger.charge(slot, short)
-            number = int(tables.class_of[slot])
             forms[number] = forms[number].plus(_Form({slot: -owed}, {positive: held + owed}))
     return forms
 

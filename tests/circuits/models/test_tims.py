@@ -81,6 +81,21 @@ def test_an_account_at_its_bounds_fits_the_rows(section: Mapping[str, Any]) -> N
         law(made, [sign * bound for sign, bound in zip(signs, bounds, strict=True)], "initial")
 
 
+def test_what_is_in_no_class_has_no_minimum() -> None:
+    """Rows and engine agree on it, whatever rates the tables have there."""
+    made = snapshot(wide_market(3), NESTED)
+    tables, cash = tables_of(made), made.universe.slot("USD")
+    rates = np.array([10**6 if slot == cash else 0 for slot in range(len(made.universe))])
+    rated = replace(
+        tables, minimum_long=tables.minimum_long + rates, minimum_short=tables.minimum_short + rates
+    )
+    stated = replace(made, models={"tims": rated})
+    for held in (-(10**10), 10**10):
+        lots = [held if slot == cash else 0 for slot in range(len(made.universe))]
+        assert requirement(stated, lots, model="tims").requirement == 0
+        law(stated, lots, "initial")
+
+
 # A prover who fills the free rows as he likes -------------------------------------------------------
 
 
