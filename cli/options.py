@@ -35,7 +35,8 @@ model_option = click.option(
     default="grid",
     show_default=True,
     metavar="MODEL",
-    help="Margin model: grid (portfolio margin over scenarios), cross or isolated.",
+    help="Margin model that the snapshot has, such as grid (portfolio margin over scenarios), cross, isolated, es, "
+    "var or span; snapshot show lists them.",
 )
 
 

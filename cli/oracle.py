@@ -13,7 +13,7 @@ from zkmargin.cli.signing import domain_options, key_option, required_key
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.cli.trust import reproduced_snapshot
 from zkmargin.margin.documents import write_atomically
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.verifier import Policy, PolicyError, check_snapshot
 
@@ -82,7 +82,8 @@ def check_signed(
     if signature_file is None:
         return None
     if policy_file is None:
-        raise InputError("command line", "--policy", "missing", "name the policy that lists trusted oracles")
+        remedy = "name the policy that lists trusted oracles"
+        raise InputError("command line", "--policy", Finding("missing"), remedy)
     policy, signature = Policy.read(policy_file), SnapshotSignature.read(signature_file)
     try:
         return check_snapshot(snapshot, signature, policy, judged_at(at))

@@ -128,7 +128,7 @@ def losers_table(unit: UnitReport, decimals: int) -> Table:
 
 def tail_table(tail: TailReport, decimals: int) -> Table:
     """The scenarios that decide, the worst first."""
-    title = f"Worst of {tail.scenarios} joint scenarios; the tail has {float(tail.weight):g}"
+    title = f"Worst of {tail.scenarios} joint scenarios; the tail is {float(tail.weight):g} of them"
     table = money_table(title, "scenario", *tail.cells[0].moves, "loss, USD")
     for cell in tail.cells[:TAIL_SHOWN]:
         moves = (f"{100 * float(move):+.2f} %" for move in cell.moves.values())

@@ -161,6 +161,9 @@ def check(
     Example:
       zkmargin snapshot check market.json
     """
+    if policy_file is not None and signature_file is None:
+        remedy = "name the oracle's signature; without it the policy is not asked"
+        raise InputError("command line", "--snapshot-signature", Finding("missing"), remedy)
     with progress(as_json) as step:
         step("reading the snapshot")
         loaded = Snapshot.load(snapshot_file)

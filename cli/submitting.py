@@ -34,7 +34,8 @@ attestation_option = click.option(
     multiple=True,
     metavar="FILE",
     type=FILE,
-    help="A venue's attestation of an account; repeat it for several, in the order of the openings.",
+    help="A venue's attestation of an account; repeat it for several, in the prover's order: "
+    "that of the openings.",
 )
 pledge_option = click.option(
     "--pledge",

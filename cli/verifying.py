@@ -72,6 +72,9 @@ def verify(
         raise InputError(
             "command line", "--commitment", Finding("both" if policy_file else "missing"), remedy
         )
+    if attestation_files and policy_file is None:
+        remedy = "name the policy that says which venues you trust; without it no attestation is checked"
+        raise InputError("command line", "--policy", Finding("missing"), remedy)
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
         check_signed(snapshot, signature_file, policy_file, at)
@@ -103,7 +106,7 @@ def verify(
             _check_rows(setup, statement, statement.rows, str(terms.rows_file))
         step("verifying")
         started = time.perf_counter()
-        failure = _failure(statement, proof, setup)
+        failure = _failure(statement, proof, setup, judged_at(at))
         seconds = time.perf_counter() - started
     document: dict[str, object] = {"valid": failure is None, "seconds": round(seconds, 6)}
     if failure is None:
@@ -127,10 +130,12 @@ def _check_rows(setup: Setup, statement: Statement, rows: CommittedRows, where: 
         raise InputError(where, "rows", Finding("not those of the snapshot"), remedy) from None
 
 
-def _failure(statement: Statement, proof: ProofDocument, setup: Setup) -> VerificationError | None:
+def _failure(
+    statement: Statement, proof: ProofDocument, setup: Setup, now: float
+) -> VerificationError | None:
     """Why the proof is not accepted, or None."""
     try:
-        verify_document(statement, proof, setup)
+        verify_document(statement, proof, setup, now)
     except VerificationError as error:
         return error
     return None

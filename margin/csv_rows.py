@@ -44,6 +44,9 @@ def _check_header(
     for column in header:
         if column not in required and column not in optional:
             known = ", ".join([*required, *optional])
+            if len(header) == 1 and any(separator in column for separator in ";\t|"):
+                remedy = "one column only; separate columns by commas"
+                raise InputError(f"{path}, line 1", "header", column, remedy)
             raise InputError(f"{path}, line 1", "column", column, f"unknown column; known are {known}")
         if header.count(column) > 1:
             raise InputError(f"{path}, line 1", "column", column, "occurs twice; keep one")

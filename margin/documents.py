@@ -17,6 +17,8 @@ from zkmargin.margin.errors import Finding, InputError
 
 LARGEST_FILE = 256 << 20
 
+_KINDS = {list: "array", tuple: "array", str: "string", bool: "true or false", type(None): "null"}
+
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
     """The bytes of a file; raises InputError if it cannot be read or has more than `most` (or LARGEST_FILE)."""
@@ -68,11 +70,26 @@ def parse_json(text: str, where: str) -> Any:
         raise InputError(where, "document", Finding(error), "write valid JSON") from None
 
 
+def _replaceable(path: Path) -> Path:
+    """The file that is there or to be made, links followed; raises InputError if another thing is there."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise InputError(str(path), "file", Finding("a directory"), "name a file")
+    if target.exists() and not target.is_file():
+        remedy = "name a file; what is written here would take its place"
+        raise InputError(str(path), "file", Finding("a device or a pipe"), remedy)
+    return target
+
+
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part; else InputError."""
+    """Write a file so that a reader sees the old content or the new, never a part; else InputError.
+
+    A link is followed to its file. Only a file is ever replaced: a device, a pipe or a directory stays as it is.
+    """
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        target = _replaceable(path)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
@@ -81,7 +98,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException as error:
         # An interrupt leaves nothing behind either.
         if temporary is not None and os.path.exists(temporary):
@@ -101,7 +118,16 @@ def input_error(where: str, error: ValidationError) -> InputError:
         case "extra_forbidden" | "unexpected_keyword_argument":
             return InputError(where, field, finding["input"], "unknown key; remove it or correct its name")
         case "missing":
-            return InputError(where, field, Finding("missing"), "add the key")
+            return InputError(
+                where, field, Finding("missing"), "add the key, or name a file of the right kind"
+            )
+        case "json_invalid":
+            return InputError(where, field, Finding(finding["ctx"]["error"]), "write valid JSON")
+        case "literal_error":
+            return InputError(where, field, finding["input"], f"must be {finding['ctx']['expected']} here")
+        case "model_type" | "dataclass_type" | "dict_type":
+            found = Finding(f"a JSON {_KINDS.get(type(finding['input']), 'number')}")
+            return InputError(where, field, found, "write an object: {...}")
         case _:
             cause = finding.get("ctx", {}).get("error")
             remedy = (

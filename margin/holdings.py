@@ -7,6 +7,7 @@ snapshot's mark is taken, so that the contract starts with no profit. Legs are r
 account never gains by rounding.
 """
 
+import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import MAX_PREC, Context, Decimal, Inexact
@@ -200,13 +201,19 @@ def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> Non
             _check_reserve(position)
             continue
         if name not in snapshot.universe:
-            raise InputError(
-                where, "instrument", name, "not listed by the snapshot; use a name of its universe"
-            )
+            raise InputError(where, "instrument", name, _listed_instead(name, snapshot))
         instrument = snapshot.universe.instruments[snapshot.universe.slot(name)]
         if position.entry_price is not None and instrument.kind not in ("perpetual", "future"):
-            remedy = f"leave it empty: what was paid for an {instrument.kind} is already in the {CASH} or coin balance"
+            remedy = f"leave it empty: what was paid for it is already in the {CASH} or coin balance"
             raise InputError(where, "entry_price", canonical_decimal(position.entry_price), remedy)
+
+
+def _listed_instead(name: str, snapshot: Snapshot) -> str:
+    """What to write for a name that the snapshot does not list."""
+    listed = [instrument.name for instrument in snapshot.universe.instruments]
+    close = difflib.get_close_matches(name[:100].upper(), listed, n=1)
+    guess = f"is {close[0]} meant? " if close else ""
+    return f"not listed by the snapshot; {guess}snapshot show --instruments lists all names"
 
 
 def _lots(position: Position, instrument: Instrument) -> int:

@@ -12,6 +12,8 @@ from zkmargin.margin.universe import Universe
 from zkmargin.verifier.errors import VerificationError
 from zkmargin.verifier.verify import verify_bytes
 
+_UNITS = {"threshold": " ticks", "expiry": " (Unix seconds, 0 for none)"}
+
 
 def verify_document(
     statement: Statement, document: ProofDocument, setup: Setup, now: float | None = None
@@ -33,7 +35,10 @@ def verify_document(
     for name in Claims.model_fields:
         found, own = getattr(document.claims, name), getattr(wanted, name)
         if found != own:
-            message = f"{name}: the proof is about {_shown(found)}, the statement about {_shown(own)}"
+            unit = _UNITS.get(name, "")
+            message = (
+                f"{name}: the proof is about {_shown(found)}{unit}, the statement about {_shown(own)}{unit}"
+            )
             raise VerificationError("statement", message)
     if statement.expiry and (time.time() if now is None else now) > statement.expiry:
         raise VerificationError("expiry", f"the proof counted until Unix second {statement.expiry}")

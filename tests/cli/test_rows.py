@@ -113,7 +113,7 @@ def test_spoilt_rows_are_refused(
 def test_an_account_explains_its_tail(run: Run, made: Path, holdings_file: Path) -> None:
     told = run("margin", made / "market.json", holdings_file, "--model", "es")
     assert told.code == 0
-    assert "Worst of 30 joint scenarios; the tail has 0.75" in told.out
+    assert "Worst of 30 joint scenarios; the tail is 0.75 of them" in told.out
     assert "In the worst of them, " in told.out
     assert "expected shortfall   97.5 %, 30 scenarios" in told.out
     document = run("margin", made / "market.json", holdings_file, "--model", "var", "--json").document
