@@ -13,6 +13,8 @@ from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 
 QUANTUM_DECIMALS: Final = 9
+DOMAIN: Final = 1024
+"""Slots of a case's universe: room for every case there is, and where its proofs are short."""
 MODELS: Final = ("grid", "cross", "isolated")
 """What a case has the numbers for."""
 _TOLERANCE: Final = Fraction(1, 10**8)

@@ -185,7 +185,7 @@ def _volatility(
         return vol * max(0.0, 1 + _tilt(rules["SkewShock"], log(strike / forward), seconds, move))
     shock, days = rules["VolShock"], seconds / 86400
     power = number(shock, "SHORTTERMPOWER" if days <= 30 else "LONGTERMPOWER")
-    m = (30 / max(days, number(shock, "DTE_FLOOR"))) ** power
+    m: float = (30 / max(days, number(shock, "DTE_FLOOR"))) ** power
     if move == "Up":
         return max(vol * (1 + number(shock, "VOLRANGEUP") * m), number(shock, "MIN_VOL_EVAL_SHOCKED"))
     return vol * max(0.0, 1 - number(shock, "VOLRANGEDOWN") * m)

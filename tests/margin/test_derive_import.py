@@ -12,6 +12,7 @@ from tests.margin.derive_cases import account, collateral, document, feed, optio
 from zkmargin.margin.derive_import import import_derive_case
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.requirement import requirement
+from zkmargin.margin.tables import LEVELS
 
 
 def full() -> dict[str, Any]:
@@ -102,9 +103,9 @@ def write(tmp_path: Path, case: dict[str, Any]) -> Path:
 
 def results(case: dict[str, Any]) -> dict[str, Any]:
     made, lots = account(parse(case))
+    keys = zip(LEVELS, ("IM", "MM"), strict=True)
     excess = {
-        key: str(requirement(made, lots, level=level).excess_ticks / Decimal(10**9))
-        for key, level in (("IM", "initial"), ("MM", "maintenance"))
+        key: str(requirement(made, lots, level=level).excess_ticks / Decimal(10**9)) for level, key in keys
     }
     return case | {"Result": excess}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from zkmargin.circuits.witness import assign, check
 from zkmargin.margin.derive_import import import_derive_case
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Bucket, Cell, ConfidenceCharge, GridTables, Level
+from zkmargin.margin.tables import LEVELS, Bucket, Cell, ConfidenceCharge, GridTables, Level, VolatilityMove
 
 LAST = "account value less the {} requirement and the threshold"
 levels = st.sampled_from(LEVELS)
@@ -90,10 +91,8 @@ def test_an_account_at_its_bounds_fits_the_rows(sign: int) -> None:
 
 # A prover who fills the free rows as he likes -------------------------------------------------------
 
-CELLS = tuple(
-    Cell(label, "0", move, "1", tail=False)
-    for label, move in (("up", "up"), ("down", "down"), ("linear", "linear"), ("absolute", "absolute"))
-)
+MOVES: tuple[VolatilityMove, ...] = ("up", "down", "linear", "absolute")
+CELLS = tuple(Cell(move, "0", move, "1", tail=False) for move in MOVES)
 
 
 def small(seed: int, *, greater: bool) -> Snapshot:
@@ -160,7 +159,7 @@ def most(relation: Relation, lots: Sequence[int]) -> int:
         bounds=([0] * len(free), [float(tops[index]) for index in free]),
     )
     assert found.status == 0, found.message
-    return round(-found.fun) + base[-1]
+    return int(round(-found.fun)) + base[-1]
 
 
 def free_choice(made: Snapshot, lots: Sequence[int], level: Level) -> None:
@@ -199,14 +198,14 @@ def test_a_smaller_slack_leaves_a_row_below_zero(greater: bool) -> None:
     honest = assign(relation, lots)
     for index, row in enumerate(relation.rows):
         if row.free and row.choice is None and honest.rows[index]:
-            rows = tuple(
-                replace(other, closes=None, choice=lambda _q, _rows, value=honest.rows[index] - 1: value)
-                if k == index
-                else replace(other, closes=None if other.closes == index else other.closes)
-                for k, other in enumerate(relation.rows)
-            )
+            rows = [replace(r, closes=None if r.closes == index else r.closes) for r in relation.rows]
+            rows[index] = replace(row, choice=partial(_chosen, honest.rows[index] - 1))
             with pytest.raises(WitnessError):
-                check(relation, assign(replace(relation, rows=rows), lots))
+                check(relation, assign(replace(relation, rows=tuple(rows)), lots))
+
+
+def _chosen(value: int, _q: object, _rows: object) -> int:
+    return value
 
 
 def test_a_gate_cannot_stay_shut_on_what_is_held() -> None:
@@ -218,11 +217,10 @@ def test_a_gate_cannot_stay_shut_on_what_is_held() -> None:
     honest = assign(relation, lots)
     gate = next(k for k, row in enumerate(relation.rows) if row.name == "BASE-PERP: held")
     assert honest.rows[gate] == 1
-    shut = tuple(
-        replace(row, choice=lambda _q, _rows: 0) if k == gate else row for k, row in enumerate(relation.rows)
-    )
+    shut = list(relation.rows)
+    shut[gate] = replace(shut[gate], choice=partial(_chosen, 0))
     with pytest.raises(WitnessError, match="BASE-PERP: no long position unless held"):
-        check(relation, assign(replace(relation, rows=shut), lots))
+        check(relation, assign(replace(relation, rows=tuple(shut)), lots))
     lots[made.universe.slot("BASE-PERP")] = 0
     assert assign(relation, lots).rows[gate] == 0
 

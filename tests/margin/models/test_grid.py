@@ -20,7 +20,7 @@ from zkmargin.margin.parameters import parse_parameters, preset
 from zkmargin.margin.report import build_report
 from zkmargin.margin.requirement import Requirement, requirement
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, GridTables
+from zkmargin.margin.tables import LEVELS, GridTables, Level
 
 
 def usd(found: Requirement) -> float:
@@ -33,8 +33,8 @@ def test_published_results() -> None:
         result = json.loads(path.read_text())["Result"]
         made, holdings = import_derive_case(path)
         lots = holdings.vector(made)
-        for level, key in (("initial", "IM"), ("maintenance", "MM")):
-            found = requirement(made, lots, level=level)  # type: ignore[arg-type]
+        for level, key in zip(LEVELS, ("IM", "MM"), strict=True):
+            found = requirement(made, lots, level=level)
             assert usd(found) == pytest.approx(result[key], rel=1e-8), (path.name, level)
         stated = [float(cell[-1]) for part in ("reg", "tail", "skew") for cell in result[f"{part}_losses"]]
         for unit in found.assessment.units:
@@ -149,9 +149,9 @@ def test_parameters_at_the_ends_of_their_ranges(section: str, side: int) -> None
 # What the parts mean --------------------------------------------------------------------------------
 
 
-def excess(case: dict[str, Any], level: str = "initial") -> float:
+def excess(case: dict[str, Any], level: Level = "initial") -> float:
     made, lots = account(parse(case))
-    return usd(requirement(made, lots, level=level))  # type: ignore[arg-type]
+    return usd(requirement(made, lots, level=level))
 
 
 def test_an_option_that_is_named_twice_is_held_once() -> None:
@@ -181,10 +181,9 @@ def test_risk_cancelling_collateral_moves_with_the_cells() -> None:
 
 def test_below_its_peg_cash_raises_initial_margin_only() -> None:
     options, feeds = [option(794852, "2700", "-2")], [feed(794852)]
-    at_peg, below = ({"StablePrice": price} for price in ("0.98", "0.90"))
-    assert excess(document(options, feeds, **below)) < excess(document(options, feeds, **at_peg))
-    maintenance = [excess(document(options, feeds, **peg), "maintenance") for peg in (at_peg, below)]
-    assert maintenance[0] == pytest.approx(maintenance[1], rel=1e-12)
+    at_peg, below = (document(options, feeds, StablePrice=price) for price in ("0.98", "0.90"))
+    assert excess(below) < excess(at_peg)
+    assert excess(below, "maintenance") == pytest.approx(excess(at_peg, "maintenance"), rel=1e-12)
 
 
 def test_the_report_explains_the_worst_cell_position_by_position() -> None:
