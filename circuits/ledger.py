@@ -54,6 +54,11 @@ class Ledger:
         """Like `money`, for many tables (rows, N) at once."""
         return IntMatrix.scaled(tables, self.snapshot.scale)
 
+    @property
+    def tick(self) -> int:
+        """Money of one tick of the snapshot."""
+        return int(10 ** (self.snapshot.money_decimals - self.snapshot.quantum_decimals))
+
     def charge(self, slot: int, rate: int) -> int:
         """Money per lot of a slot for one rate in quanta per contract."""
         return rate * self.snapshot.scale[slot]
@@ -120,12 +125,11 @@ class Ledger:
             slot: denominator * value.get(slot, 0) - self._holdings.get(slot, 0)
             for slot in sorted(value.keys() | self._holdings.keys())
         }
-        tick = 10 ** (self.snapshot.money_decimals - self.snapshot.quantum_decimals)
         self.rows.row(
             f"account value less the {self.level} requirement and the threshold",
             unit,
             holdings,
             {row: -charge for row, charge in self._slacks.items()},
-            constant=-denominator * threshold * tick,
+            constant=-denominator * threshold * self.tick,
         )
         return self.rows.build()

@@ -20,6 +20,9 @@ ChargeKind = Literal[
     "initial ratio",
     "option value cap",
     "confidence",
+    "delta shock",
+    "roll shock",
+    "basis risk",
     "correlated loss",
     "cross",
     "portfolio",
@@ -46,13 +49,16 @@ class UnitLoss:
     worst: int
     """The first cell with the least profit."""
     loss: int
-    """max(0, -profit[worst], basis)."""
+    """max(0, -profit[worst], basis) and what is added, and at least the minimum."""
     basis: int = 0
     """The basis contingencies of all expiries, which compete with the cells."""
     cells: tuple[Cell, ...] = ()
     """This unit's scenarios, where they differ from unit to unit."""
     uncounted: int = 0
     """What gains in the worst cell but does not count against losses there."""
+    added: tuple[Charge, ...] = ()
+    """What is added to the worst loss; in money units, and counted as often as it is."""
+    minimum: int = 0
 
 
 @dataclass(frozen=True)

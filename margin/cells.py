@@ -1,6 +1,7 @@
-"""The scenarios of the grid: every spot shock with three volatility moves, then the damped tails."""
+"""The scenarios of the grid: every spot shock with three volatility moves, then the tails."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,17 +22,35 @@ _PLACES = Decimal("1e-8")
 """Shocks may come from binary floating point; their labels leave its last digits out."""
 
 
+@dataclass(frozen=True)
+class Shocks:
+    """Moves of spot, and tails with how often their profit or loss counts."""
+
+    core: tuple[Decimal, ...]
+    tails: tuple[tuple[Decimal, Fraction], ...]
+    tail_moves: tuple[VolatilityMove, ...]
+    """The volatility moves of the tails; the core has all three."""
+
+
 def grid_cells(grid: Grid) -> tuple[Cell, ...]:
     """All cells: the core in order of spot and volatility, then the tails (volatility up)."""
-    core = [_cell(spot, move, Fraction(1), tail=False) for spot in grid.spot_shocks for move in _MOVES]
-    tails = [_cell(spot, "up", tail_damping(grid, spot), tail=True) for spot in grid.tail_shocks]
-    return (*core, *tails)
+    tails = tuple((spot, tail_damping(grid, spot)) for spot in grid.tail_shocks)
+    return shock_cells(Shocks(grid.spot_shocks, tails, ("up",)))
 
 
 def tail_damping(grid: Grid, shock: Decimal) -> Fraction:
     """tail_damping * (largest spot shock) / |shock|, at most 1."""
     largest = max(abs(spot) for spot in grid.spot_shocks)
     return min(Fraction(1), Fraction(grid.tail_damping) * Fraction(largest) / abs(Fraction(shock)))
+
+
+def shock_cells(shocks: Shocks) -> tuple[Cell, ...]:
+    """The core in order of spot and volatility, then the tails."""
+    core = [_cell(spot, move, Fraction(1), tail=False) for spot in shocks.core for move in _MOVES]
+    tails = [
+        _cell(spot, move, damping, tail=True) for spot, damping in shocks.tails for move in shocks.tail_moves
+    ]
+    return (*core, *tails)
 
 
 def _cell(spot: Decimal, move: VolatilityMove, damping: Fraction, *, tail: bool) -> Cell:

@@ -7,7 +7,7 @@ from typing import Protocol
 from zkmargin.margin.assessment import Charge
 from zkmargin.margin.basis import Basis
 from zkmargin.margin.charges import notional_charge, per_contract
-from zkmargin.margin.parameter_types import ByLevel, Rates
+from zkmargin.margin.parameter_types import ByLevel
 from zkmargin.margin.tables import LEVELS, Level, PerpetualCharge, StrikeCharge
 from zkmargin.margin.universe import Universe
 
@@ -16,11 +16,11 @@ class ContingencyRates(Protocol):
     """What a section of the parameters says of them."""
 
     @property
-    def perpetual(self) -> Rates:
+    def perpetual(self) -> ByLevel:
         """On the notional of perpetuals."""
 
     @property
-    def naked_short(self) -> Rates:
+    def naked_short(self) -> ByLevel:
         """On the price of the underlying, per naked short option of a strike and expiry."""
 
 
@@ -38,7 +38,7 @@ class ContingencyTables(Protocol):
 
 def perpetual_charges(basis: Basis, rates: ContingencyRates) -> tuple[PerpetualCharge, ...]:
     """A charge for every perpetual; none where the rate is zero."""
-    if not rates.perpetual.initial:
+    if not rates.perpetual.at("initial"):
         return ()
     return tuple(
         PerpetualCharge(slot, notional_charge(basis, slot, rates.perpetual))
@@ -49,7 +49,7 @@ def perpetual_charges(basis: Basis, rates: ContingencyRates) -> tuple[PerpetualC
 
 def strike_charges(basis: Basis, rates: ContingencyRates) -> tuple[StrikeCharge, ...]:
     """A charge for options whose lots add up: of one underlying, expiry, strike, size; none if the rate is zero."""
-    if not rates.naked_short.initial:
+    if not rates.naked_short.at("initial"):
         return ()
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for slot, i in enumerate(basis.universe.instruments):

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
-from zkmargin.margin.tables import Level
+from zkmargin.margin.levels import Level
 
 
 def _decimal(value: object) -> Decimal:

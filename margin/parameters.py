@@ -18,6 +18,8 @@ from zkmargin.margin.decimals import places
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.parameter_types import Factor, Number, Rate, Rates, Shock, Strict, rates
+from zkmargin.margin.presets.deribit import Deribit
+from zkmargin.margin.presets.okx import Okx
 from zkmargin.margin.presets.pmrm2 import Pmrm2
 
 __all__ = [
@@ -115,6 +117,22 @@ class Parameters(BaseModel):
     """Per coin, how its haircut changes with size, volatility and liquidity, and what its debts count for."""
     pmrm2: Pmrm2 | None = None
     """In place of `grid`, the rules of Derive's second portfolio margin risk manager."""
+    deribit: Deribit | None = None
+    """In place of `grid`, rules like those of Deribit's portfolio margin."""
+    okx: Okx | None = None
+    """In place of `grid`, rules like those of OKX's portfolio margin."""
+
+    @model_validator(mode="after")
+    def _one_venue(self) -> Self:
+        given = [name for name in PRESETS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"the rules of {' and '.join(given)} cannot stand together; keep one")
+        return self
+
+    @property
+    def venue(self) -> Strict | None:
+        """The rules of a venue that stand in place of the grid's own."""
+        return next((rules for name in PRESETS if (rules := getattr(self, name)) is not None), None)
 
     @model_validator(mode="before")
     @classmethod
@@ -168,7 +186,7 @@ def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
         raise ValueError(f"{name}.{found.field}: {found.remedy}") from None
 
 
-PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2}
+PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
 """Rules of venues that may stand in place of the grid's own, by their section."""
 
 DEFAULT_PARAMETERS = Parameters()

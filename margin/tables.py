@@ -6,31 +6,42 @@ entry v is q * v * scale_i.
 """
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from zkmargin.margin.buckets import Bucket, ConfidenceCharge, ExposureCharge, MinimumCharge
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.forms import STRICT, Amount, AmountColumn, Column, Entry, Matrix, Ratio, Slot
+from zkmargin.margin.levels import LEVELS, ByLevel, Level
 
-Level = Literal["initial", "maintenance"]
-LEVELS: tuple[Level, Level] = ("initial", "maintenance")
-
-T = TypeVar("T")
-
-
-def _both_levels(values: Mapping[Level, T]) -> Mapping[Level, T]:
-    if set(values) != set(LEVELS):
-        raise ValueError(f"must have both levels, {' and '.join(LEVELS)}; build it again")
-    return values
-
-
-ByLevel = Annotated[Mapping[Level, T], AfterValidator(_both_levels)]
-"""One value for each level, none left out."""
+__all__ = [
+    "LEVELS",
+    "SKEWS",
+    "Bucket",
+    "ByLevel",
+    "Cell",
+    "CollateralCharge",
+    "ConfidenceCharge",
+    "ExposureCharge",
+    "GridTables",
+    "Level",
+    "MinimumCharge",
+    "PerpetualCharge",
+    "RateTables",
+    "ScenarioTables",
+    "StrikeCharge",
+    "Tables",
+    "VolatilityMove",
+    "add_haircuts",
+    "check_collaterals",
+    "check_length",
+    "check_slots",
+]
 
 VolatilityMove = Literal["up", "none", "down", "linear", "absolute"]
 SKEWS: tuple[VolatilityMove, ...] = ("linear", "absolute")
@@ -111,49 +122,11 @@ class CollateralCharge:
 
 
 @dataclass(frozen=True)
-class Bucket:
-    """Slots of one unit that a cell values together, on two columns: such as the options of one expiry.
-
-    With L+ = sum of q_i * risk[s, i] and L- = sum of q_i * short[s, i] over its slots, the bucket's part of
-    PnL_u(s) is v = min(L+, L-), or max(L+, L-) if `greater`; in a skew cell it is -|v|. Beside the cells it
-    has a basis contingency of max(0, -(sum of q_i * basis[0, i]), -(sum of q_i * basis[1, i])).
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    label: str
-    """For people, such as "BTC, expiry 2026-03-27"."""
-    unit: Annotated[int, Field(ge=0)]
-    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
-    short: Matrix
-    """(S, n): the change of value where the bucket as a whole is sold."""
-    greater: bool
-    basis: Matrix
-    """(2, n): the change of value in the upper and lower basis move, times the contingency's factor."""
-
-
-@dataclass(frozen=True)
-class ConfidenceCharge:
-    """A charge on the sum of |q| over slots, for feeds that are not sure of themselves.
-
-    It is `charge`, and `gated` instead while any of the gates is held.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    name: str
-    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
-    charge: ByLevel[Amount]
-    gates: tuple[Slot, ...]
-    gated: ByLevel[Amount]
-    """Never below `charge`."""
-
-
-@dataclass(frozen=True)
 class GridTables:
     """Portfolio margin on a grid of scenarios.
 
-    requirement(level) = loss_factor * sum_u W_u + all charges. W_u is the greatest of 0, of -PnL_u(s) over
+    requirement(level) = loss_factor * sum_u L_u + all other charges. L_u is the worst loss W_u of unit u with
+    its exposure charges, and at least its minimum. W_u is the greatest of 0, of -PnL_u(s) - allowance_s over
     the cells, and of the sum of the basis contingencies of its buckets; PnL_u(s) is the sum of
     q_i * risk[s, i] * scale_i over the slots i of unit u, with what its buckets are worth in place of their
     slots.
@@ -174,13 +147,19 @@ class GridTables:
     """Numerator and denominator."""
     buckets: Annotated[tuple[Bucket, ...], Field(exclude_if=_empty)] = ()
     confidences: Annotated[tuple[ConfidenceCharge, ...], Field(exclude_if=_empty)] = ()
+    exposures: Annotated[tuple[ExposureCharge, ...], Field(exclude_if=_empty)] = ()
+    minimums: Annotated[tuple[MinimumCharge, ...], Field(exclude_if=_empty)] = ()
+    """At most one a unit."""
+    allowances: Annotated[tuple[Amount, ...], Field(exclude_if=_empty)] = ()
+    """(S,): what a unit may lose in a cell before it counts, in quanta of USD; none where there are no such."""
 
     @property
     def netted(self) -> bool:
         """Whether every position of a unit nets against every other, in linear sums: no buckets, and charges
         of the kinds that every grid has.
         """
-        return not self.buckets and not self.confidences and not any(c.exempt for c in self.collaterals)
+        parts = (self.buckets, self.confidences, self.exposures, self.minimums, self.allowances)
+        return not any(parts) and not any(c.exempt for c in self.collaterals)
 
     @cached_property
     def bucketed(self) -> frozenset[int]:
@@ -206,6 +185,24 @@ class GridTables:
             if any(charge.gated[level] < charge.charge[level] for level in LEVELS):
                 remedy = "a gated charge is at least the other; build it again"
                 raise InputError(where, "gated", charge.name, remedy)
+        for exposure in self.exposures:
+            self._check_part(exposure, (exposure.exposure,), slots, where)
+        for minimum in self.minimums:
+            self._check_part(minimum, (minimum.long, minimum.short), slots, where)
+        if len({minimum.unit for minimum in self.minimums}) != len(self.minimums):
+            raise InputError(where, "minimums", Finding("a unit has two"), "keep one for each unit")
+        if self.allowances:
+            check_length(self.allowances, len(self.cells), where, "allowances")
+
+    def _check_part(
+        self, part: ExposureCharge | MinimumCharge, columns: Iterable[Sized], slots: int, where: str
+    ) -> None:
+        place = f"{where}, {part.name}"
+        check_slots(part.slots, slots, place)
+        if part.unit >= len(self.units):
+            raise InputError(place, "unit", part.unit, "names a unit that is not listed; build it again")
+        for column in columns:
+            check_length(column, len(part.slots), place, "charge")
 
     def _check_bucket(self, bucket: Bucket, slots: int, where: str) -> None:
         place = f"{where}, {bucket.label}"
@@ -226,6 +223,12 @@ class GridTables:
             for column, slot in enumerate(bucket.slots):
                 other = (*bucket.short[:, column].tolist(), *bucket.basis[:, column].tolist())
                 largest[slot] = max(largest[slot], *map(abs, other))
+        for exposure in self.exposures:
+            for slot, entry in zip(exposure.slots, exposure.exposure, strict=True):
+                largest[slot] += max(slope for slope, _ in exposure.tiers) * abs(entry)
+        for minimum in self.minimums:
+            for slot, *sides in zip(minimum.slots, minimum.long, minimum.short, strict=True):
+                largest[slot] += max(slope for slope, _ in minimum.tiers) * max(sides)
         weights = [factor * weight for weight in largest]
         for confidence in self.confidences:
             for slot in confidence.slots:

@@ -2,6 +2,9 @@
 
     W_u + PnL_u(s) >= 0          for every unit u and cell s: W_u is at least the worst loss
     W_u - sum c_e >= 0           and at least the basis contingencies of its buckets
+    x - slope y + offset >= 0    for every tier of an amount y: y >= |sum e q| for an exposure, by its two sides
+    L_u - W_u - sum x >= 0       for a unit with a minimum: L_u is what it loses with what is added
+    L_u - slope y + offset >= 0  and at least its minimum, y = sum long P + short (P - q)
     P - q >= 0                   for every size |q| = 2 P - q at the least P
     a + sum q >= 0               for every strike: a is at least its naked short contracts
     h - sum charge q >= 0        for every collateral
@@ -9,7 +12,7 @@
     x - (hi - lo) sum |q| + M (1 - g) >= 0
     A - factor sum W - charges - threshold >= 0
 
-All slacks W, P, a, h and x enter the last row with a negative sign, so a prover who takes a larger one only harms
+All slacks W, L, P, a, h and x enter the last row with a negative sign, so a prover who takes a larger one only harms
 himself; so does one who sets the bit g without need. PnL_u(s) is linear but for its buckets: what is theirs, and which
 of their rows are exact, is said in `zkmargin.circuits.buckets`.
 """
@@ -19,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from zkmargin.circuits.additions import exposure_row, minimum_row
 from zkmargin.circuits.buckets import CHOICE, BucketRows
 from zkmargin.circuits.ledger import LOTS, Ledger
 from zkmargin.margin.market.times import format_time
@@ -54,8 +58,13 @@ def _worst_losses(ledger: Ledger, tables: GridTables, numerator: int) -> None:
                 linear, own = bucket.cell(number)
                 form |= linear
                 rows |= own
-            ledger.rows.row(f"{name}, {cell.label}", ledger.usd, form, rows, closes=worst)
-        ledger.require({}, {worst: numerator})
+            allowance = tables.allowances[number] * ledger.tick if tables.allowances else 0
+            ledger.rows.row(f"{name}, {cell.label}", ledger.usd, form, rows, constant=allowance, closes=worst)
+        loss = {worst: 1, **{exposure_row(ledger, e): 1 for e in tables.exposures if e.unit == unit}}
+        for minimum in tables.minimums:
+            if minimum.unit == unit:
+                loss = {minimum_row(ledger, minimum, loss): 1}
+        ledger.require({}, dict.fromkeys(loss, numerator))
 
 
 def _perpetuals(ledger: Ledger, tables: GridTables, denominator: int) -> None:

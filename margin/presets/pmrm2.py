@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from zkmargin.margin.levels import Level
 from zkmargin.margin.parameter_types import Contingency, Factor, Number, Strict
-from zkmargin.margin.tables import Level
 
 _LARGEST = Decimal(20)
 

@@ -1,7 +1,8 @@
 """Portfolio margin: the worst loss over a grid of spot and volatility moves, hedges recognised per coin.
 
-The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm2`). All
-of them give the same kind of tables, which one engine values and one set of rows proves.
+The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm2`,
+`deribit`, `okx`). All of them give the same kind of tables, which one engine values and one set of rows
+proves.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,12 @@ from fractions import Fraction
 from zkmargin.margin.assessment import Assessment, Charge, assess
 from zkmargin.margin.basis import Basis
 from zkmargin.margin.charges import haircuts
-from zkmargin.margin.models.grid import crypto, pmrm2
+from zkmargin.margin.contingencies import contingencies
+from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm2
 from zkmargin.margin.models.grid.losses import unit_losses
+from zkmargin.margin.presets.deribit import Deribit
+from zkmargin.margin.presets.okx import Okx
+from zkmargin.margin.presets.pmrm2 import Pmrm2
 from zkmargin.margin.tables import ConfidenceCharge, GridTables, Level
 from zkmargin.margin.universe import Universe
 
@@ -21,27 +26,32 @@ TABLES = GridTables
 
 def tables(basis: Basis) -> GridTables:
     """The grid's tables; InputError naming the instrument if a number is out of range."""
-    rules = basis.parameters.pmrm2
-    return crypto.tables(basis) if rules is None else pmrm2.tables(basis, rules)
+    match basis.parameters.venue:
+        case Pmrm2() as rules:
+            return pmrm2.tables(basis, rules)
+        case Deribit() as rules:
+            return deribit.tables(basis, rules)
+        case Okx() as rules:
+            return okx.tables(basis, rules)
+        case _:
+            return crypto.tables(basis)
 
 
 def requirement(
     tables: GridTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> Assessment:
     """The worst loss of every unit and all charges; lots by slot, the result in exact money units."""
-    names = [instrument.name for instrument in universe.instruments]
-    charges = [
-        Charge("perpetual", names[p.slot], abs(lots[p.slot]) * p.charge[level] * scale[p.slot])
-        for p in tables.perpetuals
-    ]
-    for strike in tables.strikes:
-        short = max(0, -sum(lots[slot] for slot in strike.slots))
-        if short:
-            name = " / ".join(names[slot] for slot in strike.slots)
-            charges.append(Charge("naked short", name, short * strike.charge[level] * scale[strike.slots[0]]))
+    charges = contingencies(tables, universe, scale, lots, level)
     charges.extend(_confidence(charge, scale, lots, level) for charge in tables.confidences)
     charges.extend(haircuts(tables.collaterals, scale, lots, level))
-    return assess(Fraction(*tables.loss_factor[level]), unit_losses(tables, scale, lots), tuple(charges))
+    units = unit_losses(tables, scale, lots, _tick(universe, scale))
+    return assess(Fraction(*tables.loss_factor[level]), units, tuple(charges))
+
+
+def _tick(universe: Universe, scale: Sequence[int]) -> int:
+    """The money of one quantum of USD: what any slot's scale says of it."""
+    first = universe.instruments[0]
+    return int(scale[0] * Fraction(10) ** (first.contract_exponent - first.lot_exponent))
 
 
 def _confidence(charge: ConfidenceCharge, scale: Sequence[int], lots: Sequence[int], level: Level) -> Charge:

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from zkmargin.margin.basis import Basis, contract_size, underlyings
 from zkmargin.margin.cells import grid_cells
-from zkmargin.margin.charges import collateral_charges, notional_charge
+from zkmargin.margin.charges import collateral_charges
+from zkmargin.margin.contingencies import perpetual_charges, strike_charges
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
 from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, risk_array, shocked_vols
-from zkmargin.margin.models.grid.parts import spot_moves, strike_charges
+from zkmargin.margin.models.grid.parts import spot_moves
+from zkmargin.margin.parameters import VolatilityShock
 from zkmargin.margin.pricing import named_instruments, option_columns, volatility_shock
-from zkmargin.margin.tables import LEVELS, Cell, GridTables, PerpetualCharge
+from zkmargin.margin.tables import LEVELS, Cell, GridTables
 
 _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 
@@ -34,26 +36,20 @@ def tables(basis: Basis) -> GridTables:
         cells=cells,
         units=units,
         unit_of=np.array(unit_of, dtype=np.int32),
-        risk=_risk(basis, cells),
-        perpetuals=tuple(
-            PerpetualCharge(slot, notional_charge(basis, slot, grid.perpetual))
-            for slot, instrument in enumerate(basis.universe.instruments)
-            if instrument.kind == "perpetual"
-        ),
-        strikes=strike_charges(basis, grid.naked_short),
+        risk=cell_risk(basis, cells, grid.volatility),
+        perpetuals=perpetual_charges(basis, grid),
+        strikes=strike_charges(basis, grid),
         collaterals=collateral_charges(basis),
         loss_factor={level: Fraction(grid.loss_factor.at(level)).as_integer_ratio() for level in LEVELS},
     )
 
 
-def _risk(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
+def cell_risk(basis: Basis, cells: Sequence[Cell], volatility: VolatilityShock) -> NDArray[np.int64]:
     """(S, N): options by the pricing kernels, all else moves in proportion to spot."""
     risk = spot_moves(basis, cells)
     columns = option_columns(basis.universe, basis.valuation_time, basis.inputs)
     with named_instruments(basis.universe, columns.slots):
-        vols = shocked_vols(
-            columns.volatilities, columns.options.years, volatility_shock(basis.parameters.grid.volatility)
-        )
+        vols = shocked_vols(columns.volatilities, columns.options.years, volatility_shock(volatility))
         base = option_values(columns.options, vols, [(ONE, VOL_BASE)]).column(0)
         shocks = [(from_decimal(1 + Decimal(cell.spot)), _COLUMN[cell.volatility]) for cell in cells]
         values = option_values(columns.options, vols, shocks)

@@ -4,11 +4,12 @@ A bucket is worth the lesser of two linear sums in a cell (the greater, if it sa
 it costs the magnitude of that. Everything else is a linear sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from zkmargin.margin.assessment import UnitLoss
-from zkmargin.margin.tables import SKEWS, Bucket, GridTables
+from zkmargin.margin.assessment import Charge, UnitLoss
+from zkmargin.margin.buckets import Bucket, ExposureCharge, MinimumCharge, Tiers
+from zkmargin.margin.tables import SKEWS, GridTables
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,10 @@ class _BucketValue:
     basis: int
 
 
-def unit_losses(tables: GridTables, scale: Sequence[int], lots: Sequence[int]) -> tuple[UnitLoss, ...]:
-    """Profit in every cell, the worst of them and the loss, for every unit."""
+def unit_losses(
+    tables: GridTables, scale: Sequence[int], lots: Sequence[int], tick: int
+) -> tuple[UnitLoss, ...]:
+    """Profit in every cell, the worst of them and the loss, for every unit; `tick` is the money of a quantum."""
     bucketed = tables.bucketed
     profits = [[0] * len(tables.cells) for _ in tables.units]
     contingencies = [0] * len(tables.units)
@@ -36,7 +39,17 @@ def unit_losses(tables: GridTables, scale: Sequence[int], lots: Sequence[int]) -
             value = _bucket_value(tables, bucket, scale, lots)
             profits[bucket.unit] = _plus(profits[bucket.unit], 1, value.worth)
             contingencies[bucket.unit] += value.basis
-    return tuple(map(_unit_loss, tables.units, profits, contingencies))
+    if tables.allowances:
+        profits = [_allowed(profit, tables.allowances, tick) for profit in profits]
+    added: list[list[Charge]] = [[] for _ in tables.units]
+    for exposure in tables.exposures:
+        if charge := _exposure(exposure, scale, lots, tick):
+            added[exposure.unit].append(Charge(exposure.kind, exposure.name, charge))
+    least = [0] * len(tables.units)
+    for minimum in tables.minimums:
+        least[minimum.unit] = _minimum(minimum, scale, lots, tick)
+    units = zip(tables.units, profits, contingencies, added, least, strict=True)
+    return tuple(_unit_loss(*unit) for unit in units)
 
 
 def cell_entries(tables: GridTables, scale: Sequence[int], lots: Sequence[int], cell: int) -> list[int]:
@@ -61,7 +74,7 @@ def _bucket_value(
             long = _plus(long, weight, tables.risk[:, slot].tolist())
             short = _plus(short, weight, bucket.short[:, column].tolist())
             basis = _plus(basis, weight, bucket.basis[:, column].tolist())
-    sides = [(a >= b) == bucket.greater or a == b for a, b in zip(long, short, strict=True)]
+    sides = [a == b or (a > b) == bucket.greater for a, b in zip(long, short, strict=True)]
     chosen = [a if side else b for side, a, b in zip(sides, long, short, strict=True)]
     skewed = [cell.volatility in SKEWS for cell in tables.cells]
     signs = [-1 if skew and value > 0 else 1 for skew, value in zip(skewed, chosen, strict=True)]
@@ -73,6 +86,29 @@ def _plus(total: Sequence[int], weight: int, column: Sequence[int]) -> list[int]
     return [held + weight * change for held, change in zip(total, column, strict=True)]
 
 
-def _unit_loss(unit: str, profit: Sequence[int], basis: int) -> UnitLoss:
-    worst = min(range(len(profit)), key=profit.__getitem__)
-    return UnitLoss(unit, tuple(profit), worst, max(0, -profit[worst], basis), basis)
+def _allowed(profit: Sequence[int], allowances: Sequence[int], tick: int) -> list[int]:
+    """A loss is less by what a cell allows, and never a gain for it."""
+    pairs = zip(profit, allowances, strict=True)
+    return [value if value >= 0 else min(0, value + allowance * tick) for value, allowance in pairs]
+
+
+def _exposure(charge: ExposureCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:
+    entries = zip(charge.slots, charge.exposure, strict=True)
+    return _tiered(abs(sum(lots[slot] * entry * scale[slot] for slot, entry in entries)), charge.tiers, tick)
+
+
+def _minimum(charge: MinimumCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:
+    entries = zip(charge.slots, charge.long, charge.short, strict=True)
+    sides = ((lots[slot], long, short, scale[slot]) for slot, long, short in entries)
+    amount = sum(abs(held) * (long if held > 0 else short) * money for held, long, short, money in sides)
+    return _tiered(amount, charge.tiers, tick)
+
+
+def _tiered(amount: int, tiers: Tiers, tick: int) -> int:
+    return max(0, *(slope * amount - offset * tick for slope, offset in tiers))
+
+
+def _unit_loss(unit: str, profit: Sequence[int], basis: int, added: Iterable[Charge], least: int) -> UnitLoss:
+    worst, extra = min(range(len(profit)), key=profit.__getitem__), tuple(added)
+    loss = max(0, -profit[worst], basis) + sum(int(charge.amount) for charge in extra)
+    return UnitLoss(unit, tuple(profit), worst, max(loss, least), basis, added=extra, minimum=least)

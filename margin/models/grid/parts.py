@@ -1,6 +1,5 @@
-"""What the parameterisations of the grid share: the moves of all that is no option, and naked shorts."""
+"""What the parameterisations of the grid share: the moves of all that is no option."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -9,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.margin.basis import Basis, contract_size, slot_value
-from zkmargin.margin.charges import per_contract
 from zkmargin.margin.decimals import nearest
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments import CASH, Instrument
-from zkmargin.margin.parameter_types import ByLevel
-from zkmargin.margin.tables import LEVELS, Cell, StrikeCharge
+from zkmargin.margin.tables import Cell
 
 
 def spot_moves(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
@@ -46,33 +43,3 @@ def _moving_value(basis: Basis, slot: int) -> Fraction:
     if instrument.underlying == CASH or instrument.inverse or instrument.kind == "option":
         return Fraction(0)
     return slot_value(instrument, basis.inputs.quotes[slot], basis.inputs) * contract_size(instrument)
-
-
-def strike_charges(basis: Basis, rates: ByLevel) -> tuple[StrikeCharge, ...]:
-    """A charge per naked short option of every strike and expiry: a rate on the index."""
-    groups: dict[tuple[str, int, str, bool, int, int, int], list[int]] = defaultdict(list)
-    for slot, i in enumerate(basis.universe.instruments):
-        if i.kind == "option":
-            key = (
-                i.underlying,
-                i.expiry or 0,
-                i.strike or "",
-                i.inverse,
-                i.lot_exponent,
-                i.contract_exponent,
-                i.multiplier,
-            )
-            groups[key].append(slot)
-    return tuple(
-        StrikeCharge(
-            underlying,
-            expiry,
-            strike,
-            tuple(slots),
-            {
-                level: per_contract(basis, slots[0], basis.index(underlying), rates.at(level))
-                for level in LEVELS
-            },
-        )
-        for (underlying, expiry, strike, *_), slots in groups.items()
-    )

@@ -18,12 +18,13 @@ from zkmargin.margin.basis import Basis, cash_price, contract_size, slot_value, 
 from zkmargin.margin.cells import scenario_cells
 from zkmargin.margin.charges import collateral_charge, per_contract
 from zkmargin.margin.columns import Q64Matrix
+from zkmargin.margin.contingencies import strike_charges
 from zkmargin.margin.decimals import ceil_div
 from zkmargin.margin.fixed import ONE, div, exp, from_decimal, from_fraction, mul
 from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.kernels import Options, option_values
 from zkmargin.margin.market.times import format_time
-from zkmargin.margin.models.grid.parts import entries, spot_moves, strike_charges
+from zkmargin.margin.models.grid.parts import entries, spot_moves
 from zkmargin.margin.models.grid.volatilities import COLUMNS, discounted, smile, term
 from zkmargin.margin.presets.pmrm2 import Discount, Pmrm2
 from zkmargin.margin.pricing import named_instruments, option_columns
@@ -91,7 +92,7 @@ class _Maker:
             unit_of=np.array(self.unit_of, dtype=np.int32),
             risk=risk,
             perpetuals=tuple(self._perpetuals()),
-            strikes=strike_charges(self.basis, self.rules.naked_short),
+            strikes=strike_charges(self.basis, self.rules),
             collaterals=tuple(self._collaterals()),
             loss_factor={level: self._loss_factor(level) for level in LEVELS},
             buckets=buckets,

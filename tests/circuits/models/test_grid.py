@@ -11,15 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
-from tests.margin.accounts import tiny
+from tests.margin.accounts import lots_of, tiny, tiny_market
 from tests.margin.derive_cases import account, cases, document, feed, option, parse, published
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.witness import assign, check
 from zkmargin.margin.derive_import import import_derive_case
+from zkmargin.margin.parameters import preset
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Bucket, Cell, ConfidenceCharge, GridTables, Level, VolatilityMove
+from zkmargin.margin.tables import (
+    LEVELS,
+    Bucket,
+    Cell,
+    ConfidenceCharge,
+    ExposureCharge,
+    GridTables,
+    Level,
+    MinimumCharge,
+    VolatilityMove,
+)
 
 LAST = "account value less the {} requirement and the threshold"
 levels = st.sampled_from(LEVELS)
@@ -51,6 +62,14 @@ def test_the_law(case: dict[str, Any], level: Level) -> None:
 @given(cases(), levels)
 def test_the_law_at_length(case: dict[str, Any], level: Level) -> None:
     law(*account(parse(case)), level)
+
+
+@pytest.mark.parametrize("name", ["pmrm2", "deribit", "okx"])
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), level=levels)
+def test_the_law_for_the_rules_of_venues(name: str, data: st.DataObject, level: Level) -> None:
+    made = Snapshot.build(tiny_market(), preset(name), domain=64)
+    law(made, data.draw(lots_of(made)), level)
 
 
 @settings(max_examples=8, deadline=None)
@@ -129,6 +148,12 @@ def small(seed: int, *, greater: bool) -> Snapshot:
             ConfidenceCharge("near", (2, 3), amounts(0, 2), (1,), amounts(1, 5)),
             ConfidenceCharge("far", (4, 5), amounts(1, 1), (), amounts(1, 1)),
         ),
+        exposures=(
+            ExposureCharge("roll shock", "near", 0, (2, 3), tuple(table(2).tolist())),
+            ExposureCharge("delta shock", "all", 0, (1, 2, 4), (3, -2, 5), ((1, 0), (3, 70))),
+        ),
+        minimums=(MinimumCharge("all", 0, (1, 3), (9, 0), (9, 30), ((1, 0), (2, 200), (5, 900))),),
+        allowances=(0, 150, 0, 20),
     )
     universe = replace(made.universe, instruments=instruments)
     marks = draw.integers(-30, 60, count)
