@@ -152,10 +152,8 @@ def charges_table(report: Report) -> Table:
     decimals = report.quantum_decimals
     table = money_table("Requirement", "part", "of", "USD", words=2)
     for unit in report.units:
-        by_basis = unit.basis and unit.basis == unit.loss
-        table.add_row(
-            "basis contingency" if by_basis else "worst loss", unit.unit, _cost(unit.loss, decimals)
-        )
+        for part, name, amount in _unit_parts(unit):
+            table.add_row(part, name, _cost(amount, decimals))
     if report.tail:
         confidence = f"{100 * float(report.tail.confidence):g} %, {report.tail.scenarios} scenarios"
         table.add_row(report.tail.title, confidence, _cost(report.tail.amount, decimals))
@@ -171,6 +169,15 @@ def charges_table(report: Report) -> Table:
     asked = required(report.account_value, report.excess, decimals)
     table.add_row("requirement", f"{report.model}, {report.level}", asked)
     return table
+
+
+def _unit_parts(unit: UnitReport) -> list[tuple[str, str, int]]:
+    """What the loss of a unit is made of: its minimum, or the worst loss and what is added to it."""
+    if unit.minimum and unit.minimum == unit.loss:
+        return [("minimum", unit.unit, unit.loss)]
+    worst = unit.loss - sum(charge.amount for charge in unit.added)
+    title = "basis contingency" if unit.basis and unit.basis == worst else "worst loss"
+    return [(title, unit.unit, worst), *((charge.kind, charge.name, charge.amount) for charge in unit.added)]
 
 
 def greeks_table(report: Report) -> Table:

@@ -15,7 +15,7 @@ from zkmargin.cli.oracle import at_option, check_signed, policy_option, sign, si
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
-from zkmargin.margin.parameters import DEFAULT_PARAMETERS, load_parameters
+from zkmargin.margin.parameters import PRESETS, Parameters, load_parameters, preset
 from zkmargin.margin.scenarios.history import read_history
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.snapshot import Snapshot
@@ -59,6 +59,12 @@ def snapshot() -> None:
     help="Scenarios and rates, JSON or TOML; what it leaves out keeps its default.",
 )
 @click.option(
+    "--preset",
+    "preset_name",
+    type=click.Choice(("default", *PRESETS)),
+    help="Rules of a venue for the model grid, in place of a parameter file.",
+)
+@click.option(
     "--history",
     "history_file",
     metavar="FILE",
@@ -80,6 +86,7 @@ def build(
     securities_file: Path | None,
     example: bool,
     parameters_file: Path | None,
+    preset_name: str | None,
     history_file: Path | None,
     domain: str | None,
     output: Path,
@@ -95,12 +102,13 @@ def build(
     Examples:
       zkmargin snapshot build --example -o market.json
       zkmargin snapshot build --options options.csv --futures futures.csv --params desk.toml -o market.json
+      zkmargin snapshot build --example --preset deribit -o market.json
       zkmargin snapshot build --securities securities.csv -o market.json
     """
     with progress(as_json) as step:
         step("reading the market")
         market = _market(options_file, futures_file, deribit_directory, securities_file, example)
-        parameters = load_parameters(parameters_file) if parameters_file else DEFAULT_PARAMETERS
+        parameters = _parameters(parameters_file, preset_name)
         history = read_history(history_file) if history_file else None
         step("pricing every instrument in every scenario")
         started = time.perf_counter()
@@ -176,6 +184,16 @@ def check(
 
 
 snapshot.add_command(sign)
+
+
+def _parameters(parameters_file: Path | None, preset_name: str | None) -> Parameters:
+    """From a file or by the name of a preset; raises InputError if both are named."""
+    if parameters_file is None:
+        return preset(preset_name or "default")
+    if preset_name is not None:
+        remedy = "name either; a parameter file may hold a section of the preset's name"
+        raise InputError("command line", "--preset", preset_name, remedy)
+    return load_parameters(parameters_file)
 
 
 def _market(

@@ -24,6 +24,7 @@ from zkmargin.margin.presets.pmrm2 import Pmrm2
 
 __all__ = [
     "DEFAULT_PARAMETERS",
+    "PRESETS",
     "Factor",
     "Grid",
     "Parameters",

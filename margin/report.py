@@ -43,6 +43,15 @@ class PositionProfit:
 
 
 @dataclass(frozen=True)
+class ChargeReport:
+    """One charge beside the scenarios."""
+
+    kind: str
+    name: str
+    amount: int
+
+
+@dataclass(frozen=True)
 class UnitReport:
     """One underlying: the grid, its worst cell and who lost there."""
 
@@ -57,15 +66,10 @@ class UnitReport:
     """What of the positions' gains in the worst cell does not count against losses."""
     basis: int = 0
     """The basis contingencies of all expiries; they are the loss where they exceed the worst cell."""
-
-
-@dataclass(frozen=True)
-class ChargeReport:
-    """One charge beside the scenarios."""
-
-    kind: str
-    name: str
-    amount: int
+    added: tuple[ChargeReport, ...] = ()
+    """What the loss has beside the worst cell."""
+    minimum: int = 0
+    """The loss is at least this."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +247,8 @@ def _unit(
         tuple(sorted(positions, key=lambda position: position.profit)),
         ceil_div(Fraction(loss.uncounted, snapshot.tick)),
         ceil_div(Fraction(loss.basis, snapshot.tick)),
+        tuple(_charge(snapshot, charge) for charge in loss.added),
+        ceil_div(Fraction(loss.minimum, snapshot.tick)),
     )
 
 
@@ -287,6 +293,8 @@ def _unit_json(unit: UnitReport, money: _Money) -> dict[str, Any]:
         "loss": money(unit.loss),
         "worst_cell": unit.cells[unit.worst].cell.label,
         "basis_contingency": money(unit.basis),
+        "added": _charges_json(unit.added, money),
+        "minimum": money(unit.minimum),
         "cells": [{**vars(cell.cell), "profit": money(cell.profit)} for cell in unit.cells],
         "uncounted": money(unit.uncounted),
         "positions": [

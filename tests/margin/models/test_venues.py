@@ -1,0 +1,225 @@
+"""Rules like those of Deribit and OKX, number by number."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.margin.accounts import MONTH, NOW, holdings, lots_of, tiny_market
+from tests.margin.formulas import black76
+from zkmargin.margin.assessment import UnitLoss
+from zkmargin.margin.buckets import Tiers
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.greeks import net_greeks
+from zkmargin.margin.parameters import parse_parameters, preset
+from zkmargin.margin.requirement import requirement
+from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import GridTables
+
+YEARS = (MONTH - NOW) / (365 * 86400e6)
+FORWARD, STRIKE, VOL, INDEX = 50400.0, 52000.0, 0.6, 50000.0
+
+
+def under(rules: dict[str, Any]) -> Snapshot:
+    return Snapshot.build(tiny_market(), parse_parameters(rules, "x"), domain=64)
+
+
+def grid(made: Snapshot) -> GridTables:
+    tables = made.models["grid"]
+    assert isinstance(tables, GridTables)
+    return tables
+
+
+def cell(tables: GridTables, spot: str, move: str) -> int:
+    return next(k for k, c in enumerate(tables.cells) if (c.spot, c.volatility) == (spot, move))
+
+
+def entry(made: Snapshot, name: str, spot: str, move: str = "none") -> float:
+    """USD per unit of quantity."""
+    slot, tables = made.universe.slot(name), grid(made)
+    per = 10 ** made.universe.instruments[slot].contract_exponent * 10**made.quantum_decimals
+    return int(tables.risk[cell(tables, spot, move), slot]) / per
+
+
+def loss(made: Snapshot, *rows: tuple[str, str]) -> UnitLoss:
+    (unit,) = requirement(made, holdings(made, *rows).vector(made)).assessment.units
+    return unit
+
+
+# Deribit --------------------------------------------------------------------------------------------
+
+
+def test_inverse_contracts_are_margined_in_coin() -> None:
+    made = under({"deribit": {}})
+    assert entry(made, "BTC-31JAN26", "0.16") == pytest.approx(INDEX / FORWARD * 0.16 / 1.16, abs=1e-9)
+    assert entry(made, "BTC_USD-31JAN26", "0.16") == pytest.approx(FORWARD * 0.16, abs=1e-6)
+    assert entry(made, "BTC", "0.16") == 0
+    then, now = (black76(f, STRIKE, VOL, YEARS, True) for f in (FORWARD * 1.16, FORWARD))
+    coins = then / (FORWARD * 1.16) - now / FORWARD
+    assert entry(made, "BTC-31JAN26-K-C", "0.16") == pytest.approx(INDEX * coins, abs=1e-5)
+    assert entry(made, "BTC_USD-31JAN26-K-C", "0.16") == pytest.approx(then - now, abs=1e-5)
+
+
+def test_tails_count_in_part_and_after_a_dampener() -> None:
+    made = under({"deribit": {"dampener": "1000"}})
+    tables = grid(made)
+    assert len(tables.cells) == 27 + 8
+    assert entry(made, "BTC_USD-31JAN26", "0.5", "up") == pytest.approx(FORWARD * 0.5 * 0.16 / 0.5, abs=1e-5)
+    allowance = tables.allowances[cell(tables, "0.5", "up")] / 10**6
+    assert allowance == pytest.approx(1000 * (0.5 / 0.16 - 1), abs=1e-5)
+    assert not any(tables.allowances[:27])
+    unit = loss(made, ("BTC_USD-31JAN26", "-1"))
+    tick = made.tick * 10**6
+    assert unit.profit[cell(tables, "0.5", "up")] / tick == pytest.approx(
+        -FORWARD * 0.16 + allowance, abs=1e-3
+    )
+    assert unit.worst == cell(tables, "0.16", "up")
+
+
+@pytest.mark.parametrize(("offset", "share"), [("0", 0.0), ("0.4", 0.4), ("1", 1.0)])
+def test_a_gain_pays_losses_in_another_currency_in_part(offset: str, share: float) -> None:
+    """Long linear against short inverse: what the linear side gains counts in part."""
+    rules = {"gain_offset": offset, "delta_shock": "0", "annual_move": "0", "least_move": "0"}
+    made = under({"deribit": rules})
+    assert bool(grid(made).buckets) == (share < 1)
+    unit = loss(made, ("BTC_USD-31JAN26", "1"), ("BTC-31JAN26", "-50000"))
+    gain = FORWARD * 0.16
+    owed = 50000 * INDEX / FORWARD * 0.16 / 1.16
+    up = cell(grid(made), "0.16", "up")
+    assert unit.profit[up] / made.tick / 10**6 == pytest.approx(share * gain - owed, rel=1e-7)
+
+
+def test_roll_shock_is_of_each_expiry_s_net_exposure() -> None:
+    made = under({"deribit": {"delta_shock": "0"}})
+    hedged = loss(made, ("BTC_USD-31JAN26", "1"), ("BTC_USD-PERPETUAL", "-1"))
+    (roll,) = hedged.added
+    assert (roll.kind, roll.name) == ("roll shock", "BTC, expiry 2026-01-31")
+    assert float(roll.amount) / made.tick / 10**6 == pytest.approx(FORWARD * 0.01, rel=1e-6)
+    assert loss(made, ("BTC_USD-PERPETUAL", "-1")).added == ()
+    steeper = under({"deribit": {"delta_shock": "0", "annual_move": "1"}})
+    (roll,) = loss(steeper, ("BTC_USD-31JAN26", "1")).added
+    assert float(roll.amount) / made.tick / 10**6 == pytest.approx(FORWARD * 30 / 365, rel=1e-6)
+
+
+def tiered(tiers: Tiers, amount: Fraction) -> Fraction:
+    return max(Fraction(0), *(slope * amount - offset for slope, offset in tiers))
+
+
+@given(st.fractions(0, 2))
+def test_the_delta_shock_never_lies_below_its_parabola(share: Fraction) -> None:
+    """x = share of the threshold T: m x^2 T up to T, and by an eighth of an eighth above at most."""
+    charge = DELTA
+    threshold, unit = 20_000_000 * 10**6, Fraction(1, 80)
+    asked = tiered(charge.tiers, share * threshold * unit)
+    parabola = share * share * threshold / 10
+    if share <= 1:
+        assert 0 <= asked - parabola <= Fraction(threshold, 10) / 64 / 4 + 8
+    else:
+        assert asked >= threshold * share / 10 - 8
+
+
+DELTA = next(e for e in grid(under({"deribit": {}})).exposures if e.kind == "delta shock")
+
+
+def test_delta_is_what_the_report_calls_delta() -> None:
+    """The exposure of an inverse option is its delta less its price, in coins at the index."""
+    made = under({"deribit": {}})
+    for name in ("BTC-31JAN26-K-C", "BTC_USD-31JAN26-K-P"):
+        slot = made.universe.slot(name)
+        place = DELTA.slots.index(slot)
+        held = holdings(made, (name, "1"))
+        (greeks,) = net_greeks(made, held.entries(made)).values()
+        delta = float(greeks.delta) * INDEX
+        if made.universe.instruments[slot].inverse:
+            delta -= INDEX / FORWARD * black76(FORWARD, STRIKE, VOL, YEARS, True)
+        assert DELTA.exposure[place] / 10**6 * 80 == pytest.approx(delta, abs=1e-2)
+
+
+# OKX ------------------------------------------------------------------------------------------------
+
+
+def test_a_coin_is_asked_for_the_greater_of_its_parts() -> None:
+    """max(max(MR1, MR6) + MR4, MR7), with what every part is."""
+    made = under({"okx": {}})
+    tick = made.tick * 10**6
+    future = loss(made, ("BTC_USD-31JAN26", "-1"))
+    assert float(future.loss) / tick == pytest.approx(FORWARD * (0.12 + 0.05 * 30 / 365), rel=1e-6)
+    assert [charge.kind for charge in future.added] == ["basis risk"]
+    assert float(future.minimum) / tick == pytest.approx(FORWARD * 0.0005, rel=1e-6)
+    hedged = loss(made, ("BTC_USD-PERPETUAL", "1"), ("BTC", "-1"))
+    assert hedged.loss == hedged.minimum > 0
+    found = requirement(made, holdings(made, ("BTC_USD-31JAN26", "-1")).vector(made))
+    kept = requirement(made, holdings(made, ("BTC_USD-31JAN26", "-1")).vector(made), level="maintenance")
+    assert (found.assessment.factor, kept.assessment.factor) == (Fraction(13, 10), 1)
+
+
+def test_the_minimum_rises_by_tiers() -> None:
+    (minimum,) = grid(under({"okx": {}})).minimums
+    usd = 10**6
+    raised = [
+        tiered(minimum.tiers, Fraction(raw * usd)) / usd for raw in (100_000, 300_000, 600_000, 5_000_000)
+    ]
+    assert raised == [
+        100_000,
+        250_000 + 2 * 50_000,
+        250_000 + 2 * 250_000 + 4 * 100_000,
+        250_000 + 2 * 250_000 + 4 * 500_000 + 6 * 10**6 + 8 * 10**6 + 10 * 10**6 + 12 * 10**6,
+    ]
+
+
+def test_long_options_cost_nothing_to_close() -> None:
+    made = under({"okx": {}})
+    assert loss(made, ("BTC-31JAN26-K-C", "1")).minimum == 0
+    assert loss(made, ("BTC-31JAN26-K-C", "-1")).minimum == 15 * 10**6 * made.tick
+
+
+# Both -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["deribit", "okx"])
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_the_loss_is_the_sum_of_its_parts(name: str, data: st.DataObject) -> None:
+    made = VENUES[name]
+    for unit in requirement(made, data.draw(lots_of(made))).assessment.units:
+        parts = max(0, -unit.profit[unit.worst]) + sum(int(charge.amount) for charge in unit.added)
+        assert unit.loss == max(parts, unit.minimum)
+
+
+VENUES = {name: Snapshot.build(tiny_market(), preset(name), domain=64) for name in ("deribit", "okx")}
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"deribit": {"price_range": "0"}}, "deribit.price_range: '0'"),
+        ({"deribit": {"gain_offset": "1.1"}}, "deribit.gain_offset"),
+        ({"deribit": {"buckets": 0}}, "deribit.buckets"),
+        ({"okx": {"steps": []}}, "okx.steps"),
+        ({"okx": {"steps": [{"start": 5, "multiplier": 1}]}}, "start at 0"),
+        ({"okx": {"steps": [{"start": 0, "multiplier": 2}, {"start": 5, "multiplier": 1}]}}, "rise"),
+        ({"okx": {}, "deribit": {}}, "deribit and okx cannot stand together"),
+    ],
+)
+def test_wrong_rules_are_named(document: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        parse_parameters(document, "params.json")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"deribit": {"dampener": "5"}},
+        {"deribit": {"delta_threshold": "5"}},
+        {"deribit": {"least_move": "0.02"}},
+        {"okx": {"annual_move": "0.1"}},
+        {"okx": {"steps": [{"start": 0, "multiplier": 3}]}},
+        {"pmrm2": {"peg": {"factor": "3"}}},
+        {"pmrm2": {"averaging_minutes": "60"}},
+    ],
+)
+def test_every_number_is_part_of_what_a_snapshot_is(document: dict[str, dict[str, Any]]) -> None:
+    (name,) = document
+    assert under(document).id != under({name: {}}).id
