@@ -184,7 +184,7 @@ def most(relation: Relation, lots: Sequence[int]) -> int:
         bounds=([0] * len(free), [float(tops[index]) for index in free]),
     )
     assert found.status == 0, found.message
-    return int(round(-found.fun)) + base[-1]
+    return round(float(-found.fun)) + base[-1]
 
 
 def free_choice(made: Snapshot, lots: Sequence[int], level: Level) -> None:
