@@ -14,7 +14,8 @@ from zkmargin.algebra.setup import Setup, ceremony
 from zkmargin.circuits import CommitmentTerm, Statement
 from zkmargin.circuits.builder import RelationBuilder
 from zkmargin.circuits.relation import Relation
-from zkmargin.margin.parameters import Parameters
+from zkmargin.margin.market.example import example_market
+from zkmargin.margin.parameters import Parameters, preset
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import Opening, commit, prove, random_blinder
@@ -57,6 +58,26 @@ def market() -> dict[str, Any]:
         )
 
     return _case(snapshot.universe.domain, tuple(lots), state)
+
+
+def pmrm2() -> dict[str, Any]:
+    """(d) eighty options of the example market over eight expiries under the rules of PMRM 2, both coins hedged."""
+    snapshot = Snapshot.build(example_market(), preset("pmrm2"), domain=1024)
+    instruments = snapshot.universe.instruments
+    drawn, lots = random.Random(7), [0] * len(instruments)
+    options = [slot for slot, instrument in enumerate(instruments) if instrument.kind == "option"]
+    for slot in drawn.sample(options, 80):
+        lots[slot] = drawn.randint(-50, 50)
+    lots[0] = 1_000_000 * 10**6
+    excess = requirement(snapshot, lots).excess_ticks
+
+    def state(point: bytes) -> Statement:
+        return Statement.about(
+            snapshot, (CommitmentTerm(point),), audience="bench", nonce="1", threshold=excess
+        )
+
+    margined = {"requirement_ms": 1000 * seconds(lambda: requirement(snapshot, lots), 25)}
+    return margined | _case(snapshot.universe.domain, tuple(lots), state)
 
 
 def _synthetic(domain: int, count: int) -> dict[str, Any]:
