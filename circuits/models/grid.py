@@ -3,6 +3,7 @@
     W_u + PnL_u(s) >= 0          for every unit u and cell s: W_u is at least the worst loss
     W_u - sum c_e >= 0           and at least the basis contingencies of its buckets
     x - slope y + offset >= 0    for every tier of an amount y: y >= |sum e q| for an exposure, by its two sides
+    d F - n sum L_u >= 0         only where the factor n/d is a fine one: F is what the losses count in the last row
     L_u - W_u - sum x >= 0       for a unit with a minimum: L_u is what it loses with what is added
     L_u - slope y + offset >= 0  and at least its minimum, y = sum long P + short (P - q)
     P - q >= 0                   for every size |q| = 2 P - q at the least P
@@ -19,21 +20,28 @@ of their rows are exact, is said in `zkmargin.circuits.buckets`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from zkmargin.circuits.additions import exposure_row, minimum_row
 from zkmargin.circuits.buckets import CHOICE, BucketRows
 from zkmargin.circuits.ledger import LOTS, Ledger
+from zkmargin.circuits.relation import Unit
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.tables import ConfidenceCharge, GridTables
+
+_FINEST = 1 << 12
+"""The greatest denominator by which the last row is multiplied; finer factors would make it too wide."""
 
 
 def build(ledger: Ledger) -> int:
     """Add the rows of the grid; returns the denominator by which the requirement was multiplied."""
     tables: GridTables = ledger.tables
     numerator, denominator = tables.loss_factor[ledger.level]
-    _worst_losses(ledger, tables, numerator)
+    losses = _losses(ledger, tables)
+    if losses and denominator > _FINEST:
+        losses, numerator, denominator = [_counted(ledger, tables, losses)], 1, 1
+    ledger.require({}, dict.fromkeys(losses, numerator))
     _perpetuals(ledger, tables, denominator)
     _naked_shorts(ledger, tables, denominator)
     _confidences(ledger, tables, denominator)
@@ -41,7 +49,9 @@ def build(ledger: Ledger) -> int:
     return denominator
 
 
-def _worst_losses(ledger: Ledger, tables: GridTables, numerator: int) -> None:
+def _losses(ledger: Ledger, tables: GridTables) -> list[int]:
+    """The rows whose sum is what all units lose."""
+    losses: list[int] = []
     for unit, name in enumerate(tables.units):
         buckets = [BucketRows(ledger, tables, bucket) for bucket in tables.buckets if bucket.unit == unit]
         slots = [
@@ -64,7 +74,32 @@ def _worst_losses(ledger: Ledger, tables: GridTables, numerator: int) -> None:
         for minimum in tables.minimums:
             if minimum.unit == unit:
                 loss = {minimum_row(ledger, minimum, loss): 1}
-        ledger.require({}, dict.fromkeys(loss, numerator))
+        losses += loss
+    return losses
+
+
+def _counted(ledger: Ledger, tables: GridTables, losses: Sequence[int]) -> int:
+    """The row of the losses as often as they count, rounded up to a whole money unit.
+
+    Account value, charges and threshold are whole, so that nothing is lost by the rounding: F is at least the losses
+    times n/d where d F - n sum L >= 0, and no honest account leaves d or more of it.
+    """
+    rows, (numerator, denominator) = ledger.rows, tables.loss_factor[ledger.level]
+    instruments = ledger.snapshot.universe.instruments
+    held = zip(instruments, tables.weights(), ledger.snapshot.scale, strict=True)
+    most = sum(instrument.bound * weight * scale for instrument, weight, scale in held)
+    choice = partial(_rounded, tuple(losses), numerator, denominator)
+    counted = rows.free("losses, as often as they count", ledger.usd, choice=choice, limit=most)
+    terms = {counted: denominator, **dict.fromkeys(losses, -numerator)}
+    unit = Unit("USD", denominator * ledger.usd.scale)
+    rows.row("losses, as often as they count, in full", unit, {}, terms, limit=denominator - 1)
+    return counted
+
+
+def _rounded(
+    losses: Sequence[int], numerator: int, denominator: int, _: object, rows: Mapping[int, int]
+) -> int:
+    return -(-numerator * sum(rows[row] for row in losses) // denominator)
 
 
 def _perpetuals(ledger: Ledger, tables: GridTables, denominator: int) -> None:

@@ -141,6 +141,72 @@ def document(
     return deepcopy({"Scenario": account | scenario, "Parameters": rules})
 
 
+RARE: list[dict[str, Any]] = [
+    {"options": [option(0, "2600", "3"), option(0, "2900", "-1", call=False)], "feeds": [feed(0)]},
+    {"options": [option(-86400, "2600", "-3")], "feeds": [feed(-86400)]},
+    {"options": [option(60, "2700", "-3", vol="400")], "feeds": [feed(60)]},
+    {"options": [option(1, "2700", "5", vol="0")], "feeds": [feed(1)]},
+    {"options": [option(794852, "2700", "-5", vol="95")], "feeds": [feed(794852, rate="-0.3")]},
+    {"options": [option(794852, "2700", "0")], "feeds": [feed(794852)]},
+    {"options": [option(40000000, "2700", "-7")], "feeds": [feed(40000000, rate="2.5")]},
+    {"options": [option(3214052, "27", "1")], "feeds": [feed(3214052, forward="0.000000001")]},
+    {"SpotConfidence": 0, "NumPerps": "-3.000000001", "PerpConfidence": 0},
+    {"StablePrice": "0.01", "collaterals": [collateral("usdt", "1000", Price="0.3", Confidence="0")]},
+    {"UnrealisedPerpPNL": "-12.5", "UnrealisedFunding": "3.25", "NumPerps": "1000000"},
+    {"Cash": "-1e9", "collaterals": [collateral("x", "0"), collateral("x", "1e-9")]},
+]
+"""Expired, about to expire, without volatility or with far too much, unsure feeds, cash that is worth little."""
+
+EXTREMES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "VolShock": (
+        {
+            "VOLRANGEUP": "0",
+            "VOLRANGEDOWN": "0",
+            "SHORTTERMPOWER": "0",
+            "LONGTERMPOWER": "0",
+            "DTE_FLOOR": "0",
+        },
+        {"VOLRANGEUP": "10", "VOLRANGEDOWN": "10", "SHORTTERMPOWER": "10", "LONGTERMPOWER": "10"},
+    ),
+    "SkewShock": (
+        {"LINEAR_CBASE": "-10", "ABS_CBASE": "-10", "MIN_K_STAR": "0", "MIN_WIDTH_SCALE": "0.001"},
+        {"LINEAR_SCALE_CAP": "10", "ABS_SCALE_CAP": "10", "LINEAR_CBASE": "10", "VOL_PARAM_SCALE": "20"},
+    ),
+    "Margin": (
+        {"IM_LOSS_FACTOR": "0.5", "MM_LOSS_FACTOR": "0.5", "BASE_STATIC_DISCOUNT": "0"},
+        {"IM_LOSS_FACTOR": "10", "SHORT_RATE_ADDSCALE": "10", "LONG_RATE_ADDSCALE": "10"},
+    ),
+    "BasisContingency": (
+        {"SCENARIO_SPOT_DOWN": "0", "BASIS_CONT_ADD_FACTOR": "0", "BASIS_CONT_MULT_FACTOR": "0"},
+        {"SCENARIO_SPOT_UP": "2.9", "BASIS_CONT_ADD_FACTOR": "20", "BASIS_CONT_MULT_FACTOR": "20"},
+    ),
+    "OtherContingency": (
+        {"CONF_THRESHOLD": "0", "MM_PERP_PERCENT": "0", "IM_PERP_PERCENT": "0", "PEG_LOSS_FACTOR": "0"},
+        {"CONF_THRESHOLD": "1", "CONF_MARGIN": "20", "MM_PERP_PERCENT": "3", "IM_OPTION_PERCENT": "2"},
+    ),
+}
+"""By section: parameters at the lower ends of the ranges that the venue's contracts allow, and at the upper ones."""
+
+
+def extreme(section: str, side: int) -> dict[str, Any]:
+    """A book of three expiries under parameters at one end; cash at a price that makes factors as fine as can be."""
+    options = [
+        option(expiry, strike, amount, call=call)
+        for expiry in (86400, 3214052, 20000000)
+        for strike, amount, call in (("2500", "-2", True), ("2700", "3", False), ("3200", "-1", False))
+    ]
+    feeds = [feed(86400, confidence="0.6"), feed(3214052, rate="0.2"), feed(20000000, rate="0.9")]
+    return document(
+        options,
+        feeds,
+        parameters={section: EXTREMES[section][side]},
+        NumPerps="-2",
+        SpotConfidence="0.9",
+        collaterals=[collateral("wsteth", "4")],
+        StablePrice="0.912345678901234567",
+    )
+
+
 def parse(case: Mapping[str, Any]) -> DeriveCase:
     return parse_derive_case(case, "case.json")
 

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
 from tests.margin.accounts import lots_of, tiny, tiny_market
-from tests.margin.derive_cases import account, cases, document, feed, option, parse, published
+from tests.margin.derive_cases import (
+    EXTREMES,
+    RARE,
+    account,
+    cases,
+    document,
+    extreme,
+    feed,
+    option,
+    parse,
+    published,
+)
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.witness import assign, check
@@ -62,6 +73,19 @@ def test_the_law(case: dict[str, Any], level: Level) -> None:
 @given(cases(), levels)
 def test_the_law_at_length(case: dict[str, Any], level: Level) -> None:
     law(*account(parse(case)), level)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("section", EXTREMES)
+@pytest.mark.parametrize("side", [0, 1], ids=["least", "most"])
+def test_the_law_at_the_ends_of_the_parameters(section: str, side: int, level: Level) -> None:
+    law(*account(parse(extreme(section, side))), level)
+
+
+@pytest.mark.parametrize("scenario", RARE)
+def test_the_law_for_what_is_rare(scenario: dict[str, Any]) -> None:
+    for level in LEVELS:
+        law(*account(parse(document(**scenario))), level)
 
 
 @pytest.mark.parametrize("name", ["pmrm2", "deribit", "okx"])
@@ -231,6 +255,22 @@ def test_a_smaller_slack_leaves_a_row_below_zero(greater: bool) -> None:
 
 def _chosen(value: int, _q: object, _rows: object) -> int:
     return value
+
+
+def test_a_fine_factor_is_rounded_up_to_a_money_unit_and_no_further() -> None:
+    """The factor of 12 decimals keeps the last row narrow; one unit less leaves its row below zero."""
+    made, lots = account(parse(extreme("Margin", 0)))
+    relation = build_relation(made)
+    honest = assign(relation, lots)
+    names = [row.name for row in relation.rows]
+    counted = names.index("losses, as often as they count")
+    denominator = requirement(made, lots).assessment.factor.denominator
+    assert denominator > 10**9
+    assert 0 <= honest.rows[counted + 1] < denominator
+    rows = list(relation.rows)
+    rows[counted] = replace(rows[counted], choice=partial(_chosen, honest.rows[counted] - 1))
+    with pytest.raises(WitnessError, match="losses, as often as they count, in full"):
+        check(relation, assign(replace(relation, rows=tuple(rows)), lots))
 
 
 def test_a_gate_cannot_stay_shut_on_what_is_held() -> None:

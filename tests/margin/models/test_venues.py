@@ -39,7 +39,7 @@ def cell(tables: GridTables, spot: str, move: str) -> int:
 def entry(made: Snapshot, name: str, spot: str, move: str = "none") -> float:
     """USD per unit of quantity."""
     slot, tables = made.universe.slot(name), grid(made)
-    per = 10 ** made.universe.instruments[slot].contract_exponent * 10**made.quantum_decimals
+    per = float(10 ** (made.universe.instruments[slot].contract_exponent + made.quantum_decimals))
     return int(tables.risk[cell(tables, spot, move), slot]) / per
 
 
@@ -152,7 +152,7 @@ def test_a_coin_is_asked_for_the_greater_of_its_parts() -> None:
     assert hedged.loss == hedged.minimum > 0
     found = requirement(made, holdings(made, ("BTC_USD-31JAN26", "-1")).vector(made))
     kept = requirement(made, holdings(made, ("BTC_USD-31JAN26", "-1")).vector(made), level="maintenance")
-    assert (found.assessment.factor, kept.assessment.factor) == (Fraction(13, 10), 1)
+    assert (found.assessment.factor, kept.assessment.factor) == (Fraction(13, 10), Fraction(1))
 
 
 def test_the_minimum_rises_by_tiers() -> None:
