@@ -38,10 +38,11 @@ def collateral_charges(basis: Basis) -> tuple[CollateralCharge, ...]:
 
     One for all sizes; one more for every tier, on what lies above it, at what its rate adds; one for debts.
     """
-    return tuple(charge for coin in coins(basis.universe) for charge in _coin_charges(basis, coin))
+    return tuple(charge for coin in coins(basis.universe) for charge in coin_charges(basis, coin))
 
 
-def _coin_charges(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
+def coin_charges(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
+    """The haircuts on one coin."""
     base, rules = basis.parameters.haircut(coin), basis.parameters.collateral.get(coin)
     if rules is None:
         yield collateral_charge(basis, coin, base.at)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from zkmargin.margin.basis import Basis, cash_price, contract_size, slot_value, underlyings
 from zkmargin.margin.cells import scenario_cells
-from zkmargin.margin.charges import collateral_charge, per_contract
+from zkmargin.margin.charges import coin_charges, collateral_charge, per_contract
 from zkmargin.margin.columns import Q64Matrix
 from zkmargin.margin.contingencies import strike_charges
 from zkmargin.margin.decimals import ceil_div
@@ -287,17 +287,22 @@ class _Maker:
         for instrument in self.instruments:
             if instrument.kind == "balance" and instrument.underlying != CASH:
                 coin = instrument.underlying
-                stated = self.rules.collaterals.get(coin)
-                rates = self.basis.parameters.haircut(coin) if stated is None else stated.haircut
-                followed = self._followed(instrument)
-                spots = self.spot_confidence
-                own = self.basis.inputs.confidence(instrument.name)
-                sure = [spots[followed]] if followed in spots else spots.values()
-                confidence = min([own, *sure])
-                rate = {
-                    level: Fraction(rates.at(level)) + self._unsure(confidence, level) for level in LEVELS
-                }
-                yield collateral_charge(self.basis, coin, rate.__getitem__)
+                stated, unsure = self.rules.collaterals.get(coin), self._collateral_unsure(instrument)
+                if stated is not None:
+                    rate = {level: Fraction(stated.haircut.at(level)) + unsure[level] for level in LEVELS}
+                    yield collateral_charge(self.basis, coin, rate.__getitem__)
+                    continue
+                yield from coin_charges(self.basis, coin)
+                if any(unsure.values()):
+                    charge = collateral_charge(self.basis, coin, unsure.__getitem__)
+                    yield replace(charge, name=f"{coin}: confidence")
+
+    def _collateral_unsure(self, balance: Instrument) -> dict[Level, Fraction]:
+        """What the confidence of a coin costs by level: of the spot that it follows, of all if it follows none."""
+        followed, spots = self._followed(balance), self.spot_confidence
+        own = self.basis.inputs.confidence(balance.name)
+        confidence = min([own, *([spots[followed]] if followed in spots else spots.values())])
+        return {level: self._unsure(confidence, level) for level in LEVELS}
 
     def _loss_factor(self, level: Level) -> tuple[int, int]:
         """The factor with its peg term, at twelve decimals, rounded up."""
