@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
+from zkmargin.circuits.models import grid
 from zkmargin.margin.encoding import canonical_json, digest
 from zkmargin.margin.market import example_market
 from zkmargin.margin.parameters import parse_parameters
@@ -163,8 +164,11 @@ def test_a_proof_file_is_small(run: Run, chain: Chain, tmp_path: Path) -> None:
     assert "more than" in seen.err
 
 
-def test_coefficients_beyond_128_bits_are_one_plain_line(run: Run, tmp_path: Path) -> None:
-    """A loss factor of eighteen decimals times prices of a billion."""
+def test_coefficients_beyond_128_bits_are_one_plain_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss factor of eighteen decimals times prices of a billion, multiplied out."""
+    monkeypatch.setattr(grid, "_FINEST", 1 << 62)
     whole = example_market()
     quotes = tuple(
         replace(quote, price="1000000000")
