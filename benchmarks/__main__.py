@@ -21,6 +21,7 @@ CASES = {
     "a: n = 256, 32 rows of 64 bits": proving.small,
     "b: n = 2048, 341 rows of 64 bits": proving.large,
     "c: recorded market, grid": proving.market,
+    "d: 80 options, PMRM 2": proving.pmrm2,
     "commit 4096": peers.commitments,
     "transforms": peers.transforms,
     "recorded market's snapshot": market.snapshot,
