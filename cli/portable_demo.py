@@ -98,7 +98,8 @@ def demo_portable(as_json: bool) -> None:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="zkmargin-demo-") as name:
         folder = Path(name)
-        cast = Cast(*(SigningKey.generate() for _ in range(4)), api_key=SigningKey.fresh_secret().hex())
+        oracle, alpha, beta, trader = (SigningKey.generate() for _ in range(4))
+        cast = Cast(oracle, alpha, beta, trader, SigningKey.fresh_secret().hex())
         setup = chosen_setup()
         with service(walk, folder, cast) as (client, signer):
             play(Stage(walk, folder, cast, setup, client), signer)
@@ -186,7 +187,7 @@ def attest_accounts(stage: Stage, snapshot: Snapshot) -> list[Attested]:
     positions = ledgers(snapshot)
     moment = Moment.lasting(24 * HOUR)
     hold = Hold(until=int(time.time()) + 24 * HOUR, audience=LENDER)
-    made = []
+    made: list[Attested] = []
     for name, held in positions.items():
         venue = Venue(name, getattr(stage.cast, name), DOMAIN, stage.setup, snapshot)
         register = Register(stage.folder / f"{name}.db")

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 
 from tests.verifier.service.conftest import Scene
-from tests.verifier.service.world import TICKS, Trader, snapshot, submit
+from tests.verifier.service.world import TICKS, Account, Trader, snapshot, submit
 from zkmargin.attestation import ReceiptDocument
 from zkmargin.client import check_receipt
+from zkmargin.margin.snapshot import Snapshot
 from zkmargin.verifier.service.chain import Event, verify_chain
 
 Start = Callable[..., Scene]
@@ -93,10 +94,10 @@ def test_a_renewal_moves_a_pledge_to_a_newer_snapshot(start: Start) -> None:
     becomes(scene, pledge["pledge"], "stale")
     assert trader.challenge(scene.http, account, 0)["covered"] == 60 * TICKS
 
-    def renew(taken: object, usd: int, accounts: list[object], expiry: int) -> tuple[int, str]:
-        asked = trader.challenge(scene.http, accounts, usd, renews=pledge["pledge"])  # type: ignore[arg-type]
+    def renew(taken: Snapshot, usd: int, accounts: list[Account], expiry: int) -> tuple[int, str]:
+        asked = trader.challenge(scene.http, accounts, usd, renews=pledge["pledge"])
         assert asked["covered"] == 0
-        made = trader.prove(accounts, taken, asked["nonce"], usd, expiry=expiry)  # type: ignore[arg-type]
+        made = trader.prove(accounts, taken, asked["nonce"], usd, expiry=expiry)
         answer = submit(scene.http, made, pledge["pledge"])
         return answer.status_code, answer.json().get("code", "")
 
