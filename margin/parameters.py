@@ -5,6 +5,7 @@ the spot price; times are in days.
 """
 
 import importlib
+import operator
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -75,6 +76,8 @@ class Grid(Strict):
     """Contingency on the notional of perpetuals."""
     naked_short: Rates = rates("0.01", "0.005")
     """Contingency on the spot price per naked short option of a strike and expiry."""
+    currencies: Annotated[Mapping[str, Rate], Field(exclude_if=operator.not_)] = {}
+    """Stablecoins and other currencies: how much of every spot shock they move by; other coins move by all of it."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

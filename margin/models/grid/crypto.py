@@ -5,6 +5,7 @@ perpetuals and on naked short options, haircuts on coins.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,6 +16,8 @@ from zkmargin.margin.basis import Basis, contract_size, underlyings
 from zkmargin.margin.cells import grid_cells
 from zkmargin.margin.charges import collateral_charges
 from zkmargin.margin.contingencies import perpetual_charges, strike_charges
+from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
 from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, risk_array, shocked_vols
@@ -32,16 +35,35 @@ def tables(basis: Basis) -> GridTables:
     units = underlyings(basis.universe)
     unit_of = [units.index(i.underlying) if i.underlying != CASH else -1 for i in basis.universe.instruments]
     cells = grid_cells(grid)
+    risk = cell_risk(basis, cells, grid.volatility)
+    for currency, share in grid.currencies.items():
+        _move_less(basis, cells, risk, currency, share)
     return GridTables(
         cells=cells,
-        units=units,
+        units=tuple(_unit_name(unit, grid.currencies.get(unit)) for unit in units),
         unit_of=np.array(unit_of, dtype=np.int32),
-        risk=cell_risk(basis, cells, grid.volatility),
+        risk=risk,
         perpetuals=perpetual_charges(basis, grid),
         strikes=strike_charges(basis, grid),
         collaterals=collateral_charges(basis),
         loss_factor={level: Fraction(grid.loss_factor.at(level)).as_integer_ratio() for level in LEVELS},
     )
+
+
+def _unit_name(unit: str, share: Decimal | None) -> str:
+    return unit if share is None else f"{unit} (shocks x {canonical_decimal(share)})"
+
+
+def _move_less(
+    basis: Basis, cells: Sequence[Cell], risk: NDArray[np.int64], currency: str, share: Decimal
+) -> None:
+    """Shocks of a currency's own, in place of the grid's; InputError if it has options."""
+    slots = [s for s, i in enumerate(basis.universe.instruments) if i.underlying == currency]
+    if any(basis.universe.instruments[slot].kind == "option" for slot in slots):
+        remedy = "has options, which need the grid's own shocks; leave it out"
+        raise InputError("parameters, grid", "currencies", currency, remedy)
+    moves = spot_moves(basis, [replace(cell, spot=str(Decimal(cell.spot) * share)) for cell in cells])
+    risk[:, slots] = moves[:, slots]
 
 
 def cell_risk(basis: Basis, cells: Sequence[Cell], volatility: VolatilityShock) -> NDArray[np.int64]:
