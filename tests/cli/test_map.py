@@ -21,7 +21,7 @@ def test_margin_and_commit_take_a_map(run: Run, chain: Chain, tmp_path: Path) ->
 
 def test_a_map_that_cannot_be_used_is_one_line(run: Run, chain: Chain, tmp_path: Path) -> None:
     table = tmp_path / "map.csv"
-    table.write_text(MAP.replace("100,BTC", "100,USD"))
+    table.write_text(MAP.replace("100,BTC\n", "100,USD\n"))
     seen = run("margin", chain.snapshot, chain.holdings, "--map", table)
     assert seen.code == 2
     assert "BTC-PERPETUAL settles in BTC" in seen.err
