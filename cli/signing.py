@@ -11,7 +11,7 @@ from zkmargin.attestation import SigningDomain, SigningKey
 from zkmargin.attestation.key_file import PASSPHRASE_VARIABLE, passphrase_from, read_key
 from zkmargin.attestation.signing import is_address
 from zkmargin.cli.options import FILE
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 
 passphrase_option = click.option(
     "--passphrase-file",
@@ -41,7 +41,7 @@ def key_option(whose: str) -> Callable[[Callable[..., None]], Callable[..., None
 def required_key(key: SigningKey | None) -> SigningKey:
     """The key. Raises InputError if none was given."""
     if key is None:
-        raise InputError("command line", "--key", "missing", "name the file of the private key")
+        raise InputError("command line", "--key", Finding("missing"), "name the file of the private key")
     return key
 
 

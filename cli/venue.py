@@ -18,7 +18,7 @@ from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument, uni
 from zkmargin.cli.signing import address, domain_options, key_option, passphrase_option, required_key
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.documents import write_atomically
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
 
@@ -334,7 +334,9 @@ def _moment(as_of: str | None, lifetime: int) -> "Moment":
 def _hold(until: str | None, audience: str | None) -> Hold | None:
     if (until is None) != (audience is None):
         missing = "--hold-until" if until is None else "--hold-for"
-        raise InputError("command line", missing, "missing", "a hold has a time and an audience; name both")
+        raise InputError(
+            "command line", missing, Finding("missing"), "a hold has a time and an audience; name both"
+        )
     if until is None:
         return None
     return Hold.accept({"until": unix_seconds(until, "--hold-until"), "audience": audience}, "command line")

@@ -158,7 +158,7 @@ class Register:
                 yield connection
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
-            remedy = "name a register that keygen's venue began, on a disk with room"
+            remedy = "name a register that venue attest began, on a disk with room"
             raise InputError(str(self._path), "register", Finding(cause), remedy) from None
 
 
