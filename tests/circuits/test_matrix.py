@@ -82,7 +82,7 @@ def test_more_than_128_bits_are_refused(values: list[int]) -> None:
 
 def test_the_magnitude_of_the_lowest_entry_is_refused() -> None:
     with pytest.raises(ValueError, match="needs more than 128 bits"):
-        IntMatrix.from_rows([{0: LOWEST}], COLS).magnitudes
+        _ = IntMatrix.from_rows([{0: LOWEST}], COLS).magnitudes
 
 
 @pytest.mark.parametrize("column", [-1, COLS, COLS + 100])
