@@ -1,7 +1,8 @@
 """The numbers that parameters are made of: decimals within a range, and pairs of them by level."""
 
 from decimal import Decimal
-from typing import Annotated, Protocol, Self
+from fractions import Fraction
+from typing import Annotated, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
@@ -19,44 +20,44 @@ Shock = Annotated[Number, Field(gt=-1, le=10)]
 Factor = Annotated[Number, Field(ge=0, le=10)]
 
 
+N = TypeVar("N", int, Decimal, Fraction)
+
+
 class Strict(BaseModel):
     """Parameters that refuse unknown keys and cannot change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Rates(Strict):
+class Graded(Strict, Generic[N]):
+    """One number for each level, of a type that the subclass narrows; initial is never below maintenance."""
+
+    initial: N
+    maintenance: N
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.initial < self.maintenance:
+            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
+        return self
+
+    def at(self, level: Level) -> N:
+        """The number of a level."""
+        return self.initial if level == "initial" else self.maintenance
+
+
+class Rates(Graded[Decimal]):
     """One rate per level; initial is never below maintenance."""
 
     initial: Rate
     maintenance: Rate
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
 
-    def at(self, level: Level) -> Decimal:
-        """The rate of a level."""
-        return self.initial if level == "initial" else self.maintenance
-
-
-class Multiples(Strict):
+class Multiples(Graded[Decimal]):
     """One factor for each level; initial is never below maintenance."""
 
     initial: Factor
     maintenance: Factor
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
-
-    def at(self, level: Level) -> Decimal:
-        """The factor of a level."""
-        return self.initial if level == "initial" else self.maintenance
 
 
 class ByLevel(Protocol):

@@ -6,7 +6,7 @@ The value is the account's own, before any haircut; both levels may have a value
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -16,7 +16,7 @@ from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis
 from zkmargin.margin.decimals import places
 from zkmargin.margin.forms import STRICT, Amount, Column
 from zkmargin.margin.models import cross, grid
-from zkmargin.margin.parameter_types import Number, Strict
+from zkmargin.margin.parameter_types import Graded, Number, Strict
 from zkmargin.margin.tables import LEVELS, ByLevel, Cell, GridTables, Level, RateTables, check_length
 from zkmargin.margin.universe import Universe
 
@@ -37,7 +37,7 @@ def _in_quanta(number: Decimal) -> Decimal:
 _Threshold = Annotated[Number, Field(ge=0, le=LARGEST_THRESHOLD), AfterValidator(_in_quanta)]
 
 
-class Thresholds(Strict):
+class Thresholds(Graded[Decimal]):
     """USD for each level; initial is never below maintenance."""
 
     initial: _Threshold
@@ -49,16 +49,6 @@ class Thresholds(Strict):
         """A single number counts for both levels."""
         single = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
         return {"initial": value, "maintenance": value} if single else value
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
-
-    def at(self, level: Level) -> Decimal:
-        """The threshold of a level."""
-        return self.initial if level == "initial" else self.maintenance
 
 
 class Tiered(Strict):

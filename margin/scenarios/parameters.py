@@ -10,9 +10,7 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     InstanceOf,
     PlainSerializer,
@@ -22,9 +20,9 @@ from pydantic import (
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.parameter_types import Graded, Strict
 from zkmargin.margin.parameters import Factor, Rates
 from zkmargin.margin.scenarios.cholesky import check_correlation
-from zkmargin.margin.tables import Level
 
 Source = Literal["history", "drawn"]
 
@@ -68,11 +66,7 @@ _Whole = Annotated[int, Field(strict=True)]
 Coin = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9.]{0,11}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Confidences(_Strict):
+class Confidences(Graded[Fraction]):
     """One confidence per level; initial is never below maintenance."""
 
     initial: _Confidence
@@ -85,23 +79,13 @@ class Confidences(_Strict):
         single = isinstance(value, str | int | Decimal | Fraction)
         return {"initial": value, "maintenance": value} if single else value
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
-
-    def at(self, level: Level) -> Fraction:
-        """The confidence of a level."""
-        return self.initial if level == "initial" else self.maintenance
-
 
 def no_charge() -> Rates:
     """Rates of zero."""
     return Rates(initial=Decimal(0), maintenance=Decimal(0))
 
 
-class ScenarioSection(_Strict):
+class ScenarioSection(Strict):
     """Where joint scenarios come from, and what is read off them.
 
     From history: overlapping moves over `horizon` days, the most recent `cells` of them, or all that the

@@ -6,9 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from zkmargin.margin.parameter_types import Factor, Multiples, Rates, Strict, rates
+from zkmargin.margin.parameter_types import Factor, Graded, Multiples, Rates, Strict, rates
 from zkmargin.margin.scenarios.parameters import Coin, CorrelationEntry, check_matrix, no_charge
-from zkmargin.margin.tables import Level
 
 FEWEST_DAYS, MOST_DAYS = 2, 5000
 
@@ -16,21 +15,11 @@ _Days = Annotated[int, Field(strict=True, ge=FEWEST_DAYS, le=MOST_DAYS)]
 _Horizon = Annotated[int, Field(strict=True, ge=1, le=60)]
 
 
-class Horizons(Strict):
+class Horizons(Graded[int]):
     """Days for each level; initial is never below maintenance."""
 
     initial: _Horizon
     maintenance: _Horizon
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
-
-    def at(self, level: Level) -> int:
-        """The days of a level."""
-        return self.initial if level == "initial" else self.maintenance
 
 
 class CorrelationSection(Strict):

@@ -13,16 +13,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     model_validator,
 )
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
-from zkmargin.margin.tables import Level
+from zkmargin.margin.parameter_types import Graded, Strict
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", re.ASCII)
 
@@ -91,28 +89,14 @@ PriceRisk = Literal["scan_range", "normal", "scan_range_cap"]
 ZERO = Size(Decimal(0), relative=False)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ratios(_Strict):
+class Ratios(Graded[Decimal]):
     """What the risk is multiplied by; initial is never below maintenance."""
 
     initial: Positive = Decimal("1.1")
     maintenance: Positive = Decimal(1)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
 
-    def at(self, level: Level) -> Decimal:
-        """The ratio of a level."""
-        return self.initial if level == "initial" else self.maintenance
-
-
-class Tier(_Strict):
+class Tier(Strict):
     """A range of periods; one without a first month begins with what never expires."""
 
     name: Name
@@ -130,7 +114,7 @@ class Tier(_Strict):
         return after and (self.last is None or period[: len(self.last)] <= self.last)
 
 
-class Leg(_Strict):
+class Leg(Strict):
     """One leg of a calendar spread: a tier or a single month, its side, and the deltas for one spread."""
 
     tier: Name | None = None
@@ -145,7 +129,7 @@ class Leg(_Strict):
         return self
 
 
-class IntraSpread(_Strict):
+class IntraSpread(Strict):
     """A calendar spread: charged for every spread that the deltas form, in order of priority."""
 
     priority: Annotated[int, Field(ge=1)]
@@ -158,7 +142,7 @@ class IntraSpread(_Strict):
         return self
 
 
-class Delivery(_Strict):
+class Delivery(Strict):
     """The charge of a delivery month, on each delta within calendar spreads and on each delta left over."""
 
     period: Month
@@ -166,7 +150,7 @@ class Delivery(_Strict):
     outright_charge: AnySize
 
 
-class Commodity(_Strict):
+class Commodity(Strict):
     """A combined commodity: all instruments on one underlying."""
 
     name: Name
@@ -215,7 +199,7 @@ class Commodity(_Strict):
         return self
 
 
-class InterLeg(_Strict):
+class InterLeg(Strict):
     """One leg of an inter-commodity spread; without a tier it takes the whole commodity."""
 
     commodity: Name
@@ -224,7 +208,7 @@ class InterLeg(_Strict):
     ratio: Positive = Decimal(1)
 
 
-class InterSpread(_Strict):
+class InterSpread(Strict):
     """A spread over commodities and its credit: a rate on the price risk of each leg, or USD a spread."""
 
     priority: Annotated[int, Field(ge=1)]
@@ -244,7 +228,7 @@ class InterSpread(_Strict):
         return self
 
 
-class RiskArray(_Strict):
+class RiskArray(Strict):
     """A contract's risk array as a clearing house publishes it, instead of the model's."""
 
     losses: Annotated[tuple[Cents, ...], Field(min_length=SCENARIOS, max_length=SCENARIOS)]
@@ -255,7 +239,7 @@ class RiskArray(_Strict):
     """The contract month that its delta counts in; by default the day it expires."""
 
 
-class SpanParameters(_Strict):
+class SpanParameters(Strict):
     """All parameters of SPAN."""
 
     commodities: Annotated[tuple[Commodity, ...], Field(min_length=1)]
@@ -266,7 +250,7 @@ class SpanParameters(_Strict):
         Decimal(weight) for weight in ("0.270", "0.217", "0.217", "0.110", "0.110", "0.037", "0.037")
     )
     """Of the deltas at price moves of 0, +1/3, -1/3, +2/3, -2/3, +1 and -1 of the scan range."""
-    arrays: dict[str, RiskArray] = {}
+    arrays: dict[str, RiskArray] = Field(default_factory=dict)
     """Published risk arrays by instrument, for one unit of quantity."""
 
     @model_validator(mode="after")

@@ -5,14 +5,14 @@ every underlying a class of its own, and no groups.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from zkmargin.margin.decimals import places
 from zkmargin.margin.instruments import Security
+from zkmargin.margin.parameter_types import Graded, Strict
 from zkmargin.margin.parameters import Factor, Rate
-from zkmargin.margin.tables import Level
 
 Scope = Literal["account", "group"]
 OFFSET_PLACES = 6
@@ -33,11 +33,7 @@ def _at_most(decimals: int) -> AfterValidator:
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Range(_Strict):
+class Range(Strict):
     """How far a class is moved, as fractions of its price; both above zero."""
 
     down: Annotated[Rate, Field(gt=0, lt=1)]
@@ -58,7 +54,7 @@ RANGES: Mapping[Security, Range] = {
 }
 
 
-class Class(_Strict):
+class Class(Strict):
     """Underlyings that count as one, such as an index and the ETFs on it: gains and losses net in full."""
 
     underlyings: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -66,7 +62,7 @@ class Class(_Strict):
     """A range, or the kind whose range it has; None: the kind of its underlyings, which must be one."""
 
 
-class Group(_Strict):
+class Group(Strict):
     """Classes or groups whose gains, in part, offset each other's losses at the same valuation point."""
 
     members: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -74,24 +70,14 @@ class Group(_Strict):
     """The share of a member's gain that counts: 0.9 in a group with an offset of 90 %."""
 
 
-class Factors(_Strict):
+class Factors(Graded[Decimal]):
     """One factor per level; initial is never below maintenance."""
 
     initial: Annotated[Factor, _at_most(FACTOR_PLACES)]
     maintenance: Annotated[Factor, _at_most(FACTOR_PLACES)]
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.initial < self.maintenance:
-            raise ValueError(f"initial {self.initial} is below maintenance {self.maintenance}; raise it")
-        return self
 
-    def at(self, level: Level) -> Decimal:
-        """The factor of a level."""
-        return self.initial if level == "initial" else self.maintenance
-
-
-class TimsParameters(_Strict):
+class TimsParameters(Strict):
     """The section "tims" of a parameter file."""
 
     ranges: Mapping[Security, Range] = RANGES
