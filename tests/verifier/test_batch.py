@@ -162,3 +162,15 @@ def test_a_batch_of_one_is_that_proof(setup: Setup) -> None:
     verify(*item, setup)
     with pytest.raises(BatchError, match="bad proofs at 0"):
         verify_batch([spoiled(item)], setup)
+
+
+def test_a_whole_that_fails_is_refused_though_its_halves_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has been shown of any proof in it, so all are named."""
+    kind = next(iter(setups()))
+    made = case(TOYS["one limb column"], setups()[kind])
+    items = [(made.statement, made.prove()) for _ in range(4)]
+    whole = iter([False])
+    monkeypatch.setattr("zkmargin.verifier.batch.holds", lambda *_: next(whole, True))
+    with pytest.raises(BatchError) as refusal:
+        verify_batch(items, made.setup)
+    assert list(refusal.value.failures) == [0, 1, 2, 3]
