@@ -42,7 +42,7 @@ model_option = click.option(
 
 def read_holdings(path: Path, snapshot: Snapshot, map_file: Path | None) -> Holdings:
     """The holdings in a file, by the names of a venue where a map gives them. Raises InputError."""
-    contracts = None if map_file is None else read_contract_map(map_file, snapshot)
+    contracts = None if map_file is None else read_contract_map(map_file, snapshot.universe)
     return Holdings.read(path, snapshot, contracts)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from zkmargin.margin.csv_rows import read_rows
 from zkmargin.margin.decimals import parse_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.universe import Universe
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Target:
     multiplier: Decimal
 
 
-def read_contract_map(path: Path, snapshot: Snapshot) -> Mapping[str, Target]:
+def read_contract_map(path: Path, universe: Universe) -> Mapping[str, Target]:
     """The slots by contract.
 
     Raises InputError naming line and value for a contract that occurs twice, a slot that the universe lacks, a
@@ -32,19 +32,27 @@ def read_contract_map(path: Path, snapshot: Snapshot) -> Mapping[str, Target]:
     """
     found: dict[str, Target] = {}
     for where, row in read_rows(path, ("contract", "instrument", "multiplier", "settlement")):
-        contract, name = row["contract"], row["instrument"]
+        contract = row["contract"]
         if not contract or contract in found:
             remedy = "occurs twice; keep one row" if contract else "write the venue's name of the contract"
             raise InputError(where, "contract", contract, remedy)
-        if name not in snapshot.universe:
-            remedy = "not listed by the snapshot; use a name of its universe"
-            raise InputError(where, "instrument", name, remedy)
-        multiplier = parse_decimal(row["multiplier"], where, "multiplier")
-        if not multiplier:
-            raise InputError(where, "multiplier", row["multiplier"], "write a number other than zero")
-        settlement = snapshot.universe.instruments[snapshot.universe.slot(name)].settlement
-        if row["settlement"] != settlement:
-            remedy = f"{name} settles in {settlement}; a contract that settles otherwise needs another slot"
-            raise InputError(where, "settlement", row["settlement"], remedy)
-        found[contract] = Target(name, multiplier)
+        found[contract] = target(row["instrument"], row["multiplier"], row["settlement"], universe, where)
     return found
+
+
+def target(name: str, multiplier: str, settlement: str, universe: Universe, where: str) -> Target:
+    """The slot of one row of a map.
+
+    Raises InputError for a slot that the universe lacks, a multiplier that is zero or no number, and a settlement
+    that is not the slot's.
+    """
+    if name not in universe:
+        raise InputError(where, "instrument", name, "not listed by the snapshot; use a name of its universe")
+    factor = parse_decimal(multiplier, where, "multiplier")
+    if not factor:
+        raise InputError(where, "multiplier", multiplier, "write a number other than zero")
+    own = universe.instruments[universe.slot(name)].settlement
+    if settlement != own:
+        remedy = f"{name} settles in {own}; a contract that settles otherwise needs another slot"
+        raise InputError(where, "settlement", settlement, remedy)
+    return Target(name, factor)

@@ -24,6 +24,7 @@ from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.universe import Universe
 
 VERSION = 1
 
@@ -86,14 +87,16 @@ class Holdings:
         cls, path: Path, snapshot: Snapshot, contracts: Mapping[str, Target] | None = None
     ) -> "Holdings":
         """Holdings from a .json file, or from CSV with the columns instrument, quantity and entry_price
-        (optional); instruments may have the names of `contracts`, quantities then count those.
+        (optional). With `contracts`, rows have the names of those and count them; see `mapped`.
 
         Raises InputError naming file, line, field and value for whatever the snapshot's universe does not
         allow.
         """
         rows = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
         positions = (_position(where, row) for where, row in rows)
-        return cls.of((_mapped(position, contracts or {}) for position in positions), snapshot)
+        if contracts is not None:
+            positions = (mapped(position, contracts, snapshot.universe) for position in positions)
+        return cls.of(positions, snapshot)
 
     @classmethod
     def of(cls, positions: Iterable[Position], snapshot: Snapshot) -> "Holdings":
@@ -170,13 +173,27 @@ def _position(where: str, row: Mapping[str, object]) -> Position:
     )
 
 
-def _mapped(position: Position, contracts: Mapping[str, Target]) -> Position:
-    """The position in the slot of its contract; itself if the map does not name it."""
-    target = contracts.get(position.instrument)
-    if target is None:
+def mapped(position: Position, contracts: Mapping[str, Target], universe: Universe) -> Position:
+    """The position in the slot of its contract.
+
+    Balances and what is reserved for open orders need no entry in the map. A contract does, even if the universe has
+    an instrument of that name: the venue's may be of another size.
+
+    Raises InputError naming the row and the contract if the map lacks it.
+    """
+    name = position.instrument
+    target = contracts.get(name)
+    if target is not None:
+        quantity = _EXACT.multiply(position.quantity, target.multiplier)
+        return replace(position, instrument=target.instrument, quantity=quantity, contract=name)
+    if name == OPEN_ORDERS or (
+        name in universe and universe.instruments[universe.slot(name)].kind == "balance"
+    ):
         return position
-    quantity = _EXACT.multiply(position.quantity, target.multiplier)
-    return replace(position, instrument=target.instrument, quantity=quantity, contract=position.instrument)
+    close = difflib.get_close_matches(name[:100], contracts, n=1)
+    guess = f"is {close[0]} meant? " if close else ""
+    remedy = f"the map of contracts does not list it; {guess}give it a row there"
+    raise InputError(position.where, "instrument", name, remedy)
 
 
 def _check_reserve(position: Position) -> None:

@@ -30,7 +30,7 @@ def written(path: Path, text: str) -> Path:
 
 
 def mapped(tmp_path: Path, rows: str, table: str = MAP) -> Holdings:
-    contracts = read_contract_map(written(tmp_path / "map.csv", table), tiny())
+    contracts = read_contract_map(written(tmp_path / "map.csv", table), tiny().universe)
     account = written(tmp_path / "h.csv", "instrument,quantity,entry_price\n" + rows)
     return Holdings.read(account, tiny(), contracts)
 
@@ -48,9 +48,9 @@ def test_contracts_become_quantities_of_their_slots(tmp_path: Path) -> None:
 
 
 def test_contracts_of_one_slot_add_up_each_from_its_own_entry(tmp_path: Path) -> None:
-    found = mapped(tmp_path, "XBTUSD,300,40000\nBTC-SWAP-100,5,60000\nBTC-PERPETUAL,-100,50000\n").vector(
-        tiny()
-    )
+    table = MAP + "BTC-PERPETUAL,BTC-PERPETUAL,10,BTC\n"
+    rows = "XBTUSD,300,40000\nBTC-SWAP-100,5,60000\nBTC-PERPETUAL,-10,50000\n"
+    found = mapped(tmp_path, rows, table).vector(tiny())
     apart = [
         holdings(tiny(), ("BTC-PERPETUAL", quantity, price)).vector(tiny())
         for quantity, price in (("300", "40000"), ("500", "60000"), ("-100", "50000"))
@@ -58,8 +58,15 @@ def test_contracts_of_one_slot_add_up_each_from_its_own_entry(tmp_path: Path) ->
     assert found == [sum(lots) for lots in zip(*apart, strict=True)]
 
 
-def test_names_that_the_map_lacks_are_the_universes(tmp_path: Path) -> None:
-    assert mapped(tmp_path, "BTC,1.5,\n").vector(tiny()) == holdings(tiny(), ("BTC", "1.5")).vector(tiny())
+def test_balances_and_reserves_need_no_row_in_the_map(tmp_path: Path) -> None:
+    plain = holdings(tiny(), ("BTC", "1.5"), ("USD", "90"))
+    assert mapped(tmp_path, f"BTC,1.5,\nUSD,100,\n{OPEN_ORDERS},10,\n").vector(tiny()) == plain.vector(tiny())
+
+
+def test_a_balance_may_be_counted_in_small_coins(tmp_path: Path) -> None:
+    table = MAP + "XBt,BTC,0.00000001,BTC\n"
+    plain = holdings(tiny(), ("BTC", "1.5"))
+    assert mapped(tmp_path, "XBt,150000000,\n", table).vector(tiny()) == plain.vector(tiny())
 
 
 @pytest.mark.parametrize(
@@ -67,7 +74,15 @@ def test_names_that_the_map_lacks_are_the_universes(tmp_path: Path) -> None:
     [
         ("XBTUSD,1,\nXBTUSD,2,\n", "line 3: instrument: 'XBTUSD': held twice"),
         ("mBTC-LIN,0.01,\n", "not a multiple of the lot"),
-        ("XBTEUR,1,\n", "not listed by the snapshot"),
+        (
+            "XBTEUR,1,\n",
+            "line 2: instrument: 'XBTEUR': the map of contracts does not list it; is XBTUSD meant",
+        ),
+        # The venue's contract of this name may be of another size than the slot.
+        (
+            "USD,1,\nBTC-PERPETUAL,1,\n",
+            "line 3: instrument: 'BTC-PERPETUAL': the map of contracts does not list",
+        ),
     ],
 )
 def test_holdings_that_cannot_be_used(tmp_path: Path, rows: str, words: str) -> None:
@@ -89,11 +104,11 @@ def test_holdings_that_cannot_be_used(tmp_path: Path, rows: str, words: str) -> 
 )
 def test_maps_that_cannot_be_used(tmp_path: Path, row: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        read_contract_map(written(tmp_path / "map.csv", MAP + row + "\n"), tiny())
+        read_contract_map(written(tmp_path / "map.csv", MAP + row + "\n"), tiny().universe)
 
 
 def test_a_map_is_read_as_written(tmp_path: Path) -> None:
-    found = read_contract_map(written(tmp_path / "map.csv", MAP), tiny())
+    found = read_contract_map(written(tmp_path / "map.csv", MAP), tiny().universe)
     assert found["USD-BTC"] == Target("BTC_USD-31JAN26", Decimal("-0.001"))
 
 
