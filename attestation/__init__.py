@@ -1,5 +1,6 @@
 """What venue, oracle, trader and verifier sign, and how: EIP-712 documents, keys, and statements over attestations."""
 
+from zkmargin.attestation.contract_map import ContractMapDocument, VerifiedMap, sign_map
 from zkmargin.attestation.documents import (
     AttestationDocument,
     Hold,
@@ -22,6 +23,7 @@ from zkmargin.attestation.typed_data import SigningDomain, Struct
 __all__ = [
     "Address",
     "AttestationDocument",
+    "ContractMapDocument",
     "Hold",
     "PortfolioStatements",
     "ReceiptDocument",
@@ -34,8 +36,10 @@ __all__ = [
     "Struct",
     "SubmissionDocument",
     "Terms",
+    "VerifiedMap",
     "consent_digest",
     "portfolio_statements",
     "recover",
+    "sign_map",
     "venue_names",
 ]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from zkmargin.argument.documents import LONGEST_PROOF, Curve, Digest, Document, Domain, PointHex
 from zkmargin.attestation.signing import Address, Signature, SignatureError, recover
-from zkmargin.attestation.typed_data import ATTESTATION, RECEIPT, SNAPSHOT, SigningDomain, Struct
+from zkmargin.attestation.typed_data import ATTESTATION, RECEIPT, SNAPSHOT, WORD, SigningDomain, Struct
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.tables import Level
 
@@ -45,6 +45,16 @@ Ticks = Annotated[int, Field(ge=0, lt=1 << 255)]
 """Money in ticks of the snapshot, 10^-quantum_decimals USD."""
 ChainId = Annotated[int, Field(gt=0, lt=1 << 63)]
 ProofHex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * LONGEST_PROOF)]
+
+
+def _some_map(digest: str) -> str:
+    if not digest.strip("0"):
+        raise ValueError("write null where no map was used")
+    return digest
+
+
+MapDigest = Annotated[Digest, AfterValidator(_some_map)]
+"""Of a signed contract map; never all zeros, which is how no map at all is signed."""
 OpenOrders = Literal["none", "reserved"]
 """Whether the account has no open orders, or what they could cost at most is taken off its balances."""
 
@@ -119,6 +129,8 @@ class AttestationDocument(SignedDocument):
         subject: address of the key that must sign what is proven.
         complete: True: nothing of the account is left out, debts above all.
         open_orders: none, or reserved in the balances.
+        contract_map: digest of the signed map by which the venue's contracts were read; None if they have the names
+            and sizes of the universe.
         as_of: the moment of the ledger, Unix seconds.
         expiry: Unix seconds after which the attestation no longer counts.
         sequence: grows from one attestation of the account to the next.
@@ -141,6 +153,7 @@ class AttestationDocument(SignedDocument):
     subject: Address
     complete: Literal[True] = True
     open_orders: OpenOrders
+    contract_map: MapDigest | None
     as_of: Seconds
     expiry: Seconds
     sequence: Counter
@@ -163,6 +176,7 @@ class AttestationDocument(SignedDocument):
             "subject": self.subject,
             "complete": self.complete,
             "openOrders": self.open_orders,
+            "contractMap": bytes.fromhex(self.contract_map) if self.contract_map else bytes(WORD),
             "asOf": self.as_of,
             "expiry": self.expiry,
             "sequence": self.sequence,

@@ -3,9 +3,9 @@
     digest = keccak256(0x19 0x01 || domainSeparator || hashStruct(message))
     hashStruct(s) = keccak256(typeHash || encodeData(s)),  typeHash = keccak256(encodeType)
 
-(EIP-712, "Specification"). The structs of this room are flat: atomic members, text, bytes, and arrays of bytes32. They
-are hashed here directly, because whole books of accounts are signed; the tests hold every struct to eth-account's
-general encoder.
+(EIP-712, "Specification"). The members of this room's structs are atomic, text, bytes, arrays of bytes32, and arrays of
+other structs. They are hashed here directly, because whole books of accounts are signed; the tests hold every struct to
+eth-account's general encoder.
 """
 
 from __future__ import annotations
@@ -66,11 +66,14 @@ class Struct:
 
     name: str
     members: tuple[tuple[str, str], ...]
+    parts: tuple[Struct, ...] = ()
+    """Flat structs that members are arrays of, in the order of their names."""
 
     @cached_property
     def encoded_type(self) -> str:
-        """encodeType: Name(type name,type name,..)."""
-        return f"{self.name}({','.join(f'{kind} {name}' for kind, name in self.members)})"
+        """encodeType: Name(type name,type name,..), and that of each struct which it refers to."""
+        own = f"{self.name}({','.join(f'{kind} {name}' for kind, name in self.members)})"
+        return own + "".join(part.encoded_type for part in self.parts)
 
     @cached_property
     def type_hash(self) -> bytes:
@@ -79,12 +82,23 @@ class Struct:
 
     def hash(self, message: Mapping[str, Any]) -> bytes:
         """hashStruct of a message. Raises KeyError for a missing member."""
-        encoded = (ENCODERS[kind](message[name]) for kind, name in self.members)
+        encoded = (self._encoders[kind](message[name]) for kind, name in self.members)
         return keccak(self.type_hash + b"".join(encoded))
 
+    @cached_property
+    def _encoders(self) -> Mapping[str, Callable[[Any], bytes]]:
+        return {**ENCODERS, **{f"{part.name}[]": part.hash_many for part in self.parts}}
+
+    def hash_many(self, messages: Sequence[Mapping[str, Any]]) -> bytes:
+        """encodeData of an array of messages: the hash of their hashes, one after another."""
+        return keccak(b"".join(map(self.hash, messages)))
+
     def definition(self) -> dict[str, list[dict[str, str]]]:
-        """The type as wallets and eth-account want it."""
-        return {self.name: [{"name": name, "type": kind} for kind, name in self.members]}
+        """The type, and those that it refers to, as wallets and eth-account want them."""
+        return {
+            struct.name: [{"name": name, "type": kind} for kind, name in struct.members]
+            for struct in (self, *self.parts)
+        }
 
 
 @dataclass(frozen=True)
@@ -143,6 +157,7 @@ ATTESTATION = Struct(
         ("address", "subject"),
         ("bool", "complete"),
         ("string", "openOrders"),
+        ("bytes32", "contractMap"),
         ("uint64", "asOf"),
         ("uint64", "expiry"),
         ("uint64", "sequence"),
@@ -150,7 +165,24 @@ ATTESTATION = Struct(
         ("string", "holdAudience"),
     ),
 )
-"""Signed by a venue: this commitment is that account, whole. No hold is holdUntil 0 and an empty audience."""
+"""Signed by a venue: this commitment is that account, whole.
+
+No hold is holdUntil 0 and an empty audience; contractMap is the digest of the map that the ledger was read by, 0 if it
+was read without one.
+"""
+
+CONTRACT = Struct(
+    "Contract",
+    (("string", "contract"), ("string", "instrument"), ("string", "multiplier"), ("string", "settlement")),
+)
+"""One row of a contract map; the multiplier is a canonical decimal."""
+
+CONTRACT_MAP = Struct(
+    "ContractMap",
+    (("string", "venue"), ("bytes32", "universe"), ("uint64", "asOf"), ("Contract[]", "contracts")),
+    (CONTRACT,),
+)
+"""Signed by a venue: from this moment on its contracts are these slots of the universe, so many units to each."""
 
 SNAPSHOT = Struct(
     "Snapshot",

@@ -7,11 +7,14 @@ out of a sum. What goes in is holdings, what comes out is an attestation and its
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from zkmargin.algebra.setup import Setup
-from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey
+from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey, VerifiedMap
 from zkmargin.attestation.documents import OpenOrders
+from zkmargin.margin.contract_map import Target
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
@@ -29,6 +32,7 @@ class Venue:
         domain: chain and contract of the verifiers.
         setup: the ceremony's powers.
         snapshot: names the universe; prices matter only for positions without an entry price.
+        contracts: the map that its ledger is read by; None if that has the universe's names and sizes.
     """
 
     name: str
@@ -36,6 +40,30 @@ class Venue:
     domain: SigningDomain
     setup: Setup
     snapshot: Snapshot
+    contracts: VerifiedMap | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InputError if the map is another venue's, or for other verifiers."""
+        if self.contracts is None:
+            return
+        for field, found, own in (
+            ("venue", self.contracts.venue, self.name),
+            ("chain_id", self.contracts.domain.chain_id, self.domain.chain_id),
+            ("verifying_contract", self.contracts.domain.verifying_contract, self.domain.verifying_contract),
+        ):
+            if found != own:
+                raise InputError(
+                    "map of contracts", field, found, f"sign a map for {own}, which is attested for"
+                )
+
+    @property
+    def targets(self) -> Mapping[str, Target] | None:
+        """The slots by contract, for whoever reads the ledger."""
+        return None if self.contracts is None else self.contracts.targets
+
+    def holdings(self, path: Path) -> Holdings:
+        """The holdings of an account in a file of the ledger. Raises InputError as Holdings.read does."""
+        return Holdings.read(path, self.snapshot, self.targets)
 
 
 @dataclass(frozen=True)
@@ -134,6 +162,7 @@ def sign(venue: Venue, account: Account, holdings: Holdings, moment: Moment, gra
         account=account.name,
         subject=account.subject,
         open_orders=account.open_orders,
+        contract_map=None if venue.contracts is None else venue.contracts.digest,
         as_of=moment.as_of,
         expiry=moment.expiry,
         sequence=grant.sequence,

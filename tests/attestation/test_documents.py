@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from tests.attestation.scene import AUDIENCE, CONTRACT, DOMAIN, key, market_snapshot, now
-from zkmargin.attestation import AttestationDocument, ReceiptDocument, SignedDocument, SnapshotSignature
+from zkmargin.attestation import (
+    AttestationDocument,
+    ContractMapDocument,
+    ReceiptDocument,
+    SignedDocument,
+    SnapshotSignature,
+)
 from zkmargin.margin.errors import InputError
 
 HEX = "ab" * 32
@@ -25,6 +31,7 @@ def attestation(**changes: Any) -> AttestationDocument:
         "account": "alice",
         "subject": key("trader").address,
         "open_orders": "none",
+        "contract_map": "12" * 32,
         "as_of": now(),
         "expiry": now() + 60,
         "sequence": 7,
@@ -65,8 +72,23 @@ def receipt() -> ReceiptDocument:
     )
 
 
+def contract_map() -> ContractMapDocument:
+    return ContractMapDocument.sign(
+        key("alpha"),
+        DOMAIN,
+        venue="alpha",
+        universe="cd" * 32,
+        as_of=now(),
+        contracts=[
+            {"contract": name, "instrument": "BTC-PERPETUAL", "multiplier": size, "settlement": "BTC"}
+            for name, size in (("XBT-100", "100"), ("XBT-SPREAD", "-0.5"))
+        ],
+    )
+
+
 def signed() -> list[SignedDocument]:
-    return [attestation(), attestation(hold=None), snapshot_signature(), receipt()]
+    plain = attestation(hold=None, contract_map=None)
+    return [attestation(), plain, snapshot_signature(), receipt(), contract_map()]
 
 
 @pytest.mark.parametrize("document", signed(), ids=lambda document: type(document).__name__)
@@ -85,12 +107,15 @@ def changed(name: str, value: Any) -> list[Any]:
         return [not value]
     if isinstance(value, int):
         return [value + 1]
+    if isinstance(value, list) and isinstance(value[0], dict):
+        others = {"contract": "A", "instrument": "BTC", "multiplier": "101", "settlement": "USD"}
+        return [value[:1], *([{**value[0], name: other}, value[1]] for name, other in others.items())]
     if isinstance(value, list):
         return [value[:1], [*value[::-1]]]
     if isinstance(value, dict):
         return [None, {**value, "until": value["until"] + 1}, {**value, "audience": "other"}]
     if value is None:
-        return [{"until": 5, "audience": "x"}]
+        return ["34" * 32] if name == "contract_map" else [{"until": 5, "audience": "x"}]
     if name in ("signer", "subject", "verifying_contract"):
         return [key("somebody").address]
     others = {"open_orders": "reserved", "level": "maintenance"}
@@ -137,6 +162,9 @@ def test_what_is_fixed_cannot_be_otherwise(document: SignedDocument) -> None:
         ("sequence", 0),
         ("sequence", 1 << 63),
         ("open_orders", "some"),
+        ("contract_map", "00" * 32),
+        ("contract_map", "AB" * 32),
+        ("contract_map", ""),
         ("hold", {"until": 5}),
         ("hold", {"until": 5, "audience": "x", "more": 1}),
         ("signature", "0x"),

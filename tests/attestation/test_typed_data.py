@@ -12,9 +12,9 @@ from eth_utils.crypto import keccak
 
 from tests.attestation.scene import CONTRACT, DOMAIN, key
 from zkmargin.attestation import SigningDomain, Struct, recover
-from zkmargin.attestation.typed_data import ATTESTATION, DOMAIN_TYPE, PROOF, RECEIPT, SNAPSHOT
+from zkmargin.attestation.typed_data import ATTESTATION, CONTRACT_MAP, DOMAIN_TYPE, PROOF, RECEIPT, SNAPSHOT
 
-STRUCTS = [ATTESTATION, SNAPSHOT, PROOF, RECEIPT]
+STRUCTS = [ATTESTATION, CONTRACT_MAP, SNAPSHOT, PROOF, RECEIPT]
 
 
 def values(struct: Struct) -> dict[str, Any]:
@@ -30,6 +30,8 @@ def values(struct: Struct) -> dict[str, Any]:
         "uint64": lambda: secrets.randbits(64),
         "uint256": lambda: secrets.randbits(256),
     }
+    for part in struct.parts:
+        makers[f"{part.name}[]"] = lambda part=part: [values(part) for _ in range(3)]  # type: ignore[misc]
     return {name: makers[kind]() for kind, name in struct.members}
 
 

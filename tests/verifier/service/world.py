@@ -110,6 +110,7 @@ class World:
             "account": account,
             "subject": subject,
             "open_orders": "none",
+            "contract_map": None,
             "as_of": now,
             "expiry": now + 3600,
             "sequence": self.sequence,
