@@ -110,6 +110,13 @@ def test_kupiec_agrees_with_scipy(trials: int, exceedances: int) -> None:
     assert found.expected == trials / 100
 
 
+@pytest.mark.parametrize(("exceedances", "probability", "printed"), [(6, "0.01", 3.498), (20, "0.05", 3.91)])
+def test_the_textbook_s_exceptions_of_a_year(exceedances: int, probability: str, printed: float) -> None:
+    """P. Jorion, Value at Risk (3rd ed.), chapter 6: 252 days, equation 6.3."""
+    found = kupiec_test(252, exceedances, Fraction(probability))
+    assert found.statistic == pytest.approx(printed, abs=0.005)
+
+
 def test_ten_exceedances_of_a_thousand_at_one_percent_are_expected() -> None:
     assert kupiec_test(1000, 10, Fraction(1, 100)).p_value == 1.0
 
