@@ -30,12 +30,12 @@ import pyarrow as pa
 
 from zkmargin.argument.documents import Digest, Document
 from zkmargin.attestation import Address, Hold
-from zkmargin.attestation.documents import ChainId, Counter, Name, OpenOrders, Seconds
+from zkmargin.attestation.documents import ChainId, Counter, MapDigest, Name, OpenOrders, Seconds
 from zkmargin.attestation.secret_file import OWNER_ONLY
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.venue.book_rows import Stretch, stretches
-from zkmargin.venue.issue import Moment, Venue
+from zkmargin.venue.book_rows import Stretch, check_whole, stretches
+from zkmargin.venue.issue import Moment, Venue, begin
 from zkmargin.venue.part import Carried, Made, Task, begin_process, make_part, warm
 from zkmargin.venue.register import Register
 
@@ -56,7 +56,7 @@ class BookDocument(Document):
         book: SHA-256 of the file of positions.
         venue, signer, chain_id, verifying_contract, universe, setup: of every attestation.
         snapshot: whose marks stand for entry prices that are not given.
-        open_orders: of every attestation.
+        open_orders, contract_map: of every attestation.
         as_of, expiry, sequence: of every attestation.
         accounts_per_part: how the book is cut.
     """
@@ -72,6 +72,7 @@ class BookDocument(Document):
     universe: Digest
     setup: Digest
     open_orders: OpenOrders
+    contract_map: MapDigest | None
     as_of: Seconds
     expiry: Seconds
     sequence: Counter
@@ -127,6 +128,8 @@ def attest_book(
     """
     with _alone_in(directory):
         cut = {"open_orders": open_orders, "accounts_per_part": accounts_per_part}
+        check_whole(book)
+        begin(venue, moment, register)
         document = _begin(_content(venue, book) | cut, directory, moment, register)
         warm(venue)
         run = Run(venue, book, directory, document, register)
@@ -212,6 +215,7 @@ def _content(venue: Venue, book: Path) -> dict[str, Any]:
         "verifying_contract": venue.domain.verifying_contract,
         "universe": venue.snapshot.universe.digest,
         "snapshot": venue.snapshot.id,
+        "contract_map": None if venue.contracts is None else venue.contracts.digest,
         "setup": venue.setup.digest,
     }
 
@@ -225,6 +229,7 @@ def _begin(content: dict[str, Any], directory: Path, moment: Moment, register: R
             if getattr(found, name) != value:
                 remedy = f"another run is in this directory, and this one has {value!r}; name a new directory"
                 raise InputError(str(manifest), name, getattr(found, name), remedy)
+        register.check_begun(found.sequence)
         for draft in directory.glob(f"{DRAFT}*"):
             draft.unlink()
         return found

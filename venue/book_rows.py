@@ -6,7 +6,7 @@ never floating point. The rows of an account stand together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from zkmargin.margin.contract_map import Target
 from zkmargin.margin.decimals import parse_decimal, parse_positive
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.holdings import Holdings, Position
+from zkmargin.margin.holdings import Holdings, Position, mapped
 from zkmargin.margin.snapshot import Snapshot
 
 REQUIRED = ("account", "subject", "instrument", "quantity")
@@ -69,8 +70,23 @@ def stretches(path: Path, accounts: int) -> Iterator[Stretch]:
     yield _stretch(path, number, waiting, _starts(waiting), seen)
 
 
-def holdings_of(rows: pa.Table, snapshot: Snapshot, book: str) -> Iterator[tuple[tuple[str, str], Holdings]]:
+def check_whole(path: Path) -> None:
+    """Go through the book once before anything is signed.
+
+    An account whose rows are scattered would be attested to as complete after its first rows.
+
+    Raises InputError as `stretches` does.
+    """
+    for _ in stretches(path, ROWS_AT_ONCE):
+        pass
+
+
+def holdings_of(
+    rows: pa.Table, snapshot: Snapshot, book: str, contracts: Mapping[str, Target] | None = None
+) -> Iterator[tuple[tuple[str, str], Holdings]]:
     """Each account of a stretch, as (name, subject), with its holdings.
+
+    With `contracts`, instruments have the names of those; see `mapped`.
 
     Raises InputError naming the row for what cannot be held.
     """
@@ -94,6 +110,8 @@ def holdings_of(rows: pa.Table, snapshot: Snapshot, book: str) -> Iterator[tuple
                 strict=True,
             )
         )
+        if contracts is not None:
+            positions = (mapped(position, contracts, snapshot.universe) for position in positions)
         holdings = Holdings.of(positions, snapshot)
         subjects = set(columns["subject"][start:stop])
         if len(subjects) > 1:
@@ -166,10 +184,11 @@ def _starts(rows: pa.Table) -> list[int]:
 
 
 def _stretch(path: Path, number: int, rows: pa.Table, starts: list[int], seen: set[str]) -> Stretch:
-    for name in rows.column("account").take(pa.array(starts, pa.int64())).to_pylist():
+    first = rows.take(pa.array(starts, pa.int64()))
+    for name, row in zip(first.column("account").to_pylist(), first.column(ROW).to_pylist(), strict=True):
         if name in seen:
             remedy = "its rows do not stand together; sort the book by account"
-            raise InputError(str(path), "account", name, remedy)
+            raise InputError(f"{path}, row {row}", "account", name, remedy)
         seen.add(name)
     return Stretch(number, rows, len(starts))
 

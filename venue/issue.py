@@ -16,10 +16,13 @@ from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, Signi
 from zkmargin.attestation.documents import OpenOrders
 from zkmargin.margin.contract_map import Target
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import Holdings
+from zkmargin.margin.holdings import OPEN_ORDERS, Holdings
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover.opening import OpeningDocument, commit_slots
 from zkmargin.venue.register import Grant, Register
+
+CLOCK_SKEW = 30
+"""Seconds by which another clock, such as that of the ledger's computer, may be ahead of this one."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,25 @@ class Moment:
     as_of: int
     expiry: int
 
+    def __post_init__(self) -> None:
+        """Raises InputError unless it lasts at all."""
+        if self.expiry <= self.as_of:
+            remedy = f"write a time after the attestation's moment, Unix second {self.as_of}"
+            raise InputError("attestation", "expiry", self.expiry, remedy)
+
     @classmethod
     def lasting(cls, seconds: int, as_of: int | None = None) -> Moment:
-        """From a moment, now if left out, for so many seconds. Raises InputError unless it lasts at all."""
+        """From a moment, now if left out, for so many seconds.
+
+        Raises InputError unless it lasts at all, and for a moment that this computer's clock has not reached.
+        """
         if seconds <= 0:
             raise InputError("attestation", "lifetime", seconds, "write at least one second")
-        start = int(time.time()) if as_of is None else as_of
+        now = int(time.time())
+        start = now if as_of is None else as_of
+        if start > now + CLOCK_SKEW:
+            remedy = f"it is Unix second {now} now; nobody knows the ledger of a moment that is still to come"
+            raise InputError("attestation", "as_of", start, remedy)
         return cls(start, start + seconds)
 
 
@@ -135,15 +151,41 @@ def attest(
         hold: what the venue locks; one that still lasts is carried on if left out.
 
     Raises:
-        InputError: holdings that the universe does not allow, a moment before the account's newest attestation, a
-            hold that contradicts one that lasts, or a name or address that is not one.
+        InputError: holdings that the universe does not allow, open orders that there should be none of, a moment before
+            the account's newest attestation, a hold that contradicts one that lasts, another venue's register, a map
+            that was replaced, or a name or address that is not one.
     """
     if hold is not None and hold.until <= moment.as_of:
         raise InputError("attestation", "hold until", hold.until, "write a time after the attestation's")
+    check_ledger(account.open_orders, holdings)
+    begin(venue, moment, register)
     with register.issue(account.name, moment.as_of, hold) as issue:
         attested = sign(venue, account, holdings, moment, issue.grant)
         issue.record(attested.attestation)
     return attested
+
+
+def begin(venue: Venue, moment: Moment, register: Register) -> None:
+    """Make sure that register and map are those of the venue at this moment.
+
+    Raises InputError for another venue's register, a map that holds from a later moment on only, one that a newer has
+    replaced, and for none where the register has seen one.
+    """
+    map_as_of = 0
+    if venue.contracts is not None:
+        map_as_of = venue.contracts.as_of
+        if map_as_of > moment.as_of:
+            remedy = f"the attestation is of Unix second {moment.as_of}; use the map that held then"
+            raise InputError("map of contracts", "as_of", map_as_of, remedy)
+    register.claim(venue.name, map_as_of)
+
+
+def check_ledger(open_orders: OpenOrders, holdings: Holdings) -> None:
+    """Raises InputError if there are open orders in a ledger that is said to have none."""
+    for position in holdings.positions:
+        if position.instrument == OPEN_ORDERS and open_orders == "none":
+            remedy = "the ledger reserves margin for open orders; say that they are reserved, not that there are none"
+            raise InputError(position.where, "open_orders", open_orders, remedy)
 
 
 def sign(venue: Venue, account: Account, holdings: Holdings, moment: Moment, grant: Grant) -> Attested:

@@ -12,12 +12,12 @@ from multiprocessing.connection import wait
 import pyarrow as pa
 
 from zkmargin.algebra import ceremony, get_backend
-from zkmargin.attestation import Hold, SigningDomain, SigningKey
+from zkmargin.attestation import Hold, SigningDomain, SigningKey, VerifiedMap
 from zkmargin.attestation.documents import OpenOrders
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.venue.book_rows import holdings_of
-from zkmargin.venue.issue import Account, Moment, Venue, sign
+from zkmargin.venue.issue import Account, Moment, Venue, check_ledger, sign
 from zkmargin.venue.register import Grant, Issued
 
 _PROCESS: dict[str, Venue] = {}
@@ -33,16 +33,19 @@ class Carried:
     domain: SigningDomain
     backend: str
     snapshot: Snapshot = field(repr=False)
+    contracts: VerifiedMap | None = field(repr=False)
 
     @classmethod
     def of(cls, venue: Venue) -> Carried:
         """What the other process needs; it works under the ceremony's powers."""
-        return cls(venue.name, venue.key.export(), venue.domain, venue.setup.backend.name, venue.snapshot)
+        key, backend = venue.key.export(), venue.setup.backend.name
+        return cls(venue.name, key, venue.domain, backend, venue.snapshot, venue.contracts)
 
     def venue(self) -> Venue:
         """The venue again."""
         setup = ceremony(get_backend(self.backend))
-        return Venue(self.name, SigningKey(self.secret), self.domain, setup, self.snapshot)
+        key = SigningKey(self.secret)
+        return Venue(self.name, key, self.domain, setup, self.snapshot, self.contracts)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,8 @@ def make_part(task: Task) -> Made:
     with pa.ipc.open_stream(task.rows) as reader:
         rows = reader.read_all()
     attestations, openings, issued = [], [], []
-    for (name, subject), holdings in holdings_of(rows, venue.snapshot, task.book):
+    for (name, subject), holdings in holdings_of(rows, venue.snapshot, task.book, venue.targets):
+        check_ledger(task.open_orders, holdings)
         account = Account(name, subject, task.open_orders)
         grant = Grant(task.sequence, task.holds.get(name))
         try:

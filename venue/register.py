@@ -1,7 +1,8 @@
 """What a venue has signed so far: the sequence it is at, and the newest attestation of each account.
 
-One SQLite file. Numbers only go up, a hold that was granted is never shortened or given to somebody else while it
-lasts, and an account's moment never goes back. Whatever is handed out is recorded first.
+One SQLite file for one venue. Numbers only go up, a hold that was granted is never shortened or given to somebody else
+while it lasts, an account's moment never goes back, and neither does the map that ledgers are read by. Whatever is
+handed out is recorded first.
 """
 
 from __future__ import annotations
@@ -40,6 +41,13 @@ SECONDS_TO_WAIT = 30
 _METADATA = MetaData()
 
 COUNTER = Table("counter", _METADATA, Column("sequence", BigInteger, nullable=False))
+
+OWNER = Table(
+    "owner",
+    _METADATA,
+    Column("venue", String, nullable=False),
+    Column("map_as_of", BigInteger, nullable=False),
+)
 
 ACCOUNTS = Table(
     "accounts",
@@ -109,6 +117,31 @@ class Register:
         """Let go of the file."""
         self._engine.dispose()
 
+    def claim(self, venue: str, map_as_of: int) -> None:
+        """Make the register this venue's, and note the map that its ledger is read by.
+
+        Args:
+            venue: its name.
+            map_as_of: from when its map of contracts holds, Unix seconds; 0 for none.
+
+        Raises InputError if the register is another venue's, or a newer map was used already.
+        """
+        with self._writing() as connection:
+            row = connection.execute(select(OWNER)).first()
+            if row is None:
+                connection.execute(insert(OWNER).values(venue=venue, map_as_of=map_as_of))
+                return
+            if row.venue != venue:
+                raise InputError(
+                    str(self._path), "venue", venue, f"the register is that of {row.venue!r}; name another"
+                )
+            if map_as_of < row.map_as_of:
+                found = map_as_of or Finding("none")
+                remedy = f"the ledger was read by the map of Unix second {row.map_as_of}; name that, or a newer one"
+                raise InputError(str(self._path), "map of contracts", found, remedy)
+            if map_as_of > row.map_as_of:
+                connection.execute(update(OWNER).values(map_as_of=map_as_of))
+
     def newest(self, account: str) -> int:
         """The sequence of the newest attestation of an account; 0 if there is none."""
         with self._writing() as connection:
@@ -137,6 +170,14 @@ class Register:
                 )
                 raise InputError(str(self._path), "as_of", as_of, remedy)
             return _next(connection)
+
+    def check_begun(self, sequence: int) -> None:
+        """Raises InputError unless this sequence was given out here."""
+        with self._writing() as connection:
+            given = int(connection.execute(select(COUNTER.c.sequence)).scalar_one())
+        if sequence > given:
+            remedy = f"the run has sequence {sequence}; name the register that it was begun with"
+            raise InputError(str(self._path), "sequence", given, remedy)
 
     def live_holds(self, now: int) -> dict[str, Hold]:
         """The holds that last beyond this moment, by account."""

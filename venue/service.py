@@ -21,12 +21,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zkmargin.algebra import Setup
-from zkmargin.attestation import Hold, SigningDomain
+from zkmargin.attestation import ContractMapDocument, Hold, SigningDomain
 from zkmargin.attestation.key_file import passphrase_from, read_key
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.venue.issue import Account, Moment, Venue, attest
+from zkmargin.venue.issue import Account, Moment, Venue, attest, begin, check_ledger
 from zkmargin.venue.register import Register
 from zkmargin.venue.settings import AccountSettings, VenueSettings
 
@@ -81,10 +80,16 @@ class Desk:
         key = read_key(directory / settings.key, passphrase_from(passphrase_file))
         domain = SigningDomain(settings.chain_id, settings.verifying_contract)
         snapshot = Snapshot.load(directory / settings.snapshot)
-        venue = Venue(settings.name, key, domain, setup, snapshot)
+        contracts = None
+        if settings.map is not None:
+            signer, path = settings.map_signer or key.address, directory / settings.map
+            contracts = ContractMapDocument.read(path).verified(snapshot.universe, signer, str(path))
+        venue = Venue(settings.name, key, domain, setup, snapshot, contracts)
         for account in settings.accounts.values():
-            Holdings.read(directory / account.holdings, snapshot)
-        return cls(venue, Register(directory / settings.register_file), settings, directory)
+            check_ledger(account.open_orders, venue.holdings(directory / account.holdings))
+        register = Register(directory / settings.register_file)
+        begin(venue, Moment.lasting(settings.lifetime), register)
+        return cls(venue, register, settings, directory)
 
     def account_of(self, token: str) -> tuple[str, AccountSettings]:
         """The account whose token this is; every account's is compared. Raises Problem."""
@@ -104,7 +109,7 @@ class Desk:
         if hold is not None and not moment.as_of < hold.until <= moment.as_of + self.settings.longest_hold:
             raise Problem(422, "hold", f"a hold lasts from now up to {self.settings.longest_hold} s")
         try:
-            holdings = Holdings.read(self.directory / settings.holdings, self.venue.snapshot)
+            holdings = self.venue.holdings(self.directory / settings.holdings)
         except InputError:
             # What is wrong with the ledger is for the venue's eyes, and its messages show holdings.
             LOG.exception("the ledger of an account cannot be read", extra={"account": name})
@@ -153,6 +158,7 @@ def create_app(desk: Desk) -> FastAPI:
             "universe": venue.snapshot.universe.digest,
             "domain": venue.snapshot.universe.domain,
             "setup": venue.setup.digest,
+            "contract_map": venue.contracts.digest if venue.contracts else None,
         }
 
     # Not async: commitments and signatures are made in a thread, beside the event loop.

@@ -48,6 +48,8 @@ class VenueSettings(_Strict):
         name: the venue's, as policies list it.
         chain_id, verifying_contract: of the verifiers that it attests for.
         snapshot, register, key: files.
+        map: the signed map of contracts that the ledger's files are read by, if they have the venue's own names.
+        map_signer: address of the key that signed it; the service's own if left out.
         passphrase_file: of the key, if it is a keystore and the environment does not give it.
         lifetime: of an attestation, seconds.
         longest_hold: seconds that collateral may be locked for at a trader's wish.
@@ -61,6 +63,8 @@ class VenueSettings(_Strict):
     snapshot: File
     register_file: File = Field(alias="register")
     key: File
+    map: File | None = None
+    map_signer: Address | None = None
     passphrase_file: File | None = None
     lifetime: Lifetime = 3600
     longest_hold: Lifetime = 7 * 86400
@@ -71,6 +75,8 @@ class VenueSettings(_Strict):
         tokens = [account.token_sha256 for account in self.accounts.values()]
         if len(set(tokens)) < len(tokens):
             raise ValueError("two accounts have the same token; give each its own")
+        if self.map_signer is not None and self.map is None:
+            raise ValueError("map_signer names who signed a map, but there is none; name it as map")
         return self
 
     @classmethod

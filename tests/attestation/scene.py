@@ -81,7 +81,8 @@ class Desk:
         lifetime: int = 3600,
         hold: Hold | None = None,
     ) -> Attested:
-        moment = Moment.lasting(lifetime, now() if as_of is None else as_of)
+        start = now() if as_of is None else as_of
+        moment = Moment(start, start + lifetime)
         account_of = Account(account, key(owner).address)
         held = held or holdings(USD="250000")
         return attest(self.venue, account_of, held, moment, self.register, hold=hold)

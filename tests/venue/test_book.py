@@ -60,7 +60,8 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def run(desk: Desk, book: Path, directory: Path, **changes: Any) -> Book:
-    moment = Moment.lasting(3600, changes.pop("as_of", now()))
+    as_of = changes.pop("as_of", now())
+    moment = Moment(as_of, as_of + 3600)
     settings: dict[str, Any] = {"workers": 1, "accounts_per_part": 2, **changes}
     return attest_book(desk.venue, book, directory, moment, desk.register, **settings)
 
@@ -229,7 +230,7 @@ def test_a_part_is_made_in_any_process(desk: Desk, tmp_path: Path) -> None:
     prepare(Carried.of(desk.venue))
     stretch = next(stretches(written(tmp_path / "book.csv", rows(2)), 5))
     hold = Hold(until=now() + 9, audience=AUDIENCE)
-    moment = Moment.lasting(60, now())
+    moment = Moment(now(), now() + 60)
     task = Task(encoded(stretch.rows), "book.csv", moment, 7, "reserved", {"account-1": hold})
     made = make_part(task)
     attestations = [

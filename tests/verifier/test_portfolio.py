@@ -305,6 +305,7 @@ def test_every_field_that_is_tampered_with(cast: Cast) -> None:
         "account": "mallory",
         "subject": key("stranger").address,
         "open_orders": "reserved",
+        "contract_map": "12" * 32,
         "as_of": original.as_of - 1,
         "expiry": original.expiry + 1,
         "sequence": original.sequence + 1,
