@@ -1,6 +1,8 @@
 """What a command says: a JSON document or tables on standard output, progress on standard error."""
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,8 +13,6 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from zkmargin.margin.errors import Finding, InputError
-
 WIDTH = 118
 
 Step = Callable[[str], None]
@@ -22,25 +22,27 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON
 
 
 def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) -> None:
-    """Print the document, or the tables that show the same; raises InputError where there is no room for them."""
-    try:
-        if as_json:
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-            return
-        for table in tables:
-            console().print(table, soft_wrap=isinstance(table, Text))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        found = Finding(error.strerror or "unwritable")
-        raise InputError("standard output", "answer", found, "send it where there is room") from None
+    """Print the document, or the tables that show the same."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for table in tables:
+        console().print(table, soft_wrap=isinstance(table, Text))
+
+
+class Screen(Console):
+    """Standard output, which whoever reads it may close."""
+
+    def on_broken_pipe(self) -> None:
+        """Left to the boundary, which knows how to end."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def console() -> Console:
     """Standard output. Away from a terminal there is no width to fit, and a table must not be cut."""
     # Started with standard output closed, Python has none: nothing is printed, and the exit code still answers.
     at_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return Console(file=sys.stdout, width=None if at_terminal else WIDTH, highlight=False)
+    return Screen(file=sys.stdout, width=None if at_terminal else WIDTH, highlight=False)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Slips that anybody makes: an option that would not be asked, an output that is no file, a name misspelt."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
 
 AT_THE_TIME, LATER = "2029-12-31T23:00:00Z", "2030-01-01T01:00:00Z"
+PROGRAM = (sys.executable, "-c", "from zkmargin.cli import main; main()")
 EXPIRES = ("--expires", "2030-01-01T00:00:00Z")
 
 
@@ -101,14 +103,25 @@ def test_a_torn_snapshot_is_not_recited(run: Run, chain: Chain, tmp_path: Path) 
 @pytest.mark.skipif(
     not Path("/dev/full").is_char_device(), reason="there is no device that is always full here"
 )
-@pytest.mark.parametrize("style", [(), ("--json",)])
-def test_a_full_disk_behind_standard_output(style: tuple[str, ...]) -> None:
-    program = [sys.executable, "-c", "from zkmargin.cli import main; main()", "info", *style]
+@pytest.mark.parametrize(
+    "words", [("info",), ("info", "--json"), ("--help",), ("margin", "--help"), ("demo",)]
+)
+def test_a_full_disk_behind_standard_output(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
-        ran = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        ran = subprocess.run([*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 2, ran.stderr
     assert ran.stderr.startswith("zkmargin: standard output: answer: No space left on device")
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("words", [("info",), ("info", "--json"), ("--help",), ("margin", "--help")])
+def test_a_reader_that_has_gone_is_no_failure(words: tuple[str, ...]) -> None:
+    """As of `zkmargin ... | head -1`: the exit code of other programs that are ended by SIGPIPE, and no word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run([*PROGRAM, *words], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ran.returncode, ran.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_standard_output_that_is_closed() -> None:
