@@ -2,7 +2,8 @@
 
 The builder finds every row's width by itself: it follows the greatest value that an honest account within the
 universe's bounds can give the row, so that no such account is ever refused for want of bits, and no limb is spent
-on more.
+on more. A defined row y that needs more bits than a row can have is written as two, y - 2^120 h >= 0 and h >= 0:
+together they say that y is not negative, whatever h is.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import numpy as np
 
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.matrix import IntMatrix, MatrixRow
-from zkmargin.circuits.relation import Choice, Relation, Row, Unit
+from zkmargin.circuits.relation import Choice, Relation, Row, Unit, most_limbs
 
 _NONE: Mapping[int, int] = {}
+
+SPLIT = 120
+"""The bits of a defined row that is too wide for one; what lies above them is a row of its own."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,17 @@ class RelationBuilder:
             u: coefficients on square cells.
             v: coefficients on their squares.
             constant: the public constant.
-            closes: the free row (with coefficient 1 in ``rows``) that must be large enough for this one.
+            closes: the free row, with a positive coefficient in ``rows``, that must be large enough for this one.
             limit: the greatest value an honest account gives it, where its terms cancel and their ranges tell less.
         """
         index = len(self._drafts)
         self._check_earlier(name, rows, {**u, **v})
         if closes is not None:
-            closed = self._drafts[closes] if rows.get(closes) == 1 else None
+            closed = self._drafts[closes] if rows.get(closes, 0) > 0 else None
             if closed is None or closed.equation is not None or closed.choice is not None:
-                raise RelationError(f"{name}: only a free row entered with coefficient 1 can be closed")
+                raise RelationError(
+                    f"{name}: only a free row entered with a positive coefficient can be closed"
+                )
             self._closers.setdefault(closes, []).append(index)
         self._drafts.append(_Draft(name, unit, len(self._equations), closes=closes, limit=limit))
         self._equations.append(_Equation(index, holdings, rows, u, v, constant))
@@ -156,18 +162,7 @@ class RelationBuilder:
         if not self._drafts:
             raise RelationError("a relation without rows says nothing")
         bits = self.domain.bit_length() - 1
-        limits = _Limits(self)
-        rows = tuple(
-            Row(
-                draft.name,
-                -(-max(1, limits.of(index).bit_length()) // bits),
-                draft.equation is None,
-                draft.unit,
-                draft.closes,
-                draft.choice,
-            )
-            for index, draft in enumerate(self._drafts)
-        )
+        rows, high = self._rows(bits)
         columns = -(-sum(row.limbs for row in rows) // self.domain)
         width = self.columns * self.domain
         return Relation(
@@ -177,7 +172,7 @@ class RelationBuilder:
             squares=self._squares,
             holdings=IntMatrix.from_rows((eq.holdings for eq in self._equations), width),
             row_terms=IntMatrix.from_rows(
-                ({**eq.rows, eq.target: -1} if eq.target >= 0 else eq.rows for eq in self._equations),
+                ({**eq.rows, **_defining(eq.target, high)} for eq in self._equations),
                 len(rows),
             ),
             u_terms=IntMatrix.from_rows(
@@ -190,6 +185,24 @@ class RelationBuilder:
             holding_bounds=tuple(self._proven(variable, rows, bits) for variable in range(width)),
             group=balanced_group(columns) if group is None else group,
         )
+
+    def _rows(self, bits: int) -> tuple[tuple[Row, ...], dict[int, int]]:
+        """The rows with their widths, and for each that is split the row of what lies above."""
+        limits = _Limits(self)
+        used = {row for eq in self._equations for row in eq.rows}
+        rows: list[Row] = []
+        upper: list[Row] = []
+        high: dict[int, int] = {}
+        for index, draft in enumerate(self._drafts):
+            low, above = widths(limits.of(index), bits)
+            if above and (draft.equation is None or index in used):
+                low, above = -(-limits.of(index).bit_length() // bits), 0
+            free = draft.equation is None
+            rows.append(Row(draft.name, low, free, draft.unit, draft.closes, draft.choice))
+            if above:
+                high[index] = len(self._drafts) + len(upper)
+                upper.append(Row(f"{draft.name}: upper bits", above, True, draft.unit, upper_of=index))
+        return (*rows, *upper), high
 
     def _check_earlier(self, name: str, rows: Mapping[int, int], cells: Mapping[int, int]) -> None:
         """An equation speaks of what is there already."""
@@ -204,6 +217,25 @@ class RelationBuilder:
             return honest
         top = (1 << (bits * rows[self._ranged[variable]].limbs)) - 1
         return max(honest, top - honest)
+
+
+def widths(limit: int, bits: int) -> tuple[int, int]:
+    """The limbs of a row that reaches a limit, and those of what lies above it if it must be split.
+
+    >>> widths((1 << 120) - 1, 8), widths(1 << 140, 8)
+    ((15, 0), (15, 3))
+    """
+    needed = -(-max(1, limit.bit_length()) // bits)
+    if needed <= most_limbs(bits):
+        return needed, 0
+    return -(-SPLIT // bits), -(-(limit >> SPLIT).bit_length() // bits)
+
+
+def _defining(target: int, high: Mapping[int, int]) -> dict[int, int]:
+    """The terms on rows by which an equation defines its row, or nothing where it defines a square cell."""
+    if target < 0:
+        return {}
+    return {target: -1, high[target]: -1 << SPLIT} if target in high else {target: -1}
 
 
 class _Limits:
@@ -259,10 +291,14 @@ class _Limits:
         return u + sum(max(0, sign * a) * self.of(-1 - c) ** 2 for c, a in eq.v.items())
 
     def _upper(self, eq: _Equation, closes: int | None) -> int:
-        """The greatest value of a row. The only row that closes a slack is max(0, form): the slack adds nothing."""
+        """The greatest value of a row.
+
+        The only row that closes a slack with coefficient a is the form without it, or less than a.
+        """
         alone = closes if closes is not None and len(self.builder._closers[closes]) == 1 else None
         rows = sum(a * self.of(s) for s, a in eq.rows.items() if a > 0 and s != alone)
-        return eq.constant + self._holdings(eq) + rows + self._squares(eq, 1)
+        form = eq.constant + self._holdings(eq) + rows + self._squares(eq, 1)
+        return form if alone is None else max(form, eq.rows[alone] - 1)
 
     def _needed(self, free: int, closer: int) -> int:
         """The most that the free row may have to make up for in one of its closing rows."""
@@ -270,7 +306,7 @@ class _Limits:
         assert equation is not None  # closes= is only ever taken from defined rows
         eq = self.builder._equations[equation]
         rows = sum(-a * self.of(s) for s, a in eq.rows.items() if a < 0 and s != free)
-        return -eq.constant + self._holdings(eq) + rows + self._squares(eq, -1)
+        return -(-(-eq.constant + self._holdings(eq) + rows + self._squares(eq, -1)) // eq.rows[free])
 
 
 def shortest_group(columns: int) -> int:

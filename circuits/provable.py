@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zkmargin.circuits.builder import widths
 from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.models import builders
 from zkmargin.circuits.relation import Relation
@@ -43,20 +44,20 @@ class Thresholds:
         ledger, denominator = _opened(snapshot, model, level)
         relation = ledger.close(0, denominator)
         self._step = denominator * snapshot.tick
-        self._reach = ledger.rows.greatest(len(relation.rows) - 1)
+        self._reach = ledger.rows.greatest(ledger.rows.rows - 1)
         self._bits = relation.bits
-        self._written = {relation.rows[-1].limbs: relation}
+        self._written = {widths(max(0, self._reach), relation.bits): relation}
 
     def at(self, threshold: int) -> Relation:
         """The relation "account value - requirement >= threshold", in ticks. Raises RelationError."""
         constant = -self._step * threshold
-        limbs = -(-max(1, max(0, self._reach + constant).bit_length()) // self._bits)
-        written = self._written.get(limbs)
+        width = widths(max(0, self._reach + constant), self._bits)
+        written = self._written.get(width)
         if written is None:
             written = build_relation(
                 self._snapshot, model=self._model, level=self._level, threshold=threshold
             )
-            self._written[limbs] = written
+            self._written[width] = written
         return written.with_constant(written.equations - 1, constant)
 
 

@@ -29,6 +29,12 @@ _WIDEST = 126
 
 MIN_DOMAIN, MAX_DOMAIN = 64, 2048
 
+
+def most_limbs(bits: int) -> int:
+    """How many limbs of t bits a row can have."""
+    return 1 + _WIDEST // bits
+
+
 Choice = Callable[[Sequence[int], Mapping[int, int]], int | Mapping[int, int]]
 """How an honest prover fills a free row: from the holdings in lots and the rows filled so far.
 
@@ -67,6 +73,7 @@ class Row:
         unit: what one step of it is worth.
         closes: for a defined row, the free row that an honest prover makes just large enough for it.
         choice: for a free row that is not the least slack of the rows closing it, how it is filled.
+        upper_of: for a free row, the defined row whose bits above the 120th it holds.
     """
 
     name: str
@@ -75,6 +82,7 @@ class Row:
     unit: Unit
     closes: int | None = None
     choice: Choice | None = field(default=None, compare=False)
+    upper_of: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +127,7 @@ class Relation:
         if self.group < 1:
             raise RelationError("a lookup helper takes at least one limb column")
         for row in self.rows:
-            if not 0 < row.limbs <= 1 + _WIDEST // self.bits:
+            if not 0 < row.limbs <= most_limbs(self.bits):
                 raise RelationError(f"{row.name}: {row.limbs} limbs of {self.bits} bits are too many")
         self._check_definitions()
         self._check_wrap_around()

@@ -57,6 +57,9 @@ class _Filling:
         for index, row in enumerate(relation.rows):
             if row.closes is not None:
                 self.closers.setdefault(row.closes, []).append(index)
+        self.upper = {
+            row.upper_of: index for index, row in enumerate(relation.rows) if row.upper_of is not None
+        }
         self.row_terms = relation.row_terms.mappings
         self.u_terms = relation.u_terms.mappings
         self.v_terms = relation.v_terms.mappings
@@ -73,25 +76,42 @@ class _Filling:
         if index not in self.rows:
             row = self.relation.rows[index]
             if not row.free:
-                self.rows[index] = self._form(self.equation_of[index], skip=index)
+                self._define(index)
+            elif row.upper_of is not None:
+                self._row(row.upper_of)
             elif row.choice is not None:
                 chosen = row.choice(self.q, self.rows)
                 self.rows.update({index: chosen} if isinstance(chosen, int) else chosen)
             else:
-                forms = [self._form(self.equation_of[c], c, index) for c in self.closers.get(index, [])]
-                self.rows[index] = max(0, *(-form for form in forms))
+                self.rows[index] = max(0, *(self._needed(index, c) for c in self.closers.get(index, [])))
         return self.rows[index]
+
+    def _define(self, index: int) -> None:
+        """A defined row, and the row of its upper bits where it has one; negative ones have none."""
+        equation, high = self.equation_of[index], self.upper.get(index)
+        if high is None:
+            self.rows[index] = self._form(equation, index)
+            return
+        value, weight = self._form(equation, index, high), -self.row_terms[equation][high]
+        self.rows[high] = max(0, value) // weight
+        self.rows[index] = value - weight * self.rows[high]
+
+    def _needed(self, free: int, closer: int) -> int:
+        """The least that a free row may be for one of its closing rows not to be negative."""
+        equation = self.equation_of[closer]
+        form = self._form(equation, closer, free, self.upper.get(closer, -1))
+        return -(form // self.row_terms[equation][free])
 
     def _cell(self, cell: int) -> int:
         if cell not in self.cells:
             self.cells[cell] = self._form(self.equation_of[-1 - cell], skip_cell=cell)
         return self.cells[cell]
 
-    def _form(self, equation: int, *skipped: int, skip: int = -1, skip_cell: int = -1) -> int:
+    def _form(self, equation: int, *skipped: int, skip_cell: int = -1) -> int:
         """The right-hand side of an equation, leaving out what it defines and the free row that it closes."""
         total = self.base[equation]
         for s, a in self.row_terms[equation].items():
-            if s != skip and s not in skipped:
+            if s not in skipped:
                 total += a * self._row(s)
         for c, a in self.u_terms[equation].items():
             if c != skip_cell:

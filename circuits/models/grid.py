@@ -39,8 +39,9 @@ def build(ledger: Ledger) -> int:
     tables: GridTables = ledger.tables
     numerator, denominator = tables.loss_factor[ledger.level]
     losses = _losses(ledger, tables)
-    if losses and denominator > _FINEST:
-        losses, numerator, denominator = [_counted(ledger, tables, losses)], 1, 1
+    if denominator > _FINEST:
+        losses = [_counted(ledger, tables, losses)] if losses else []
+        numerator, denominator = 1, 1
     ledger.require({}, dict.fromkeys(losses, numerator))
     _perpetuals(ledger, tables, denominator)
     _naked_shorts(ledger, tables, denominator)

@@ -68,7 +68,7 @@ def test_a_free_row_is_closed_or_chosen() -> None:
     wrong = builder()
     slack, row = wrong.free("slack", USD), wrong.row("row", USD, {0: 1})
     chosen = wrong.free("chosen", USD, choice=lambda q, rows: 0, limit=1)
-    for rows, closes in (({slack: 2}, slack), ({}, slack), ({row: 1}, row), ({chosen: 1}, chosen)):
+    for rows, closes in (({slack: -1}, slack), ({}, slack), ({row: 1}, row), ({chosen: 1}, chosen)):
         refused("can be closed", partial(wrong.row, "closing", USD, {0: 1}, rows, closes=closes))
     refused("slack: a free row that nothing closes", wrong.build)
 
@@ -132,9 +132,15 @@ def test_the_reach_of_a_square_counts_with_its_coefficient() -> None:
 
 
 def test_a_row_too_wide_for_its_weights_is_refused() -> None:
+    """A free row, and one that others use, are not written as two."""
     made = builder()
-    made.row("wide", USD, {0: 1}, constant=1 << 132)
+    made.free("wide", USD, choice=lambda q, rows: 0, limit=1 << 132)
+    made.row("row", USD, {0: 1})
     refused("wide: 23 limbs of 6 bits are too many", made.build)
+    used = builder()
+    row = used.row("wide", USD, {0: 1}, constant=1 << 132)
+    used.row("uses it", USD, {}, {row: 1})
+    refused("wide: 23 limbs of 6 bits are too many", used.build)
     fits = builder()
     fits.row("wide", USD, {0: 1}, constant=(1 << 132) - 101)
     assert fits.build().limb_weights.row(0)[21] == 1 << 126

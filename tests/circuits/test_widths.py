@@ -1,13 +1,13 @@
 """Widths: whatever an honest account holds within its bounds, every row has bits enough and no limb too many."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zkmargin.circuits import Relation, WitnessError, assign, check
-from zkmargin.circuits.builder import RelationBuilder, shortest_group
+from zkmargin.circuits.builder import SPLIT, RelationBuilder, shortest_group
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.relation import Unit
 
@@ -148,6 +148,58 @@ def test_a_slack_that_two_rows_close_is_wide_enough_for_both() -> None:
         witness = assign(relation, [quantity])
         check(relation, witness)
         assert sorted(witness.rows[1:]) == [0, 126]
+
+
+def test_a_slack_in_whole_steps_is_rounded_up() -> None:
+    """3 slack >= 2 q: the least that covers it, and the row holds what the rounding leaves, 0 to 2."""
+    builder = RelationBuilder(64)
+    builder.bounded(0, 90)
+    slack = builder.free("two thirds", LOTS)
+    builder.row("covers them", LOTS, {0: -2}, {slack: 3}, closes=slack)
+    relation = builder.build()
+    assert [row.limbs for row in relation.rows] == [1, 2]
+    for quantity, least, left in ((-90, 0, 180), (0, 0, 0), (1, 1, 1), (2, 2, 2), (3, 2, 0), (90, 60, 0)):
+        witness = assign(relation, [quantity])
+        check(relation, witness)
+        assert witness.rows == (least, left)
+        if least:
+            short = replace(witness, rows=(least - 1, left - 3))
+            with pytest.raises(WitnessError, match="covers them: short by"):
+                check(relation, short)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "split"), [(70, False), (90, False), (91, True), (110, True), (126, True)]
+)
+def test_a_row_that_is_too_wide_is_written_as_two(exponent: int, split: bool) -> None:
+    """What lies above 120 bits is a row of its own."""
+    builder = RelationBuilder(64)
+    builder.bounded(0, 1 << 40)
+    slack = builder.free("at least twice as much", LOTS)
+    builder.row("twice", LOTS, {0: 2}, {slack: 1}, closes=slack)
+    builder.row("wide", USD, {0: 1 << exponent}, {slack: 1 << exponent})
+    relation = builder.build()
+    assert [row.upper_of for row in relation.rows] == [None, None, None, *[2] * split]
+    assert all(row.free for row in relation.rows[3:])
+    for quantity in (-(1 << 40), -1, 0, 1 << 40):
+        witness = assign(relation, [quantity])
+        check(relation, witness)
+        value = quantity + max(0, -2 * quantity) << exponent
+        assert witness.rows[2] + sum(high << SPLIT for high in witness.rows[3:]) == value
+
+
+def test_no_upper_bits_make_up_for_a_row_below_zero() -> None:
+    builder = RelationBuilder(64)
+    builder.bounded(0, 1 << 40)
+    builder.row("covered", USD, {0: 1 << 100})
+    relation = builder.build()
+    assert [row.upper_of for row in relation.rows] == [None, 0]
+    witness = assign(relation, [-1])
+    assert witness.rows == (-(1 << 100), 0)
+    for high in (0, 1, 5):
+        forged = replace(witness, rows=(-(1 << 100) - (high << SPLIT), high))
+        with pytest.raises(WitnessError, match="covered: short by"):
+            check(relation, forged)
 
 
 def test_a_chosen_row_is_as_wide_as_it_is_said_to_be() -> None:
