@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -36,7 +35,7 @@ _INFO = [WEBHOOKS.c[name] for name in ("name", "url", "delivered", "attempts", "
 async def change_policy(request: Request, service: ServiceHere, _: AsAdmin) -> PolicyAnswer:
     """Put a policy in force on all replicas. A key that it revokes signs for nobody any more."""
     wanted = await form(request, Policy)
-    found = await asyncio.to_thread(service.policies.change, wanted, int(time.time()))
+    found = await asyncio.to_thread(service.policies.change, wanted, int(service.clock.now()))
     return PolicyAnswer(version=found.version, policy=found.policy.model_dump(mode="json"))
 
 
@@ -54,7 +53,7 @@ async def keys(service: ServiceHere, _: AsAdmin) -> list[KeyInfo]:
 async def make_key(request: Request, service: ServiceHere, _: AsAdmin) -> NewKey:
     """Make a key; it is shown this once."""
     asked = await form(request, KeyRequest)
-    now = int(time.time())
+    now = int(service.clock.now())
     key = await asyncio.to_thread(service.database.write, lambda c: add_key(c, asked.name, asked.role, now))
     service.keys.forget()
     return NewKey(name=asked.name, role=asked.role, key=key)

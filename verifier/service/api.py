@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -87,7 +86,7 @@ async def challenge(request: Request, service: ServiceHere) -> Challenge:
     """A nonce, and the excess that these accounts must show now."""
     asked = await form(request, ChallengeRequest)
     keys = [(account.venue, account.account) for account in asked.accounts]
-    now = int(time.time())
+    now = int(service.clock.now())
 
     def look() -> tuple[int, str | None]:
         covered = service.database.read(
@@ -178,7 +177,7 @@ async def take_snapshot(request: Request, service: ServiceHere) -> SnapshotInfo:
 
     def take() -> str:
         document, signature = uploaded(text(content), "body")
-        return service.snapshots.accept(document, signature, time.time()).id
+        return service.snapshots.accept(document, signature, service.clock.now()).id
 
     return await _info(service, await asyncio.to_thread(take))
 

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.verifier.errors import PolicyError
@@ -22,10 +23,10 @@ _FORM = re.compile(r"([0-9]{1,12})\.([0-9a-f]{32})\.([0-9a-f]{32})")
 class Challenges:
     """Gives nonces out, and knows them again."""
 
-    def __init__(self, key: SigningKey, seconds: int) -> None:
-        """`seconds` is how long a nonce works."""
+    def __init__(self, key: SigningKey, seconds: int, skew: Callable[[], int]) -> None:
+        """`seconds` is how long a nonce works; `skew` tells by how many seconds clocks may differ."""
         self._key = hmac.digest(key.export(), b"zkmargin/challenge/1", "sha256")
-        self.seconds = seconds
+        self.seconds, self._skew = seconds, skew
 
     def give(self, subject: str, now: int) -> tuple[str, int]:
         """A nonce for a subject, and the Unix second until which it works."""
@@ -39,6 +40,9 @@ class Challenges:
             raise PolicyError("nonce", f"this nonce was not given to {subject}; ask for a challenge")
         if now > int(form[1]):
             raise PolicyError("nonce", "this nonce has run out; ask for a challenge")
+        if int(form[1]) > now + self.seconds + self._skew():
+            # Used nonces are forgotten some time after their end, by the clock of this replica.
+            raise PolicyError("nonce", "this nonce is from the future; clocks differ; ask for a challenge")
         return int(form[1])
 
     def _mac(self, until: int, drawn: str, subject: str) -> str:

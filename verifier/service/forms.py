@@ -18,7 +18,7 @@ from zkmargin.attestation.signing import Address
 from zkmargin.margin.tables import Level
 from zkmargin.verifier.service.chain import Event
 from zkmargin.verifier.service.keys import Role
-from zkmargin.verifier.service.ledger import Status
+from zkmargin.verifier.service.statuses import Status
 
 MOST_IN_BATCH = 64
 

@@ -3,6 +3,9 @@
 Covered is the sum of all live pledges that share an account with the proof; the proof must show an excess of at least
 its own amount and that. Transactions lock accounts in the order of their names, then pledges in that of theirs, then
 the end of the log, so that none waits for another in a circle. On SQLite a transaction that writes is alone anyway.
+
+A pledge that is found to have lapsed is marked so by the same transaction that gives its excess away: from then on no
+replica takes it for live, whatever its clock says.
 """
 
 from __future__ import annotations
@@ -21,17 +24,8 @@ from zkmargin.verifier.errors import PolicyError
 from zkmargin.verifier.portfolio import PreparedSubmission
 from zkmargin.verifier.service import chain
 from zkmargin.verifier.service.problems import ProblemError
-from zkmargin.verifier.service.tables import ACCOUNTS, BACKING, NONCES, PLEDGES, POLICIES, SNAPSHOTS
-
-Status = Literal["active", "stale", "called", "released", "lapsed"]
-
-LIVE = ("active", "stale", "called")
-"""What counts against the excess."""
-
-RENEWABLE = LIVE
-
-MOVES: dict[str, tuple[str, ...]] = {"called": ("active", "stale"), "released": LIVE}
-"""What a protocol may make of a pledge, and out of which statuses."""
+from zkmargin.verifier.service.statuses import LAPSING, LIVE, MOVES, lapsed, set_statuses
+from zkmargin.verifier.service.tables import ACCOUNTS, BACKING, NONCES, PLEDGES, POLICIES
 
 Change = tuple[str, str, dict[str, Any]]
 
@@ -128,31 +122,63 @@ class Ledger:
 
     def _alive(self, now: int) -> Any:
         """A pledge counts until its expiry by anybody's clock; one that is called, until it is released."""
-        lasting = PLEDGES.c.expiry >= now - self._skew()
-        return PLEDGES.c.status.in_(LIVE) & ((PLEDGES.c.status == "called") | lasting)
+        return PLEDGES.c.status.in_(LIVE) & ~lapsed(now - self._skew())
 
     def _read(self, connection: Connection, claims: Sequence[Claim], now: int) -> _State:
         keys = sorted({key for claim in claims for key in claim.keys})
         accounts = _locked_accounts(connection, keys)
         ids = [row.id for row in accounts.values()]
         live: dict[str, _Live] = {}
+        overdue: set[str] = set()
         question = (
-            select(BACKING.c.account, PLEDGES.c.id, PLEDGES.c.amount)
+            select(BACKING.c.account, PLEDGES.c.id, PLEDGES.c.amount, PLEDGES.c.status, PLEDGES.c.expiry)
             .join(PLEDGES, BACKING.c.pledge == PLEDGES.c.id)
-            .where(BACKING.c.account.in_(ids), self._alive(now))
+            .where(BACKING.c.account.in_(ids), PLEDGES.c.status.in_(LIVE))
         )
         for row in connection.execute(question):
             live.setdefault(row.id, _Live(row.id, int(row.amount), set())).accounts.add(row.account)
-        renewed = sorted({claim.renews for claim in claims if claim.renews})
-        if renewed:
-            locked = select(PLEDGES).where(PLEDGES.c.id.in_(renewed)).order_by(PLEDGES.c.id).with_for_update()
-            for row in connection.execute(locked):
-                if row.id in live:
-                    live[row.id].row = row
+            if self._overdue(row, now):
+                overdue.add(row.id)
+        renewed = {claim.renews for claim in claims if claim.renews}
+        changes = self._look_again(connection, live, renewed, overdue, now)
         nonces = [claim.prepared.submission.nonce for claim in claims]
         used = connection.execute(select(NONCES.c.nonce, NONCES.c.pledge).where(NONCES.c.nonce.in_(nonces)))
         policy = connection.execute(select(func.max(POLICIES.c.version))).scalar_one()
-        return _State(accounts, live, {row.nonce: row.pledge for row in used}, int(policy))
+        return _State(accounts, live, {row.nonce: row.pledge for row in used}, int(policy), changes=changes)
+
+    def move(self, connection: Connection, pledge: str, to: Literal["called", "released"], now: int) -> None:
+        """Call or release a pledge. Raises ProblemError if it is not there, or in no status for that."""
+        question = select(PLEDGES.c.status, PLEDGES.c.expiry).where(PLEDGES.c.id == pledge).with_for_update()
+        row = connection.execute(question).first()
+        if row is None:
+            raise ProblemError("not-found", f"no pledge {pledge}")
+        status = "lapsed" if self._overdue(row, now) else row.status
+        if status not in MOVES[to]:
+            raise ProblemError("pledge-status", f"{pledge} is {status} and cannot be {to}")
+        set_statuses(connection, {pledge: (row.status, to)}, now)
+
+    def _overdue(self, row: Any, now: int) -> bool:
+        """Whether a pledge has lapsed, though nobody may have marked it yet."""
+        return row.status in LAPSING and row.expiry < now - self._skew()
+
+    def _look_again(
+        self, connection: Connection, live: dict[str, _Live], renewed: set[str], overdue: set[str], now: int
+    ) -> list[Change]:
+        """Lock the pledges that will change: those to be renewed, and those that have lapsed, which end here."""
+        changes: list[Change] = []
+        if not renewed | overdue:
+            return changes
+        question = select(PLEDGES).where(PLEDGES.c.id.in_(sorted(renewed | overdue)))
+        for row in connection.execute(question.order_by(PLEDGES.c.id).with_for_update()).all():
+            ended = row.id in overdue and self._overdue(row, now)
+            if ended:
+                connection.execute(update(PLEDGES).where(PLEDGES.c.id == row.id).values(status="lapsed"))
+                changes.append(("pledge.lapsed", row.id, {"from": row.status}))
+            if ended or row.status not in LIVE:
+                live.pop(row.id, None)
+            elif row.id in live:
+                live[row.id].row = row
+        return changes
 
     def _decide(self, connection: Connection, state: _State, claim: Claim, now: int) -> ReceiptDocument:
         submission = claim.prepared.submission
@@ -237,57 +263,6 @@ class Ledger:
         state.backing += _backing(claim, pledge.id, rows)
         state.changes.append(("pledge.renewed", pledge.id, _told(claim) | {"status": status}))
         return receipt
-
-
-def move(connection: Connection, pledge: str, to: Literal["called", "released"], now: int) -> None:
-    """Call or release a pledge. Raises ProblemError if it is not there, or in no status for that."""
-    row = connection.execute(select(PLEDGES.c.status).where(PLEDGES.c.id == pledge).with_for_update()).first()
-    if row is None:
-        raise ProblemError("not-found", f"no pledge {pledge}")
-    if row.status not in MOVES[to]:
-        raise ProblemError("pledge-status", f"{pledge} is {row.status} and cannot be {to}")
-    _set(connection, {pledge: (row.status, to)}, now)
-
-
-def age(connection: Connection, renew_seconds: int, skew: int, now: int) -> int:
-    """Find pledges that have lapsed or gone stale; returns how many.
-
-    A pledge is stale when a snapshot newer than its own was accepted more than `renew_seconds` ago.
-    """
-    overdue = select(func.max(SNAPSHOTS.c.valuation_time)).where(SNAPSHOTS.c.accepted < now - renew_seconds)
-    newest = connection.execute(overdue).scalar() or 0
-    lapsed = PLEDGES.c.status.in_(("active", "stale")) & (PLEDGES.c.expiry < now - skew)
-    stale = (PLEDGES.c.status == "active") & (PLEDGES.c.valuation_time < newest)
-    question = select(PLEDGES.c.id, PLEDGES.c.status, PLEDGES.c.expiry).where(lapsed | stale)
-    rows = connection.execute(question.order_by(PLEDGES.c.id).limit(1000).with_for_update(skip_locked=True))
-    found = {row.id: (row.status, "lapsed" if row.expiry < now - skew else "stale") for row in rows}
-    _set(connection, found, now)
-    forgotten = now - 86400
-    connection.execute(delete(NONCES).where(NONCES.c.until < forgotten))
-    return len(found)
-
-
-def distrust(connection: Connection, key: str, now: int) -> int:
-    """Make every active pledge stale whose attestations were signed by a key that is revoked; returns how many."""
-    question = (
-        select(PLEDGES.c.id)
-        .where(
-            PLEDGES.c.status == "active",
-            PLEDGES.c.id.in_(select(BACKING.c.pledge).where(BACKING.c.signer == key)),
-        )
-        .order_by(PLEDGES.c.id)
-        .with_for_update()
-    )
-    found = {row.id: ("active", "stale") for row in connection.execute(question)}
-    _set(connection, found, now)
-    return len(found)
-
-
-def _set(connection: Connection, moves: dict[str, tuple[str, str]], now: int) -> None:
-    for pledge, (_, to) in moves.items():
-        connection.execute(update(PLEDGES).where(PLEDGES.c.id == pledge).values(status=to))
-    changes = ((f"pledge.{to}", pledge, {"from": before}) for pledge, (before, to) in moves.items())
-    chain.append(connection, changes, now)
 
 
 def _locked_accounts(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -14,8 +13,8 @@ from zkmargin.verifier.service.access import AsProtocol, ServiceHere, problems
 from zkmargin.verifier.service.api import PledgeId
 from zkmargin.verifier.service.chain import events_after
 from zkmargin.verifier.service.forms import AccountName, EventList, Pledge, PledgeList
-from zkmargin.verifier.service.ledger import Status, move
 from zkmargin.verifier.service.problems import ProblemError
+from zkmargin.verifier.service.statuses import Status
 from zkmargin.verifier.service.tables import ACCOUNTS, BACKING, PLEDGES
 
 router = APIRouter()
@@ -62,7 +61,8 @@ async def act(
     """Call a pledge, or release it. A call stands until the release; what is released counts no more."""
 
     def change(connection: Connection) -> Pledge:
-        move(connection, pledge, "called" if action == "call" else "released", int(time.time()))
+        to: Literal["called", "released"] = "called" if action == "call" else "released"
+        service.ledger.move(connection, pledge, to, int(service.clock.now()))
         return _one(connection, pledge)
 
     return await asyncio.to_thread(service.database.write, change)

@@ -12,8 +12,8 @@ from zkmargin.margin.encoding import canonical_json
 from zkmargin.verifier.policy import Policy
 from zkmargin.verifier.service import chain
 from zkmargin.verifier.service.database import Database
-from zkmargin.verifier.service.ledger import distrust
 from zkmargin.verifier.service.problems import ProblemError
+from zkmargin.verifier.service.statuses import distrust
 from zkmargin.verifier.service.tables import HEAD, POLICIES
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +15,9 @@ from zkmargin.margin.documents import parse_json
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
 from zkmargin.verifier.errors import VerificationError
-from zkmargin.verifier.service import ledger as book
 from zkmargin.verifier.service import metrics
 from zkmargin.verifier.service.challenges import Challenges
+from zkmargin.verifier.service.clock import Clock
 from zkmargin.verifier.service.database import Database, UnavailableError
 from zkmargin.verifier.service.events import Feed
 from zkmargin.verifier.service.keys import KeyRing
@@ -29,18 +28,20 @@ from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.receipts import signed_receipt
 from zkmargin.verifier.service.settings import Settings
 from zkmargin.verifier.service.snapshots import Snapshots
+from zkmargin.verifier.service.statuses import age
 from zkmargin.verifier.service.verification import Batches, Verification
 from zkmargin.verifier.service.webhooks import Courier
 
 WEBHOOK_ROUND_SECONDS = 0.5
 POLICY_SECONDS = 2.0
+CLOCK_SECONDS = 2.0
 
 
 class Service:
     """One worker's parts.
 
     Attributes:
-        settings, database, keys, policies, snapshots, challenges, ledger, verification: see their rooms.
+        settings, database, clock, keys, policies, snapshots, challenges, ledger, verification: see their rooms.
         batches, feed: live in the event loop, from `start` to `stop`.
     """
 
@@ -54,14 +55,21 @@ class Service:
         self.setup = setup or ceremony(get_backend())
         self.database = Database(settings.database_url)
         self.database.migrate()
+        self.clock = Clock(self.database)
         self.keys = KeyRing(self.database, settings.first_admin_key())
         self.policies = Policies(self.database)
-        self.policies.begin(settings.first_policy(), int(time.time()))
+        self.policies.begin(settings.first_policy(), int(self.clock.now()))
         self.snapshots = Snapshots(self.database, self.policies, settings.quantum_decimals)
-        self.challenges = Challenges(self.key, settings.challenge_seconds)
+        self.challenges = Challenges(self.key, settings.challenge_seconds, self._skew)
         self.ledger = Ledger(self._receipt, self._skew)
         self.verification = Verification(
-            self.setup, self.database, self.ledger, self.snapshots, self.policies, self.challenges
+            self.setup,
+            self.database,
+            self.clock,
+            self.ledger,
+            self.snapshots,
+            self.policies,
+            self.challenges,
         )
         self._courier = Courier(
             self.database,
@@ -79,8 +87,9 @@ class Service:
         self.feed = Feed(self.database, self.settings.event_seconds)
         rounds: list[tuple[Callable[[], Any], float]] = [
             (self._age, self.settings.sweep_seconds),
-            (lambda: self._courier.round(time.time()), WEBHOOK_ROUND_SECONDS),
+            (lambda: self._courier.round(self.clock.now()), WEBHOOK_ROUND_SECONDS),
             (self.policies.look, POLICY_SECONDS),
+            (self.clock.look, CLOCK_SECONDS),
         ]
         if self.settings.oracles:
             rounds.append((self._pull, self.settings.oracle_seconds))
@@ -104,8 +113,8 @@ class Service:
         return self.policies.current().policy.clock_skew
 
     def _age(self) -> None:
-        now = int(time.time())
-        moved = self.database.write(lambda c: book.age(c, self.settings.renew_seconds, self._skew(), now))
+        now = int(self.clock.now())
+        moved = self.database.write(lambda c: age(c, self.settings.renew_seconds, self._skew(), now))
         metrics.MOVES.inc(moved)
 
     def _pull(self) -> None:
@@ -123,7 +132,7 @@ class Service:
         if len(answer.content) > self.settings.snapshot_limit:
             raise InputError(url, "snapshot", len(answer.content), "it is larger than this service takes")
         content, signature = uploaded(answer.text, url)
-        return self.snapshots.accept(content, signature, time.time()).id
+        return self.snapshots.accept(content, signature, self.clock.now()).id
 
 
 def uploaded(content: str, where: str) -> tuple[bytes, SnapshotSignature]:

@@ -7,7 +7,6 @@ bad proof is named, and its neighbours are recorded all the same.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from zkmargin.verifier.batch import BatchError, verify_batch
 from zkmargin.verifier.portfolio import Expected, prepare_submission
 from zkmargin.verifier.service import metrics
 from zkmargin.verifier.service.challenges import Challenges
+from zkmargin.verifier.service.clock import Clock
 from zkmargin.verifier.service.database import Database
 from zkmargin.verifier.service.ledger import Claim, Ledger, Outcome
 from zkmargin.verifier.service.logs import log
@@ -50,11 +50,12 @@ class Verification:
 
     Attributes:
         setup: the ceremony's powers.
-        database, ledger, snapshots, policies, challenges: the service's.
+        database, clock, ledger, snapshots, policies, challenges: the service's.
     """
 
     setup: Setup
     database: Database
+    clock: Clock
     ledger: Ledger
     snapshots: Snapshots
     policies: Policies
@@ -72,7 +73,7 @@ class Verification:
         return outcomes
 
     def _attempt(self, batch: Sequence[Offered]) -> list[ReceiptDocument | ProblemError]:
-        now, policy = time.time(), self.policies.current()
+        now, policy = self.clock.now(), self.policies.current()
         outcomes: dict[int, ReceiptDocument | ProblemError] = {}
         claims: dict[int, Claim] = {}
         for place, offered in enumerate(batch):

@@ -88,14 +88,19 @@ def scene(
 def start(
     request: pytest.FixtureRequest, folder: Path, tmp_path: Path, new_database: Callable[[str], str]
 ) -> Iterator[Callable[..., Scene]]:
-    """Starts services that a test may break; a second one shares the database of the first."""
+    """Starts services that a test may break; a second one shares the database of the first.
+
+    With `taken`, no snapshot is handed in: the first service has one already.
+    """
     world, started = World(), list[Replica]()
     database = new_database(request.param)
 
     def begin(**settings: Any) -> Scene:
-        policy = settings.pop("policy", None)
-        replica = Replica(world, tmp_path / str(len(started)), database, policy, **settings)
+        taken: Snapshot | None = settings.pop("taken", None)
+        replica = Replica(world, tmp_path / str(len(started)), database, **settings)
         started.append(replica)
+        if taken is not None:
+            return Scene(world, replica, taken)
         taken = snapshot()
         assert replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).status_code == 201
         return Scene(world, replica, taken)

@@ -193,14 +193,24 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+WRONG_CLOCK = "import time; right = time.time; time.time = lambda: right() + {ahead}; "
+SERVE = "from zkmargin.verifier.service.server import serve; serve()"
+
+
 class Replica:
-    """A service process, and a client of it."""
+    """A service process, and a client of it. Its clock may be so many seconds ahead, or behind if negative."""
 
     def __init__(
-        self, world: World, folder: Path, database: str, policy: dict[str, Any] | None = None, **settings: Any
+        self,
+        world: World,
+        folder: Path,
+        database: str,
+        policy: dict[str, Any] | None = None,
+        ahead: float = 0,
+        **settings: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.port, self.folder = free_port(), folder
+        self.port, self.folder, self.ahead = free_port(), folder, ahead
         key_file, policy_file, file = folder / "key", folder / "policy.toml", folder / "service.toml"
         if not key_file.exists():
             key_file.touch(0o600)
@@ -227,7 +237,7 @@ class Replica:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-c", "from zkmargin.verifier.service.server import serve; serve()"]
+        command = [sys.executable, "-c", (WRONG_CLOCK.format(ahead=self.ahead) if self.ahead else "") + SERVE]
         self.process = subprocess.Popen(
             command, env=self.environment, stderr=self.log, stdout=self.log, start_new_session=True
         )
