@@ -9,10 +9,12 @@ from rich.text import Text
 from zkmargin.argument import CommitmentDocument
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.cli.backend import chosen_setup
-from zkmargin.cli.options import FILE, holdings_argument, map_option, read_holdings, snapshot_argument
+from zkmargin.cli.contract_maps import chosen_targets, map_options
+from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import OpeningDocument, commit_holdings
 
@@ -20,7 +22,7 @@ from zkmargin.prover import OpeningDocument, commit_holdings
 @click.command()
 @snapshot_argument
 @holdings_argument
-@map_option
+@map_options
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The commitment: public.")
 @click.option(
     "--opening",
@@ -36,6 +38,7 @@ def commit(
     snapshot_file: Path,
     holdings_file: Path,
     map_file: Path | None,
+    map_signer: str | None,
     output: Path,
     opening_file: Path,
     as_json: bool,
@@ -57,7 +60,8 @@ def commit(
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
-        holdings = read_holdings(holdings_file, snapshot, map_file)
+        contracts = chosen_targets(map_file, map_signer, snapshot.universe)
+        holdings = Holdings.read(holdings_file, snapshot, contracts)
         step("committing to the holdings")
         secret = commit_holdings(chosen_setup(), snapshot.universe, tuple(holdings.vector(snapshot)))
     commitment = write_pair(secret, output, opening_file)

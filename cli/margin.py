@@ -7,19 +7,19 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from zkmargin.cli.comparison import comparison_table
+from zkmargin.cli.contract_maps import chosen_targets, map_options
 from zkmargin.cli.options import (
     FILE,
     check_picture,
     holdings_argument,
     level_option,
-    map_option,
     model_option,
-    read_holdings,
     snapshot_argument,
 )
 from zkmargin.cli.report import report_tables, summary_table
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.comparison import ModelComparison, compare_models
+from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.report import build_report
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import Level
@@ -30,7 +30,7 @@ from zkmargin.margin.tables import Level
 @holdings_argument
 @level_option
 @model_option
-@map_option
+@map_options
 @click.option("--brief", is_flag=True, help="Only the totals, and what the other models would ask.")
 @click.option(
     "--compare", is_flag=True, help="All models side by side, with what each saves against isolated margin."
@@ -50,6 +50,7 @@ def margin(
     level: Level,
     model: str,
     map_file: Path | None,
+    map_signer: str | None,
     brief: bool,
     compare: bool,
     chart_file: Path | None,
@@ -70,7 +71,8 @@ def margin(
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
-        holdings = read_holdings(holdings_file, snapshot, map_file)
+        contracts = chosen_targets(map_file, map_signer, snapshot.universe)
+        holdings = Holdings.read(holdings_file, snapshot, contracts)
         if compare or chart_file is not None:
             step("finding every model's requirement")
             _answer_comparison(compare_models(snapshot, holdings, level=level), chart_file, as_json)

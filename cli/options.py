@@ -1,32 +1,27 @@
 """The options that several commands share, and how their values are read."""
 
+import os
+import time as clock
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from zkmargin.margin.contract_map import read_contract_map
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import Holdings
-from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS
 
 FILE = click.Path(path_type=Path, dir_okay=True)
+
+CLOCK_SKEW = 30
+"""Seconds by which another clock may be ahead of this computer's."""
 
 PICTURES = (".png", ".svg")
 """Formats of pictures, by the end of the file's name."""
 
 snapshot_argument = click.argument("snapshot_file", metavar="SNAPSHOT", type=FILE)
 holdings_argument = click.argument("holdings_file", metavar="HOLDINGS", type=FILE)
-map_option = click.option(
-    "--map",
-    "map_file",
-    default=None,
-    metavar="FILE",
-    type=FILE,
-    help="What the venue calls its contracts: CSV with contract, instrument, multiplier and settlement.",
-)
 level_option = click.option(
     "--level", type=click.Choice(LEVELS), default="initial", show_default=True, help="Which margin is asked."
 )
@@ -38,12 +33,6 @@ model_option = click.option(
     help="Margin model that the snapshot has, such as grid (portfolio margin over scenarios), cross, isolated, es, "
     "var or span; snapshot show lists them.",
 )
-
-
-def read_holdings(path: Path, snapshot: Snapshot, map_file: Path | None) -> Holdings:
-    """The holdings in a file, by the names of a venue where a map gives them. Raises InputError."""
-    contracts = None if map_file is None else read_contract_map(map_file, snapshot.universe)
-    return Holdings.read(path, snapshot, contracts)
 
 
 def check_picture(path: Path | None, field: str) -> None:
@@ -78,3 +67,39 @@ def unix_seconds(time: str | None, field: str) -> int:
     if since % timedelta(seconds=1):
         raise InputError("command line", field, time, "write whole seconds")
     return since // timedelta(seconds=1)
+
+
+def coming_seconds(time: str | None, field: str) -> int:
+    """A moment that is still to come, as Unix seconds; 0 for none. Raises InputError."""
+    found = unix_seconds(time, field)
+    if time is not None and found <= now():
+        raise InputError("command line", field, time, f"it is {_shown(now())} already; write a time to come")
+    return found
+
+
+def reached_seconds(time: str | None, field: str) -> int:
+    """A moment that this computer's clock has reached, as Unix seconds; 0 for none. Raises InputError."""
+    found = unix_seconds(time, field)
+    if found > now() + CLOCK_SKEW:
+        remedy = f"it is {_shown(now())} only; write a time that has come, or correct the clock"
+        raise InputError("command line", field, time, remedy)
+    return found
+
+
+def now() -> int:
+    """What this computer's clock shows, Unix seconds."""
+    return int(clock.time())
+
+
+def _shown(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def refuse_replacing(field: str, output: Path, others: Iterable[Path | None]) -> None:
+    """Raises InputError if what is written would take the place of another file of the same command."""
+    target = os.path.realpath(output)
+    for other in others:
+        if other is not None and os.path.realpath(other) == target:
+            raise InputError(
+                "command line", field, str(output), "it would replace another file of this command"
+            )

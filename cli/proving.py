@@ -14,7 +14,7 @@ from zkmargin.attestation import SigningKey
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.options import FILE, coming_seconds, snapshot_argument
 from zkmargin.cli.signing import key_option, required_key
 from zkmargin.cli.submitting import (
     attestation_option,
@@ -87,6 +87,7 @@ def prove(
     if not attestation_files and (key or each_venue or pledge != "0"):
         remedy = "name the attestations: without them nothing is signed or pledged"
         raise InputError("command line", "--attestation", Finding("missing"), remedy)
+    coming_seconds(terms.expires, "--expires")
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
         documents = [OpeningDocument.read(path) for path in opening_files]

@@ -10,9 +10,12 @@ import click
 from zkmargin.attestation import SigningDomain, SigningKey
 from zkmargin.attestation.key_file import PASSPHRASE_VARIABLE, passphrase_from, read_key
 from zkmargin.attestation.signing import is_address
-from zkmargin.cli.options import FILE
+from zkmargin.cli.options import FILE, refuse_replacing
 from zkmargin.margin.errors import Finding, InputError
 
+venue_name_option = click.option(
+    "--name", required=True, metavar="NAME", help="The venue's, as policies list it."
+)
 passphrase_option = click.option(
     "--passphrase-file",
     metavar="FILE",
@@ -27,6 +30,9 @@ def key_option(whose: str) -> Callable[[Callable[..., None]], Callable[..., None
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def with_key(*, key_file: Path | None, passphrase_file: Path | None, **rest: Any) -> None:
+            for output, field in (("output", "--output"), ("opening_file", "--opening")):
+                if rest.get(output) is not None:
+                    refuse_replacing(field, rest[output], (key_file, passphrase_file))
             key = read_key(key_file, passphrase_from(passphrase_file)) if key_file else None
             command(key=key, **rest)
 

@@ -14,19 +14,37 @@ from zkmargin.attestation.documents import OpenOrders
 from zkmargin.attestation.key_file import passphrase_from, write_key
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.cli.backend import chosen_setup
-from zkmargin.cli.options import FILE, holdings_argument, snapshot_argument, unix_seconds
-from zkmargin.cli.signing import address, domain_options, key_option, passphrase_option, required_key
+from zkmargin.cli.contract_maps import (
+    check_map_command,
+    sign_map_command,
+    signed_map_options,
+    verified_map,
+)
+from zkmargin.cli.options import (
+    FILE,
+    coming_seconds,
+    holdings_argument,
+    reached_seconds,
+    refuse_replacing,
+    snapshot_argument,
+)
+from zkmargin.cli.signing import (
+    address,
+    domain_options,
+    key_option,
+    passphrase_option,
+    required_key,
+    venue_name_option,
+)
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.snapshot import Snapshot
 
 # Databases and columnar files are large libraries: zkmargin.venue is imported by the commands that need it.
 if TYPE_CHECKING:
     from zkmargin.venue import Attested, Moment
 
-name_option = click.option("--name", required=True, metavar="NAME", help="The venue's, as policies list it.")
 register_option = click.option(
     "--register",
     "register_file",
@@ -40,7 +58,7 @@ as_of_option = click.option(
 )
 lifetime_option = click.option(
     "--lifetime",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=366 * 86400),
     default=3600,
     show_default=True,
     help="Seconds for which the attestation counts.",
@@ -116,12 +134,13 @@ def token(*, output: Path, as_json: bool) -> None:
 @venue.command()
 @snapshot_argument
 @holdings_argument
-@name_option
+@venue_name_option
 @click.option("--account", required=True, metavar="NAME", help="Pseudonym, the same in every attestation.")
 @click.option("--subject", required=True, metavar="ADDRESS", help="Address of the trader's key.")
 @key_option("the venue")
 @domain_options
 @register_option
+@signed_map_options
 @as_of_option
 @lifetime_option
 @click.option("--hold-until", metavar="TIME", help="Lock the account's collateral until then.")
@@ -140,6 +159,8 @@ def attest(
     key: SigningKey | None,
     domain: SigningDomain,
     register_file: Path,
+    map_file: Path | None,
+    map_signer: str | None,
     as_of: str | None,
     lifetime: int,
     hold_until: str | None,
@@ -162,16 +183,21 @@ def attest(
     from zkmargin.venue import attest as attest_account  # noqa: PLC0415
 
     refuse_existing(opening_file)
+    refuse_replacing(
+        "--output", output, (opening_file, snapshot_file, holdings_file, register_file, map_file)
+    )
     hold = _hold(hold_until, hold_audience)
-    register = Register(register_file)
+    moment = _moment(as_of, lifetime)
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
-        holdings = Holdings.read(holdings_file, snapshot)
-        who = Venue(name, required_key(key), domain, chosen_setup(), snapshot)
+        signing = required_key(key)
+        contracts = verified_map(map_file, map_signer, snapshot.universe, signing.address)
+        who = Venue(name, signing, domain, chosen_setup(), snapshot, contracts)
+        holdings = who.holdings(holdings_file)
         whose = Account(account, address(subject, "--subject"), open_orders)
         step("committing and signing")
-        made = attest_account(who, whose, holdings, _moment(as_of, lifetime), register, hold=hold)
+        made = attest_account(who, whose, holdings, moment, Register(register_file), hold=hold)
     _hand_out(made, output, opening_file)
     document = {
         "attestation": str(output),
@@ -192,10 +218,11 @@ def attest(
 @venue.command("attest-book")
 @snapshot_argument
 @click.argument("book_file", metavar="BOOK", type=FILE)
-@name_option
+@venue_name_option
 @key_option("the venue")
 @domain_options
 @register_option
+@signed_map_options
 @as_of_option
 @lifetime_option
 @open_orders_option
@@ -212,6 +239,8 @@ def attest_book(
     key: SigningKey | None,
     domain: SigningDomain,
     register_file: Path,
+    map_file: Path | None,
+    map_signer: str | None,
     as_of: str | None,
     lifetime: int,
     open_orders: OpenOrders,
@@ -232,7 +261,7 @@ def attest_book(
     from zkmargin.venue import Register, Venue  # noqa: PLC0415
     from zkmargin.venue import attest_book as attest_whole_book  # noqa: PLC0415
 
-    done = 0
+    done, moment = 0, _moment(as_of, lifetime)
 
     with progress(as_json) as step:
 
@@ -243,14 +272,16 @@ def attest_book(
 
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
-        who = Venue(name, required_key(key), domain, chosen_setup(), snapshot)
+        signing = required_key(key)
+        contracts = verified_map(map_file, map_signer, snapshot.universe, signing.address)
+        who = Venue(name, signing, domain, chosen_setup(), snapshot, contracts)
         step("attesting")
         started = time.perf_counter()
         made = attest_whole_book(
             who,
             book_file,
             output,
-            _moment(as_of, lifetime),
+            moment,
             Register(register_file),
             open_orders=open_orders,
             workers=workers,
@@ -288,6 +319,7 @@ def extract(*, directory: Path, account: str, output: Path, opening_file: Path, 
     from zkmargin.venue.extract import extract_account  # noqa: PLC0415
 
     refuse_existing(opening_file)
+    refuse_replacing("--output", output, (opening_file,))
     made = extract_account(directory, account)
     _hand_out(made, output, opening_file)
     lines = (f"attestation  {output}: public", f"opening      {opening_file}: secret, for the trader")
@@ -315,6 +347,10 @@ def serve(*, settings_file: Path, host: str, port: int) -> None:
     uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
 
 
+venue.add_command(sign_map_command)
+venue.add_command(check_map_command)
+
+
 def _hand_out(made: "Attested", output: Path, opening_file: Path) -> None:
     """Write opening and attestation: both, or neither. Raises InputError."""
     write_secret(opening_file, made.opening.encode())
@@ -328,7 +364,7 @@ def _hand_out(made: "Attested", output: Path, opening_file: Path) -> None:
 def _moment(as_of: str | None, lifetime: int) -> "Moment":
     from zkmargin.venue import Moment  # noqa: PLC0415
 
-    return Moment.lasting(lifetime, unix_seconds(as_of, "--as-of") or None)
+    return Moment.lasting(lifetime, reached_seconds(as_of, "--as-of") or None)
 
 
 def _hold(until: str | None, audience: str | None) -> Hold | None:
@@ -339,4 +375,4 @@ def _hold(until: str | None, audience: str | None) -> Hold | None:
         )
     if until is None:
         return None
-    return Hold.accept({"until": unix_seconds(until, "--hold-until"), "audience": audience}, "command line")
+    return Hold.accept({"until": coming_seconds(until, "--hold-until"), "audience": audience}, "command line")

@@ -2,12 +2,15 @@
 
 import json
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.harness import TERMS, Run
+from zkmargin.cli import options
 
 CONTRACT = "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF"
 DOMAIN = ("--chain-id", 1, "--contract", CONTRACT)
@@ -40,6 +43,15 @@ def world(run: Run, snapshot_file: Path, tmp_path_factory: pytest.TempPathFactor
     shown = run("snapshot", "show", snapshot_file, "--json").document["valuation_time"]
     moment = shown.replace(" UTC", "Z").replace(" ", "T")
     return World(folder, snapshot_file, addresses, moment)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def at_the_moment(world: World) -> Iterator[None]:
+    """The clock of options stands at the snapshot's moment: what expires that day is still to come."""
+    seconds = int(datetime.fromisoformat(world.moment).timestamp())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(options, "now", lambda: seconds)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +263,10 @@ def test_keys_and_tokens_are_not_printed(run: Run, tmp_path: Path) -> None:
         (("--subject", "0x12"), "--subject"),
         (("--contract", "0x12"), "--contract"),
         (("--as-of", "noon"), "--as-of"),
+        (("--as-of", "2100-01-01T00:00:00Z"), "--as-of: '2100-01-01T00:00:00Z': it is "),
+        (("--hold-until", "2020-01-01T00:00:00Z", "--hold-for", "bank"), "--hold-until"),
+        (("--lifetime", 0), "--lifetime"),
+        (("--lifetime", 366 * 86400 + 1), "--lifetime"),
     ],
 )
 def test_mistakes_of_a_venue(

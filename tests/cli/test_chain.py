@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
+from zkmargin.cli import options
 
 
 def test_a_proof_verifies(run: Run, chain: Chain) -> None:
@@ -93,12 +94,26 @@ def test_a_proof_of_another_statement_is_not_valid(
     assert field in seen.document["message"]
 
 
-def test_an_expired_proof_is_not_valid(run: Run, chain: Chain, tmp_path: Path) -> None:
+def test_an_expired_proof_is_not_valid(
+    run: Run, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terms, proof = (*TERMS, "--expires", "2020-01-01T00:00:00Z"), tmp_path / "proof.json"
-    assert run("prove", chain.snapshot, "--opening", chain.opening, *terms, "-o", proof).code == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(options, "now", lambda: 1577836799)
+        assert run("prove", chain.snapshot, "--opening", chain.opening, *terms, "-o", proof).code == 0
     seen = run("verify", chain.snapshot, proof, "--commitment", chain.commitment, *terms)
     assert seen.code == 1
     assert "expiry" in seen.out
+
+
+def test_a_proof_that_nobody_could_accept_is_not_made(run: Run, chain: Chain, tmp_path: Path) -> None:
+    proof = tmp_path / "proof.json"
+    proving = ("prove", chain.snapshot, "--opening", chain.opening, *TERMS, "-o", proof)
+    seen = run(*proving, "--expires", "2020-01-01T00:00:00Z")
+    assert seen.code == 2
+    assert "command line: --expires: '2020-01-01T00:00:00Z': it is 20" in seen.err
+    assert "write a time to come" in seen.err
+    assert not proof.exists()
 
 
 def test_the_opening_is_for_its_owner_only(run: Run, chain: Chain, tmp_path: Path) -> None:
