@@ -22,6 +22,9 @@ from zkmargin.margin.tables import CollateralCharge, Level
 
 LOTS = Unit("lots")
 
+FINEST_FACTOR = 1 << 10
+"""The greatest denominator by which the closing row is multiplied as a whole."""
+
 
 class Ledger:
     """A relation in the making for one snapshot, model and level.
@@ -95,6 +98,34 @@ class Ledger:
     def magnitude(self, slot: int, long: int, short: int) -> None:
         """Charge ``long max(q, 0) + short max(-q, 0)``, money per lot, through ``P >= max(q, 0)``."""
         self.require({slot: -short}, {self.long_side(slot): long + short})
+
+    def count(self, losses: Sequence[int], factor: tuple[int, int]) -> int:
+        """Add a factor n/d times the sum of some rows to the requirement.
+
+        Where d is large, all but this sum would be multiplied by it in vain: a row F, d F - n sum >= 0, holds the
+        losses as often as they count, rounded up to a whole money unit. Account value, charges and threshold are
+        whole, so that nothing is lost by the rounding.
+
+        Returns:
+            the denominator by which all that is required is to be multiplied: d, or 1.
+        """
+        numerator, denominator = factor
+        if denominator <= FINEST_FACTOR:
+            self.require({}, dict.fromkeys(losses, numerator))
+            return denominator
+        if losses:
+            self.require(
+                {}, {self.whole("losses, as often as they count", denominator, losses, numerator): 1}
+            )
+        return 1
+
+    def whole(self, name: str, denominator: int, rows: Sequence[int], numerator: int) -> int:
+        """The row of n/d times a sum of rows, rounded up to a whole money unit."""
+        rounded = self.rows.free(name, self.usd)
+        terms = {rounded: denominator, **dict.fromkeys(rows, -numerator)}
+        unit = Unit("USD", denominator * self.usd.scale)
+        self.rows.row(f"{name}, in full", unit, {}, terms, closes=rounded)
+        return rounded
 
     def haircuts(self, collaterals: Sequence[CollateralCharge], denominator: int) -> None:
         """A haircut on coin equity: a slack of at least its charge, and of at least zero.

@@ -1,13 +1,12 @@
-"""What the rows of `es` and `var` share: losses over joint scenarios; and the charges beside them and others."""
+"""What the rows of `es` and `var` share: losses over joint scenarios."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zkmargin.circuits.ledger import LOTS, Ledger
+from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.matrix import MatrixRow
-from zkmargin.margin.market.times import format_time
 from zkmargin.margin.scenarios.requirement import account_profits
 from zkmargin.margin.scenarios.tables import JointTables
 
@@ -39,21 +38,3 @@ def losses(tables: JointTables, scale: Sequence[int], lots: Sequence[int]) -> li
     """The loss of an account in each cell, in money units; negative where it gains."""
     # The relation has a variable for every slot of the domain, the universe an instrument for the first ones.
     return [-profit for profit in account_profits(tables, scale, lots[: len(scale)])]
-
-
-def charges(ledger: Ledger, denominator: int) -> None:
-    """Contingencies on perpetuals and naked shorts, and haircuts: convex slacks, each at least its charge."""
-    tables: JointTables = ledger.tables
-    for perpetual in tables.perpetuals:
-        charge = denominator * ledger.charge(perpetual.slot, perpetual.charge[ledger.level])
-        if charge:
-            ledger.magnitude(perpetual.slot, charge, charge)
-    for strike in tables.strikes:
-        charge = denominator * ledger.charge(strike.slots[0], strike.charge[ledger.level])
-        if charge:
-            expiry = format_time(strike.expiry)[:10]
-            name = f"{strike.underlying} {strike.strike}, expiry {expiry}: naked shorts"
-            naked = ledger.rows.free(name, LOTS)
-            ledger.rows.row(f"{name} covered", LOTS, dict.fromkeys(strike.slots, 1), {naked: 1}, closes=naked)
-            ledger.require({}, {naked: charge})
-    ledger.haircuts(tables.collaterals, denominator)

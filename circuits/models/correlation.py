@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from zkmargin.circuits.contingencies import contingencies
 from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.relation import Unit
-from zkmargin.circuits.scenarios import charges
 from zkmargin.margin.models.correlation.tables import CorrelationTables, CovarianceFactor, rounded_up
 
 _SPLIT = 120
@@ -46,7 +46,8 @@ def build(ledger: Ledger) -> int:
         _covers(ledger, factor, exposures, squared, most)
     _undiversified(ledger, tables, exposures, loss)
     ledger.require({}, {loss: 1})
-    charges(ledger, 1)
+    contingencies(ledger, 1)
+    ledger.haircuts(tables.collaterals, 1)
     return 1
 
 

@@ -4,12 +4,13 @@ With S cells, m = S (1 - confidence) = p / q in lowest terms, and eta = eta+ - e
 
     eta+ >= 0,  eta- >= 0                     free: where the tail begins, a gain or a loss
     z_s >= 0,  z_s + eta+ - eta- + PnL_s >= 0   for every cell s: z_s is at least the loss beyond eta
-    R >= 0,  R - p (eta+ - eta-) - q sum z >= 0    R is at least p times the expected shortfall, and at least 0
-    p (A - charges - threshold) - R >= 0
+    R >= 0,  p R - p (eta+ - eta-) - q sum z >= 0  R is at least the expected shortfall, and at least 0
+    A - R - charges - threshold >= 0
 
 All rows are convex: for any eta, eta + sum max(0, loss_s - eta) / m is at least the mean of the worst m losses,
 fractions included (Rockafellar and Uryasev), so a prover who takes another eta, or larger z or R, only harms
-himself. An honest one takes for eta the loss at which the tail begins, where the two are equal.
+himself. An honest one takes for eta the loss at which the tail begins, where the two are equal. R is rounded up to a
+whole money unit; all else in the last row is whole, so that nothing is lost by that.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from zkmargin.circuits.contingencies import contingencies
 from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.relation import Unit
-from zkmargin.circuits.scenarios import LossRows, charges, losses
+from zkmargin.circuits.scenarios import LossRows, losses
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.scenarios.tail import tail
 
 
 def build(ledger: Ledger) -> int:
-    """Add the rows of expected shortfall; returns the denominator by which the requirement was multiplied."""
+    """Add the rows of expected shortfall; the requirement is collected as it is (denominator 1)."""
     tables: JointTables = ledger.tables
     confidence = Fraction(*tables.confidence[ledger.level])
     p, q = tables.tail_weight(ledger.level).as_integer_ratio()
@@ -45,9 +47,10 @@ def build(ledger: Ledger) -> int:
         rows.row(f"{label}: no less than that", ledger.usd, form, {z: 1, up: 1, down: -1}, closes=z)
         beyond.append(z)
     unit = Unit("USD", p * ledger.usd.scale)
-    shortfall = rows.free("expected shortfall", unit)
-    terms = {shortfall: 1, up: -p, down: p, **dict.fromkeys(beyond, -q)}
+    shortfall = rows.free("expected shortfall", ledger.usd)
+    terms = {shortfall: p, up: -p, down: p, **dict.fromkeys(beyond, -q)}
     rows.row("expected shortfall covered", unit, {}, terms, closes=shortfall)
     ledger.require({}, {shortfall: 1})
-    charges(ledger, p)
-    return p
+    contingencies(ledger, 1)
+    ledger.haircuts(tables.collaterals, 1)
+    return 1

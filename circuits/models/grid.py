@@ -20,31 +20,21 @@ of their rows are exact, is said in `zkmargin.circuits.buckets`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from zkmargin.circuits.additions import exposure_row, minimum_row
 from zkmargin.circuits.buckets import CHOICE, BucketRows
+from zkmargin.circuits.contingencies import contingencies
 from zkmargin.circuits.ledger import LOTS, Ledger
-from zkmargin.circuits.relation import Unit
-from zkmargin.margin.market.times import format_time
 from zkmargin.margin.tables import ConfidenceCharge, GridTables
-
-_FINEST = 1 << 12
-"""The greatest denominator by which the last row is multiplied; finer factors would make it too wide."""
 
 
 def build(ledger: Ledger) -> int:
     """Add the rows of the grid; returns the denominator by which the requirement was multiplied."""
     tables: GridTables = ledger.tables
-    numerator, denominator = tables.loss_factor[ledger.level]
-    losses = _losses(ledger, tables)
-    if denominator > _FINEST:
-        losses = [_counted(ledger, tables, losses)] if losses else []
-        numerator, denominator = 1, 1
-    ledger.require({}, dict.fromkeys(losses, numerator))
-    _perpetuals(ledger, tables, denominator)
-    _naked_shorts(ledger, tables, denominator)
+    denominator = ledger.count(_losses(ledger, tables), tables.loss_factor[ledger.level])
+    contingencies(ledger, denominator)
     _confidences(ledger, tables, denominator)
     ledger.haircuts(tables.collaterals, denominator)
     return denominator
@@ -58,10 +48,10 @@ def _losses(ledger: Ledger, tables: GridTables) -> list[int]:
         slots = [
             slot for slot in (tables.unit_of == unit).nonzero()[0].tolist() if slot not in tables.bucketed
         ]
-        contingencies = [row for bucket in buckets if (row := bucket.basis()) is not None]
+        basis = [row for bucket in buckets if (row := bucket.basis()) is not None]
         worst = ledger.rows.free(f"{name}: worst loss", ledger.usd)
-        if contingencies:
-            terms = {worst: 1, **dict.fromkeys(contingencies, -1)}
+        if basis:
+            terms = {worst: 1, **dict.fromkeys(basis, -1)}
             ledger.rows.row(f"{name}: basis contingency", ledger.usd, {}, terms, closes=worst)
         for number, (cell, risk) in enumerate(zip(tables.cells, tables.risk, strict=True)):
             form, rows = ledger.money(risk, slots), {worst: 1}
@@ -77,48 +67,6 @@ def _losses(ledger: Ledger, tables: GridTables) -> list[int]:
                 loss = {minimum_row(ledger, minimum, loss): 1}
         losses += loss
     return losses
-
-
-def _counted(ledger: Ledger, tables: GridTables, losses: Sequence[int]) -> int:
-    """The row of the losses as often as they count, rounded up to a whole money unit.
-
-    Account value, charges and threshold are whole, so that nothing is lost by the rounding: F is at least the losses
-    times n/d where d F - n sum L >= 0, and no honest account leaves d or more of it.
-    """
-    rows, (numerator, denominator) = ledger.rows, tables.loss_factor[ledger.level]
-    instruments = ledger.snapshot.universe.instruments
-    held = zip(instruments, tables.weights(), ledger.snapshot.scale, strict=True)
-    most = sum(instrument.bound * weight * scale for instrument, weight, scale in held)
-    choice = partial(_rounded, tuple(losses), numerator, denominator)
-    counted = rows.free("losses, as often as they count", ledger.usd, choice=choice, limit=most)
-    terms = {counted: denominator, **dict.fromkeys(losses, -numerator)}
-    unit = Unit("USD", denominator * ledger.usd.scale)
-    rows.row("losses, as often as they count, in full", unit, {}, terms, limit=denominator - 1)
-    return counted
-
-
-def _rounded(
-    losses: Sequence[int], numerator: int, denominator: int, _: object, rows: Mapping[int, int]
-) -> int:
-    return -(-numerator * sum(rows[row] for row in losses) // denominator)
-
-
-def _perpetuals(ledger: Ledger, tables: GridTables, denominator: int) -> None:
-    for perpetual in tables.perpetuals:
-        charge = denominator * ledger.charge(perpetual.slot, perpetual.charge[ledger.level])
-        if charge:
-            ledger.magnitude(perpetual.slot, charge, charge)
-
-
-def _naked_shorts(ledger: Ledger, tables: GridTables, denominator: int) -> None:
-    for strike in tables.strikes:
-        charge = denominator * ledger.charge(strike.slots[0], strike.charge[ledger.level])
-        if charge:
-            expiry = format_time(strike.expiry)[:10]
-            name = f"{strike.underlying} {strike.strike}, expiry {expiry}: naked shorts"
-            naked = ledger.rows.free(name, LOTS)
-            ledger.rows.row(f"{name} covered", LOTS, dict.fromkeys(strike.slots, 1), {naked: 1}, closes=naked)
-            ledger.require({}, {naked: charge})
 
 
 def _confidences(ledger: Ledger, tables: GridTables, denominator: int) -> None:

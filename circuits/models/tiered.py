@@ -3,9 +3,9 @@
     b >= 0,  1 - b >= 0                          a bit: portfolio margin
     A - T + B (1 - b) >= 0                       it is 0 unless the account reaches the threshold
     T - 1 - A + B b >= 0                         and 1 unless it stays below
-    R >= 0                                       the requirement that counts
-    R + B b - (requirement of cross) >= 0
-    R + B (1 - b) - (requirement of grid) >= 0
+    R >= 0                                       the requirement that counts, in whole money units
+    d R + d B b - d (requirement of cross) >= 0
+    d R + d B (1 - b) - d (requirement of grid) >= 0
     A - R - threshold of the statement >= 0
 
 The bit is exact: A and T are whole money units, and of any two of them just one of the two rows leaves the bit a
@@ -28,14 +28,14 @@ CHOICE = Unit("of 0 or 1")
 
 
 def build(ledger: Ledger) -> int:
-    """Add the rows of both branches; returns the denominator by which the requirement was multiplied."""
+    """Add the rows of both branches; the requirement is collected as it is (denominator 1)."""
     tables: TieredTables = ledger.tables
     low, high = ledger.branch(tables.cross), ledger.branch(tables.grid)
     parts = cross.build(low), grid.build(high)
     denominator = lcm(*parts)
     bit = _reached(ledger, tables)
     unit = Unit("USD", denominator * ledger.usd.scale)
-    counted = ledger.rows.free("requirement of the tier", unit)
+    counted = ledger.rows.free("requirement of the tier", ledger.usd)
     opened = (
         ("cross margin, below the threshold", low, parts[0], tables.cross.weights(), 1),
         ("portfolio margin, from the threshold on", high, parts[1], tables.grid.weights(), -1),
@@ -43,11 +43,11 @@ def build(ledger: Ledger) -> int:
     for name, branch, part, weights, sign in opened:
         holdings, rows = branch.collected(-denominator // part)
         most = denominator * _most(ledger, weights)
-        terms = {**rows, counted: 1, bit: sign * most}
+        terms = {**rows, counted: denominator, bit: sign * most}
         constant = most if sign < 0 else 0
         ledger.rows.row(name, unit, holdings, terms, constant=constant, closes=counted)
     ledger.require({}, {counted: 1})
-    return denominator
+    return 1
 
 
 def _reached(ledger: Ledger, tables: TieredTables) -> int:

@@ -64,18 +64,17 @@ def build(ledger: Ledger) -> int:
     tables: TimsTables = ledger.tables
     profits = _profits(ledger, tables)
     minima = _minima(ledger, tables)
-    numerator, denominator = tables.factor[ledger.level]
     worst = {node: _worst_loss(ledger, tables, node, profits[node]) for node in tables.top()}
-    ledger.require({}, dict.fromkeys(worst.values(), numerator))
+    losses = list(worst.values())
     if tables.minimum_scope == "group":
         for node, slack in worst.items():
             below = [minima[number] for number in tables.classes_of(node)]
             _minimum(ledger, f"{tables.name(node)}: minimum per contract", below, [slack], slack)
     elif any(form.rows for form in minima):
         missing = ledger.rows.free("short of the minimum per contract", ledger.usd)
-        _minimum(ledger, "minimum per contract", minima, [missing, *worst.values()], missing)
-        ledger.require({}, {missing: numerator})
-    return denominator
+        _minimum(ledger, "minimum per contract", minima, [missing, *losses], missing)
+        losses.append(missing)
+    return ledger.count(losses, tables.factor[ledger.level])
 
 
 def _profits(ledger: Ledger, tables: TimsTables) -> list[list[_Form]]:

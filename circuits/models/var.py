@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from zkmargin.circuits.contingencies import contingencies
 from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.relation import Unit
-from zkmargin.circuits.scenarios import LossRows, charges, losses
+from zkmargin.circuits.scenarios import LossRows, losses
 from zkmargin.margin.decimals import floor_div
 from zkmargin.margin.scenarios.tables import JointTables
 
@@ -44,5 +45,6 @@ def build(ledger: Ledger) -> int:
         rows.row(name, ledger.usd, form, {value: 1, bit: reach}, closes=value)
     rows.row(f"at most {excused} scenarios excused", CELLS, {}, dict.fromkeys(bits, -1), constant=excused)
     ledger.require({}, {value: 1})
-    charges(ledger, 1)
+    contingencies(ledger, 1)
+    ledger.haircuts(tables.collaterals, 1)
     return 1
