@@ -6,12 +6,15 @@ from zkmargin.cli.backtest import run_backtest
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.committing import commit
 from zkmargin.cli.demo import demo
+from zkmargin.cli.fetching import fetch
 from zkmargin.cli.importing import importing
 from zkmargin.cli.info import info
 from zkmargin.cli.margin import margin
-from zkmargin.cli.pledging import pledge, receipt, submit, watch
+from zkmargin.cli.pledging import submit, watch
 from zkmargin.cli.portable_demo import demo_portable
+from zkmargin.cli.protocol import pledge
 from zkmargin.cli.proving import prove
+from zkmargin.cli.receipts import receipt
 from zkmargin.cli.rows import rows
 from zkmargin.cli.serving import serve
 from zkmargin.cli.snapshot import snapshot
@@ -55,6 +58,7 @@ PARTS = (
     prove,
     verify,
     venue,
+    fetch,
     submit,
     watch,
     pledge,

@@ -8,10 +8,11 @@ from rich.text import Text
 
 from zkmargin.attestation import SigningDomain, SigningKey, SnapshotSignature
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options import FILE, snapshot_argument, unix_seconds
+from zkmargin.cli.options import FILE, refuse_replacing, snapshot_argument, unix_seconds
 from zkmargin.cli.signing import domain_options, key_option, required_key
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.cli.trust import reproduced_snapshot
+from zkmargin.client.calls import published
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot import Snapshot
@@ -39,9 +40,22 @@ at_option = click.option(
 @key_option("the oracle")
 @domain_options
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The signature.")
+@click.option(
+    "--publish",
+    "published_file",
+    metavar="FILE",
+    type=FILE,
+    help="Snapshot and signature in one file, replaced at once: what a verifier's service pulls over HTTP.",
+)
 @json_option
 def sign(
-    *, snapshot_file: Path, key: SigningKey | None, domain: SigningDomain, output: Path, as_json: bool
+    *,
+    snapshot_file: Path,
+    key: SigningKey | None,
+    domain: SigningDomain,
+    output: Path,
+    published_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Sign a snapshot as a risk oracle: its prices were right at its valuation time.
 
@@ -50,8 +64,12 @@ def sign(
     \b
     Example:
       zkmargin snapshot sign market.json --key oracle.key --chain-id 1 \\
-          --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF -o market.signature.json
+          --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF -o market.signature.json \\
+          --publish public/snapshot.json
     """
+    refuse_replacing("--output", output, (snapshot_file, published_file))
+    if published_file is not None:
+        refuse_replacing("--publish", published_file, (snapshot_file,))
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
         signed = SnapshotSignature.sign(
@@ -63,7 +81,11 @@ def sign(
         )
     write_atomically(output, signed.encode())
     document = {"snapshot": snapshot.id, "signer": signed.signer, "output": str(output)}
-    lines = (f"snapshot    {snapshot.id}", f"signed by   {signed.signer}", f"written to  {output}")
+    lines = [f"snapshot    {snapshot.id}", f"signed by   {signed.signer}", f"written to  {output}"]
+    if published_file is not None:
+        write_atomically(published_file, published(snapshot, signed))
+        document["published"] = str(published_file)
+        lines.append(f"published   {published_file}: for verifiers' services to pull")
     answer(as_json, document, *map(Text, lines))
 
 

@@ -1,6 +1,6 @@
 """Talking to a verifier's service: ask what to prove, prove it, submit it, and keep it proven."""
 
-from zkmargin.client import calls
+from zkmargin.client import calls, venues
 from zkmargin.client.answers import Challenge, Pledge, SnapshotInfo
 from zkmargin.client.connection import AsyncClient, Client
 from zkmargin.client.errors import ServiceError, UnreachableError
@@ -23,4 +23,5 @@ __all__ = [
     "check_receipt",
     "pledge",
     "renew",
+    "venues",
 ]

@@ -89,8 +89,12 @@ def snapshot(identity: str) -> Call[Snapshot]:
 
 def publish(taken: Snapshot, signature: SnapshotSignature) -> Call[SnapshotInfo]:
     """Hand a signed snapshot in."""
-    content = b'{"signature":%s,"snapshot":%s}' % (signature.encode().strip(), taken.encode())
-    return Call("POST", "/v1/snapshots", SnapshotInfo.model_validate_json, content)
+    return Call("POST", "/v1/snapshots", SnapshotInfo.model_validate_json, published(taken, signature))
+
+
+def published(taken: Snapshot, signature: SnapshotSignature) -> bytes:
+    """A signed snapshot as an oracle publishes it, for services to pull."""
+    return b'{"signature":%s,"snapshot":%s}' % (signature.encode().strip(), taken.encode().strip())
 
 
 def pledges(

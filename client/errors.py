@@ -20,7 +20,8 @@ class ServiceError(Exception):
         self.status, self.document = status, dict(document)
         self.code = str(document.get("code", "unknown"))
         self.detail = str(document.get("detail", f"status {status}"))
-        super().__init__(f"{self.code}: {self.detail}")
+        told = self.detail.startswith(f"{self.code}:")
+        super().__init__(self.detail if told else f"{self.code}: {self.detail}")
 
 
 class UnreachableError(Exception):

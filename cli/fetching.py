@@ -1,0 +1,101 @@
+"""`zkmargin fetch`: the owner of an account asks the venue's service for its attestation."""
+
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zkmargin.attestation import Hold
+from zkmargin.attestation.secret_file import refuse_existing, write_secret
+from zkmargin.cli.asking import asking, read_token
+from zkmargin.cli.options import FILE, coming_seconds, refuse_replacing
+from zkmargin.cli.outputs import refuse_unwritable
+from zkmargin.cli.terminal import answer, json_option, progress
+from zkmargin.client import ServiceError, venues
+from zkmargin.margin.documents import write_atomically
+from zkmargin.margin.errors import Finding, InputError
+
+
+@click.command()
+@click.option(
+    "--venue", "url", required=True, metavar="URL", help="The venue's service, such as https://venue.example."
+)
+@click.option(
+    "--token-file", required=True, metavar="FILE", type=FILE, help="The account's token, from the venue."
+)
+@click.option("--hold-until", metavar="TIME", help="Have the collateral locked until then.")
+@click.option("--hold-for", metavar="NAME", help="The audience that it is locked for.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public.")
+@click.option(
+    "--opening",
+    "opening_file",
+    required=True,
+    metavar="FILE",
+    type=FILE,
+    help="To prove with: SECRET, never overwritten.",
+)
+@json_option
+def fetch(
+    *,
+    url: str,
+    token_file: Path,
+    hold_until: str | None,
+    hold_for: str | None,
+    output: Path,
+    opening_file: Path,
+    as_json: bool,
+) -> None:
+    """Have a venue attest to your account, and fetch attestation and opening.
+
+    \b
+    Example:
+      zkmargin fetch --venue https://venue.example --token-file alice.token -o alice.json --opening alice.secret.json \\
+          --hold-for lender --hold-until 2026-03-14T18:00:00Z
+    """
+    refuse_replacing("--output", output, (opening_file, token_file))
+    refuse_existing(opening_file)
+    refuse_unwritable(opening_file)
+    refuse_unwritable(output)
+    token, hold = read_token(token_file, "token"), hold_of(hold_until, hold_for)
+
+    def wrong(error: ServiceError) -> InputError | None:
+        if error.code != "token":
+            return None
+        remedy = "name the file of the token that the venue gave you for this account"
+        return InputError(str(token_file), "token", Finding("not an account's here"), remedy)
+
+    with progress(as_json) as step, asking(url, token, "--venue", wrong) as client:
+        step("asking the venue")
+        handed = client.send(venues.attest(hold))
+    write_secret(opening_file, handed.opening.encode())
+    try:
+        write_atomically(output, handed.attestation.encode())
+    except BaseException:
+        opening_file.unlink()
+        raise
+    made = handed.attestation
+    document = {
+        "attestation": str(output),
+        "opening": str(opening_file),
+        "venue": made.venue,
+        "account": made.account,
+        "sequence": made.sequence,
+        "signer": made.signer,
+        "digest": made.digest.hex(),
+    }
+    lines = (
+        f"attestation  {output}: public, sequence {made.sequence}, signed by {made.signer} for {made.venue}",
+        f"opening      {opening_file}: secret, keep it; whoever has it sees the holdings",
+    )
+    answer(as_json, document, *map(Text, lines))
+
+
+def hold_of(until: str | None, audience: str | None) -> Hold | None:
+    """The hold that is asked for; None for none. Raises InputError if one half of it is missing."""
+    if (until is None) != (audience is None):
+        missing = "--hold-until" if until is None else "--hold-for"
+        remedy = "a hold has a time and an audience; name both"
+        raise InputError("command line", missing, Finding("missing"), remedy)
+    if until is None:
+        return None
+    return Hold.accept({"until": coming_seconds(until, "--hold-until"), "audience": audience}, "command line")

@@ -1,0 +1,57 @@
+"""`zkmargin receipt`: what a service has signed, fetched again and checked offline."""
+
+import time
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from zkmargin.attestation import ReceiptDocument
+from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.options import FILE
+from zkmargin.cli.signing import address
+from zkmargin.cli.terminal import answer, json_option
+from zkmargin.client import check_receipt
+from zkmargin.margin.decimals import scaled_decimal
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.snapshot import Snapshot
+
+
+@click.group()
+def receipt() -> None:
+    """Check what a service has signed."""
+
+
+@receipt.command("verify")
+@click.argument("receipt_file", metavar="RECEIPT", type=FILE)
+@click.option(
+    "--signer", required=True, metavar="ADDRESS", help="The service's address, from where you trust it."
+)
+@click.option(
+    "--snapshot", "snapshot_file", metavar="FILE", type=FILE, help="The snapshot that it must be about."
+)
+@json_option
+def verify(*, receipt_file: Path, signer: str, snapshot_file: Path | None, as_json: bool) -> None:
+    """Check a receipt offline: the service verified this proof and recorded this pledge.
+
+    Whether the pledge still stands, only the service can tell. Exit code 1 if the receipt is not what it should be.
+
+    \b
+    Example:
+      zkmargin receipt verify receipt.json --signer 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf
+    """
+    found = ReceiptDocument.read(receipt_file)
+    signer = address(signer, "--signer")
+    try:
+        check_receipt(found, signer, where=str(receipt_file))
+    except InputError as error:
+        raise NotProvenError(f"NOT valid: {error}") from None
+    amount = f"{found.amount} ticks"
+    if snapshot_file is not None:
+        snapshot = Snapshot.load(snapshot_file)
+        if snapshot.id != found.snapshot:
+            raise NotProvenError(f"NOT valid: it is about snapshot {found.snapshot}, not the one given")
+        amount = f"{scaled_decimal(found.amount, snapshot.quantum_decimals)} USD"
+    issued = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found.issued))
+    line = f"valid: {signer} recorded {found.pledge} over {amount} for {found.audience} on {issued}"
+    answer(as_json, {"valid": True, **found.model_dump(mode="json")}, Text(line))
