@@ -105,10 +105,10 @@ def owner_options(command: Callable[..., None]) -> Callable[..., None]:
     return attestation_option(required=True)(wrapped)
 
 
-def check_pairs(attestation_files: Sequence[Path], opening_files: Sequence[Path]) -> None:
+def check_pairs(attestations: Sequence[object], openings: Sequence[object]) -> None:
     """Raises InputError unless there are as many of the one as of the other."""
-    if len(attestation_files) != len(opening_files):
-        found = Finding(f"{len(attestation_files)} for {len(opening_files)} openings")
+    if len(attestations) != len(openings):
+        found = Finding(f"{len(attestations)} for {len(openings)} openings")
         raise InputError("command line", "--attestation", found, "give one for each opening, in their order")
 
 

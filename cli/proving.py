@@ -1,6 +1,5 @@
 """`zkmargin prove`: what the owner of the account does."""
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +11,12 @@ from zkmargin.algebra import Setup
 from zkmargin.argument import Claims, Proof, ProofDocument
 from zkmargin.attestation import SigningKey
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
+from zkmargin.cli.accounts import attestation_option, opening_option
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options import FILE, coming_seconds, snapshot_argument
+from zkmargin.cli.options import FILE, coming_seconds, refuse_replacing, snapshot_argument
 from zkmargin.cli.signing import key_option, required_key
 from zkmargin.cli.submitting import (
-    attestation_option,
     each_venue_option,
     pledge_option,
     prove_attested,
@@ -39,16 +38,8 @@ from zkmargin.prover import prove as prove_statement
 
 @click.command()
 @snapshot_argument
-@click.option(
-    "--opening",
-    "opening_files",
-    required=True,
-    multiple=True,
-    metavar="FILE",
-    type=FILE,
-    help="The opening that commit wrote; repeat it for an account spread over several commitments.",
-)
-@attestation_option
+@opening_option("The opening that commit wrote; repeat it for an account spread over several commitments.")
+@attestation_option()
 @key_option("the accounts' owner, with attestations")
 @pledge_option
 @each_venue_option
@@ -81,9 +72,7 @@ def prove(
           --attestation beta.json --opening beta.secret.json --key trader.key --pledge 250000 \\
           --audience bank --nonce 7f3a --expires 2026-03-14T18:00:00Z -o submission.json
     """
-    if os.path.realpath(output) in map(os.path.realpath, (snapshot_file, *opening_files, *attestation_files)):
-        remedy = "the proof would replace what it is made from; name another file"
-        raise InputError("command line", "--output", str(output), remedy)
+    refuse_replacing("--output", output, (snapshot_file, *opening_files, *attestation_files))
     if not attestation_files and (key or each_venue or pledge != "0"):
         remedy = "name the attestations: without them nothing is signed or pledged"
         raise InputError("command line", "--attestation", Finding("missing"), remedy)

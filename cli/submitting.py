@@ -10,15 +10,16 @@ from rich.text import Text
 from zkmargin.attestation import AttestationDocument, SigningKey, SubmissionDocument
 from zkmargin.attestation import Terms as SubmissionTerms
 from zkmargin.circuits import CommittedRows, WitnessError
+from zkmargin.cli.accounts import check_pairs, check_universe, fitting_openings
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options import FILE, ticks, unix_seconds
+from zkmargin.cli.options import ticks, unix_seconds
 from zkmargin.cli.terminal import Step
 from zkmargin.cli.terms import Terms
 from zkmargin.margin.decimals import scaled_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.prover import Opening, ProverError, prove_submission
+from zkmargin.prover import Opening, prove_submission
 from zkmargin.verifier import (
     Expected,
     Policy,
@@ -28,15 +29,6 @@ from zkmargin.verifier import (
     verify_submission,
 )
 
-attestation_option = click.option(
-    "--attestation",
-    "attestation_files",
-    multiple=True,
-    metavar="FILE",
-    type=FILE,
-    help="A venue's attestation of an account; repeat it for several, in the prover's order: "
-    "that of the openings.",
-)
 pledge_option = click.option(
     "--pledge",
     default="0",
@@ -66,31 +58,25 @@ def prove_attested(
         InputError: files that do not fit one another.
         NotProvenError: the accounts do not cover it.
     """
-    if len(attestation_files) != len(openings):
-        found = Finding(f"{len(attestation_files)} for {len(openings)} openings")
-        raise InputError("command line", "--attestation", found, "give one for each opening, in their order")
+    check_pairs(attestation_files, openings)
     attestations = [AttestationDocument.read(path) for path in attestation_files]
     for path, attestation in zip(attestation_files, attestations, strict=True):
         attestation.check_signature(str(path))
-        if attestation.universe != snapshot.universe.digest:
-            remedy = f"it is over another universe than the snapshot's, {snapshot.universe.digest}"
-            raise InputError(str(path), "universe", attestation.universe, remedy)
+        check_universe(attestation, snapshot.universe, path)
     try:
-        return prove_submission(
-            list(zip(attestations, openings, strict=True)),
-            snapshot,
-            terms,
-            key,
-            chosen_setup(),
-            each_venue=each_venue,
-            rows=rows,
-            progress=lambda name, *_: step(f"proving: {name}"),
-        )
+        with fitting_openings():
+            return prove_submission(
+                list(zip(attestations, openings, strict=True)),
+                snapshot,
+                terms,
+                key,
+                chosen_setup(),
+                each_venue=each_venue,
+                rows=rows,
+                progress=lambda name, *_: step(f"proving: {name}"),
+            )
     except WitnessError as error:
         raise NotProvenError(f"{error}; nothing was written") from None
-    except ProverError as error:
-        remedy = f"{error}: give openings and attestations in the same order, as the venue handed them out"
-        raise InputError("command line", "--opening", Finding("not its attestation's"), remedy) from None
 
 
 def submission_terms(terms: Terms, pledge: str, decimals: int) -> SubmissionTerms:

@@ -10,11 +10,12 @@ from zkmargin.algebra import Setup
 from zkmargin.argument import CommitmentDocument, ProofDocument
 from zkmargin.argument.rows import RowsError, check_rows
 from zkmargin.circuits import CommittedRows, Statement
+from zkmargin.cli.accounts import attestation_option
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import DONE, REFUSED
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.oracle import at_option, check_signed, judged_at, policy_option, signature_option
-from zkmargin.cli.submitting import attestation_option, submission_check, verdict
+from zkmargin.cli.submitting import submission_check, verdict
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.cli.terms import Terms, terms_options
 from zkmargin.cli.trust import reproduced_snapshot
@@ -34,7 +35,7 @@ from zkmargin.verifier import VerificationError, commitment_term, verify_documen
     help="The commitment that you trust; repeat it, in the prover's order, if there are several.",
 )
 @policy_option
-@attestation_option
+@attestation_option()
 @signature_option
 @at_option
 @terms_options
