@@ -19,6 +19,7 @@ Signed = Annotated[Number, Field(ge=-_LARGEST, le=_LARGEST)]
 Positive = Annotated[Number, Field(ge=0, le=_LARGEST)]
 Fraction01 = Annotated[Number, Field(ge=0, le=1)]
 Move = Annotated[Number, Field(ge=-1, le=_LARGEST)]
+Power = Annotated[Number, Field(ge=-10, le=10)]
 
 
 class Scenario(Strict):
@@ -39,8 +40,8 @@ class Volatility(Strict):
     up: Factor = Decimal("0.5")
     down: Factor = Decimal("0.275")
     minimum: Positive = Decimal("0.45")
-    short_power: Factor = Decimal("0.3")
-    long_power: Factor = Decimal("0.13")
+    short_power: Power = Decimal("0.3")
+    long_power: Power = Decimal("0.13")
     floor_days: Annotated[Number, Field(ge=0, le=400)] = Decimal(1)
 
 

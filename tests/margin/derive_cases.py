@@ -154,8 +154,23 @@ RARE: list[dict[str, Any]] = [
     {"StablePrice": "0.01", "collaterals": [collateral("usdt", "1000", Price="0.3", Confidence="0")]},
     {"UnrealisedPerpPNL": "-12.5", "UnrealisedFunding": "3.25", "NumPerps": "1000000"},
     {"Cash": "-1e9", "collaterals": [collateral("x", "0"), collateral("x", "1e-9")]},
+    {"options": [option(794852, "27", "-1")], "feeds": [feed(3214052), feed(794852), feed(794852)]},
+    {
+        "options": [option(794852, "0.0125", "-250000.5"), option(3214052, "0.011", "80000", call=False)],
+        "feeds": [feed(794852, "0.0121"), feed(3214052, "0.0122", confidence="0.2")],
+        "SpotPrice": "0.012",
+        "NumPerps": "-1e6",
+        "PerpPrice": "0.01213",
+        "collaterals": [collateral("x", "3e9", Price="0.0000123"), collateral("usdt", "9e5", Price="1")],
+    },
+    {"SpotPrice": "95000", "NumPerps": "1e6", "PerpPrice": "95100", "Cash": "-9e9"},
+    {
+        "collaterals": [collateral("x", "400000", Price="95000", IsRiskCancelling=0)],
+        "parameters": {"Margin": {"MM_LOSS_FACTOR": "4.678950957734081"}},
+    },
 ]
-"""Expired, about to expire, without volatility or with far too much, unsure feeds, cash that is worth little."""
+"""Expired, about to expire, without volatility or with far too much, unsure feeds, cash that is worth little,
+a feed stated twice, a cheap coin, more money than billionths can count, and nothing at risk under a fine factor."""
 
 EXTREMES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "VolShock": (

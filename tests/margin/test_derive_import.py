@@ -149,7 +149,8 @@ def change(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (change("Scenario", "SpotPrice", value="0"), "index: '0'"),
         (change("Scenario", "SpotPrice", value="1e300"), "SpotPrice: '1e300'"),
         (change("Scenario", "Cash", value="NaN"), "Cash: 'NaN'"),
-        (change("Scenario", "Cash", value="5e9"), "at most 4611686018.4"),
+        (change("Scenario", "Cash", value="1e60"), "Cash: '1e60'"),
+        (change("Result", value=7), "Result: object: int"),
         (change("Scenario", "Options", value={}), "Options: dict"),
         (change("Scenario", "Options", 0, value=7), r"Options\[0\]: object: int"),
         (change("Scenario", "Options", 0, "Expiry", value=1), r"Options\[0\]: Expiry: '1': add its feed"),
@@ -175,6 +176,46 @@ def test_what_cannot_be_used_is_named(apply: Callable[[dict[str, Any]], None], r
     assert "case.json" in str(caught.value) or "holdings" in str(caught.value)
 
 
-def test_two_feeds_of_one_expiry_are_refused() -> None:
-    with pytest.raises(InputError, match="occurs twice; keep one feed"):
-        parse(document([], [feed(900), feed(900)]))
+def test_two_feeds_of_one_expiry_must_say_the_same() -> None:
+    assert parse(document([], [feed(900), feed(900)])).market == parse(document([], [feed(900)])).market
+    with pytest.raises(InputError, match="occurs twice, and they differ; keep one feed"):
+        parse(document([], [feed(900), feed(900, forward="2701")]))
+
+
+def sizes(**scenario: Any) -> dict[str, tuple[int, int]]:
+    instruments = parse(document(**scenario)).market.instruments
+    return {
+        instrument.name: (instrument.lot_exponent, instrument.contract_exponent) for instrument in instruments
+    }
+
+
+def test_lots_are_billionths_unless_too_much_is_held() -> None:
+    assert sizes(Cash="2e9")["USD"] == (-9, 0)
+    assert sizes(Cash="5e9")["USD"] == (-8, 0)
+    assert sizes(NumPerps="1e6", SpotPrice="95000", PerpPrice="95000")["USD"] == (-7, 0)
+    held = sizes(collaterals=[collateral("pepe", "5e10", Price="0.00001")])
+    assert held["PEPE"] == (-7, 5)
+    assert parse(document(Cash="5000000000.000000004")).quantities["USD"] == 5 * 10**9
+
+
+def test_what_is_cheap_is_counted_by_larger_contracts() -> None:
+    coins = [collateral(name, "1", Price=price) for name, price in (("usdt", "1"), ("wbtc", "95000"))]
+    held = sizes(options=[option(900, "2700", "1")], feeds=[feed(900)], NumPerps="1", collaterals=coins)
+    assert [contract for _, contract in held.values()] == [0, 1, 3, 0, 1, 1]
+    dear = sizes(
+        collaterals=[
+            collateral("usdt", "1e6", Price="1"),
+            collateral("wbtc", "1e6", Price="95000", Confidence="1"),
+        ]
+    )
+    assert dear["USDT"] == (-9, 1)
+
+
+def test_results_may_state_one_level_only(tmp_path: Path) -> None:
+    case = results(full())
+    case["Scenario"]["Delta"] = 0.5
+    del case["Result"]["MM"]
+    import_derive_case(write(tmp_path, case))
+    del case["Result"]["IM"]
+    with pytest.raises(InputError, match="add the results"):
+        import_derive_case(write(tmp_path, case))

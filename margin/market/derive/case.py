@@ -6,38 +6,28 @@ holds what perpetuals have gained and are owed by funding; collateral has the pr
 in cash at that over the price of cash.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.documents import parse_json, read_text
-from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import ONE, exp, from_decimal, from_fraction, mul, to_decimal
-from zkmargin.margin.inputs import Inputs, Quote, Terms, check_feeds, check_quote
+from zkmargin.margin.inputs import Inputs, Quote, check_feeds, check_quote
 from zkmargin.margin.instruments import CASH, Instrument
-from zkmargin.margin.kernels import InstrumentError, Options, Q64Matrix, option_values
-from zkmargin.margin.market.derive.part import CONTEXT, DECIMALS, LOT, SECOND, Part
+from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
+from zkmargin.margin.market.derive.part import CONTEXT, Part
 from zkmargin.margin.market.derive.rules import read_parameters
+from zkmargin.margin.market.derive.sizes import Held, Size, largest_contract
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.market.times import format_time
 from zkmargin.margin.parameters import Parameters
 from zkmargin.margin.tables import Level
 
-UNDERLYING: Final = "BASE"
-PERPETUAL: Final = "BASE-PERP"
+PERPETUAL: Final = f"{UNDERLYING}-PERP"
 
-_YEAR: Final = 365 * 86400 * SECOND
-_REFERENCE_TIME: Final = 1_700_000_000 * SECOND
-# Bounds that leave an account room to grow; a larger account gets larger ones.
-_CASH_BITS: Final = 54
-_POSITION_BITS: Final = 44
-_MOST_BITS: Final = 62
+_CASH: Final = ("Cash", "UnrealisedPerpPNL", "UnrealisedFunding")
 _RESULTS: Final[Mapping[Level, str]] = {"initial": "IM", "maintenance": "MM"}
 
 
@@ -70,10 +60,19 @@ def parse_derive_case(document: object, where: str) -> DeriveCase:
     collaterals = dict(zip(names, entries, strict=True))
     parameters = read_parameters(case, UNDERLYING, collaterals)
     listed, inputs, time = _market(scenario, collaterals)
-    result = case.part("Result", frozenset(case.values["Result"])) if case.values.get("Result") else None
-    excess = {level: result.number(key) for level, key in _RESULTS.items()} if result else {}
     market = Market(time, tuple(listed.instruments), inputs)
-    return DeriveCase(market, parameters, listed.quantities, tuple(unknown), excess)
+    return DeriveCase(market, parameters, listed.quantities, tuple(unknown), _stated(case))
+
+
+def _stated(case: Part) -> dict[Level, Decimal]:
+    """What the case says is left over each requirement."""
+    found = case.values.get("Result")
+    if not found:
+        return {}
+    result = case.part("Result", frozenset(found) if isinstance(found, Mapping) else None)
+    return {
+        level: result.number(key) for level, key in _RESULTS.items() if result.values.get(key) is not None
+    }
 
 
 @dataclass
@@ -85,154 +84,60 @@ class _Listed:
     quantities: dict[str, Decimal] = field(default_factory=dict)
 
     def add(self, instrument: Instrument, quote: Quote, quantity: Decimal) -> None:
-        """Append one instrument."""
+        """Append one instrument; a quantity is rounded to a lot."""
         self.instruments.append(instrument)
         self.quotes.append(quote)
-        self.quantities[instrument.name] = quantity
-
-
-@dataclass(frozen=True)
-class _Feed:
-    """The feeds of one expiry."""
-
-    expiry: int
-    """Microseconds from valuation."""
-    forward: Decimal
-    fixed: Decimal | None
-    rate: Decimal
-    confidence: Decimal
-
-
-@dataclass(frozen=True, order=True)
-class _Option:
-    """What tells options of a case apart."""
-
-    expiry: int
-    strike: Decimal
-    put: bool
-    volatility: Decimal
+        self.quantities[instrument.name] = quantity.quantize(instrument.lot, ROUND_HALF_EVEN, CONTEXT)
 
 
 def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, Inputs, int]:
     """Everything that is listed, what it rests on, and the moment of valuation."""
-    listed, prices, confidences = _Listed(), {UNDERLYING: scenario.number("SpotPrice")}, {}
-    confidences[UNDERLYING] = scenario.confidence("SpotConfidence")
-    perpetuals, price = scenario.lots("NumPerps"), scenario.number("PerpPrice", "0")
-    cash = sum(map(scenario.lots, ("Cash", "UnrealisedPerpPNL", "UnrealisedFunding")), Decimal(0))
-    listed.add(_balance(CASH, abs(cash) + abs(perpetuals * price)), Quote("1"), cash)
-    listed.add(_balance(UNDERLYING, Decimal(0)), Quote(canonical_decimal(prices[UNDERLYING])), Decimal(0))
-    for name, entry in collaterals.items():
-        if worth := entry.number("Price"):
-            amount = entry.lots("Amount")
-            prices[name], confidences[name] = worth, entry.confidence("Confidence")
-            listed.add(_balance(name, amount), Quote(canonical_decimal(worth)), amount)
-    if perpetuals:
-        confidences[PERPETUAL] = scenario.confidence("PerpConfidence")
-        listed.add(_perpetual(perpetuals), Quote(canonical_decimal(price)), perpetuals)
-    options = scenario.parts("Options")
-    feeds, time = _feeds(scenario), _valuation_time(options)
-    terms = _list_options(_amounts(options, feeds), feeds, time, listed, scenario.place)
+    options = OptionBook.read(scenario)
+    perpetuals = Held(scenario.number("NumPerps", "0"), scenario.number("PerpPrice", "0"))
+    cash = sum((scenario.number(key, "0") for key in _CASH), Decimal(0))
+    coins = {UNDERLYING: Held(Decimal(0), scenario.number("SpotPrice")), **dict(_coins(collaterals))}
+    money = Held(abs(cash) + perpetuals.value, None)
+    kinds = [perpetuals] * (perpetuals.quantity != 0) + [options.held] * len(options.amounts)
+    largest = largest_contract([money, *coins.values(), *kinds])
+    listed = _Listed()
+    listed.add(_balance(CASH, money.size(largest)), Quote("1"), cash)
+    for name, coin in coins.items():
+        listed.add(_balance(name, coin.size(largest)), Quote(coin.quote), coin.quantity)
+    if perpetuals.quantity:
+        listed.add(_perpetual(perpetuals.size(largest)), Quote(perpetuals.quote), perpetuals.quantity)
+    for option in options.listed(options.held.size(largest)):
+        listed.add(*option)
     inputs = Inputs(
         source="Derive PMRM 2 portfolio case",
-        indices={coin: canonical_decimal(price) for coin, price in prices.items()},
+        indices={name: coin.quote for name, coin in coins.items()},
+        terms=options.terms,
         quotes=tuple(listed.quotes),
-        terms=terms,
-        confidences={name: canonical_decimal(confidence) for name, confidence in confidences.items()},
+        confidences=_confidences(scenario, collaterals, listed),
         cash_price=scenario.text("StablePrice", "1"),
     )
     check_feeds(scenario.place, inputs, listed.instruments)
     for instrument, quote in zip(listed.instruments, listed.quotes, strict=True):
         place = f"{scenario.place}, instrument {instrument.name}"
-        check_quote(place, instrument, quote, inputs.indices, time, terms=inputs.terms_of(instrument))
-    return listed, inputs, time
+        check_quote(place, instrument, quote, inputs.indices, options.time, terms=inputs.terms_of(instrument))
+    return listed, inputs, options.time
 
 
-def _valuation_time(options: Iterable[Part]) -> int:
-    """The moment that the first option's date of expiry implies; any other would do as well."""
-    for option in options:
-        for key in ("ExiryTs", "ExpiryTs"):
-            if option.values.get(key) is not None:
-                return option.microseconds(key) - option.microseconds("Expiry")
-    return _REFERENCE_TIME
+def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, Held]]:
+    """Collateral that is worth something."""
+    for name, entry in collaterals.items():
+        if worth := entry.number("Price"):
+            yield name, Held(entry.number("Amount", "0"), worth)
 
 
-def _feeds(scenario: Part) -> Mapping[int, _Feed]:
-    """Feeds by expiry."""
-    found: dict[int, _Feed] = {}
-    for part in scenario.parts("OptionFeeds"):
-        feed = _feed(part)
-        if feed.expiry in found:
-            raise InputError(part.place, "FeedExpiry", part.text("FeedExpiry"), "occurs twice; keep one feed")
-        found[feed.expiry] = feed
-    return found
-
-
-def _feed(part: Part) -> _Feed:
-    split = "ForwardFixed" in part.values or "ForwardVariable" in part.values
-    fixed = part.number("ForwardFixed") if split else None
-    forward = part.number("Forward") if fixed is None else fixed + part.number("ForwardVariable")
-    keys = ("ForwardConfidence", "RateConfidence", "OptionVolConfidences")
-    confidence = min(map(part.confidence, keys))
-    return _Feed(part.microseconds("FeedExpiry"), forward, fixed, part.number("Rate", "0"), confidence)
-
-
-def _amounts(options: Iterable[Part], feeds: Mapping[int, _Feed]) -> Mapping[_Option, Decimal]:
-    """What is held of every option; one that is named twice is held once, at the sum."""
-    amounts: dict[_Option, Decimal] = defaultdict(Decimal)
-    for part in options:
-        expiry = part.microseconds("Expiry")
-        if expiry not in feeds:
-            remedy = "add its feed to OptionFeeds, with the same FeedExpiry"
-            raise InputError(part.place, "Expiry", part.text("Expiry"), remedy)
-        option = _Option(expiry, part.number("Strike"), not part.flag("IsCall"), part.number("MarkVol"))
-        amounts[option] += part.lots("Amount")
-    return amounts
-
-
-def _list_options(
-    amounts: Mapping[_Option, Decimal], feeds: Mapping[int, _Feed], time: int, listed: _Listed, place: str
-) -> tuple[Terms, ...]:
-    """Lists all options, marked by Black-76; returns the terms of their expiries."""
-    ordered = sorted(amounts)
-    names = _once(_option_name(time, option) for option in ordered)
-    for name, option, mark in zip(names, ordered, _marks(ordered, feeds, place), strict=True):
-        feed = feeds[option.expiry]
-        quote = map(canonical_decimal, (mark, option.volatility, feed.forward, feed.rate))
-        listed.add(_listed_option(name, time, option, amounts[option]), Quote(*quote), amounts[option])
-    return tuple(
-        Terms(
-            UNDERLYING,
-            time + expiry,
-            canonical_decimal(feeds[expiry].confidence),
-            None if (fixed := feeds[expiry].fixed) is None else canonical_decimal(fixed),
-        )
-        for expiry in sorted({option.expiry for option in ordered})
-    )
-
-
-def _marks(options: Sequence[_Option], feeds: Mapping[int, _Feed], place: str) -> list[Decimal]:
-    """Black-76, discounted at the rate where that is positive and the option lives."""
-    years = {expiry: from_fraction(Fraction(max(expiry, 0), _YEAR)) for expiry in feeds}
-    discounts = {
-        expiry: exp(-mul(from_decimal(max(feed.rate, Decimal(0))), years[expiry]))
-        for expiry, feed in feeds.items()
+def _confidences(scenario: Part, collaterals: Mapping[str, Part], listed: _Listed) -> dict[str, str]:
+    """How sure the prices of what is listed are."""
+    stated = {UNDERLYING: (scenario, "SpotConfidence"), PERPETUAL: (scenario, "PerpConfidence")}
+    stated |= {name: (entry, "Confidence") for name, entry in collaterals.items()}
+    return {
+        name: canonical_decimal(part.confidence(key))
+        for name, (part, key) in stated.items()
+        if name in listed.quantities
     }
-    columns = Options(
-        call=[not option.put for option in options],
-        forward=[from_decimal(feeds[option.expiry].forward) for option in options],
-        strike=[from_decimal(option.strike) for option in options],
-        years=[years[option.expiry] for option in options],
-        discount=[discounts[option.expiry] for option in options],
-    )
-    vols = Q64Matrix.from_rows(([from_decimal(option.volatility)] for option in options), 1)
-    try:
-        values = option_values(columns, vols, [(ONE, 0)]).column(0)
-    except InstrumentError as error:
-        strike = canonical_decimal(options[error.index].strike)
-        raise InputError(
-            f"{place}, option with strike {strike}", "mark", error.reason, "correct its numbers"
-        ) from None
-    return [to_decimal(value, DECIMALS) for value in values]
 
 
 def _coin_names(written: Sequence[str]) -> list[str]:
@@ -248,38 +153,11 @@ def _coin_names(written: Sequence[str]) -> list[str]:
     return names
 
 
-def _once(names: Iterable[str]) -> list[str]:
-    """The same option at another volatility is another instrument, with a number to its name."""
-    seen: dict[str, int] = defaultdict(int)
-    found = []
-    for name in names:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
-    return found
+def _balance(currency: str, counted: Size) -> Instrument:
+    lot, contract, bound = astuple(counted)
+    return Instrument(currency, "balance", currency, currency, False, None, None, None, lot, contract, bound)
 
 
-def _option_name(time: int, option: _Option) -> str:
-    moment = format_time(time + option.expiry).replace(":", "").replace("-", "").removesuffix("Z")
-    return f"{UNDERLYING}-{moment}-{canonical_decimal(option.strike)}-{'P' if option.put else 'C'}"
-
-
-def _bound(quantity: Decimal, bits: int) -> int:
-    """One less than a power of two, with room for twice the quantity."""
-    lots = int(abs(quantity).scaleb(-LOT, CONTEXT))
-    return int((1 << min(_MOST_BITS, max(bits, lots.bit_length() + 1))) - 1)
-
-
-def _balance(currency: str, quantity: Decimal) -> Instrument:
-    bound = _bound(quantity, _CASH_BITS if currency == CASH else _POSITION_BITS)
-    return Instrument(currency, "balance", currency, currency, False, None, None, None, LOT, 0, bound)
-
-
-def _perpetual(quantity: Decimal) -> Instrument:
-    bound = _bound(quantity, _POSITION_BITS)
-    return Instrument(PERPETUAL, "perpetual", UNDERLYING, CASH, False, None, None, None, LOT, 0, bound)
-
-
-def _listed_option(name: str, time: int, option: _Option, quantity: Decimal) -> Instrument:
-    strike, bound = canonical_decimal(option.strike), _bound(quantity, _POSITION_BITS)
-    expiry, call = time + option.expiry, not option.put
-    return Instrument(name, "option", UNDERLYING, CASH, False, expiry, strike, call, LOT, 0, bound)
+def _perpetual(counted: Size) -> Instrument:
+    lot, contract, bound = astuple(counted)
+    return Instrument(PERPETUAL, "perpetual", UNDERLYING, CASH, False, None, None, None, lot, contract, bound)

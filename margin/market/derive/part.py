@@ -10,8 +10,6 @@ from typing import Any, Final
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 
-LOT: Final = -9
-"""Quantities are counted in billionths."""
 DECIMALS: Final = 18
 SECOND: Final = 10**6
 """Microseconds."""
@@ -93,10 +91,6 @@ class Part:
     def text(self, key: str, missing: str | None = None) -> str:
         """A number as a canonical decimal."""
         return canonical_decimal(self.number(key, missing))
-
-    def lots(self, key: str) -> Decimal:
-        """A quantity, rounded to a lot; 0 if the key is missing."""
-        return self.number(key, "0").quantize(Decimal(1).scaleb(LOT), ROUND_HALF_EVEN, CONTEXT)
 
     def confidence(self, key: str) -> Decimal:
         """A confidence, the least of a list, 1 if the key is missing; what is above 1 counts as 1."""
