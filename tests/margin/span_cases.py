@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 from hypothesis import strategies as st
@@ -233,7 +234,8 @@ def brute_force(made: Snapshot, lots: list[int], level: Level) -> Fraction:
                     credits[name] += share * count
     total = Fraction(0)
     for name, book in books.items():
-        total += book.requirement(credits[name], weights[name], level, money)
+        # What a commodity is asked for is rounded up to a money unit.
+        total += Fraction(ceil(book.requirement(credits[name], weights[name], level, money) * money), money)
     return total
 
 

@@ -1,19 +1,19 @@
 """SPAN as rows: scanning risk, calendar spreads, delivery charges, credits, and the short option minimum.
 
-Per combined commodity, over a common denominator d of its rates:
+Per combined commodity, over a common denominator d of its rates and n/m its ratio:
 
     W >= 0,  W + PnL_s >= 0            for the sixteen scenarios: W is at least the scanning risk
     pools, spreads                     exact: see `zkmargin.circuits.models.span.pools`
     credits on price risk              from below: see `zkmargin.circuits.models.span.risk`
     a >= 0,  a + q >= 0                for every option: a is at least what is short of it
     M >= 0,  M - calls >= 0,  M - puts >= 0   where the larger of the two counts
-    C - d (W + intra + delivery - credit) >= 0,  C - d (short option minimum) >= 0
-    X + ratio C - d (net option value) >= 0   where option value is capped
+    C >= 0,  d m C - d n (W + intra + delivery - credit) >= 0,  m C - n (short option minimum) >= 0
+    X >= 0,  X + C - (net option value) >= 0  where option value is capped
 
-W, a, M, C and X only ever raise the requirement, so that a prover who takes a larger one harms himself: these rows
-are convex. The number of spreads is not: fewer calendar spreads would understate their charge, and leave deltas for
-credits; more, or others, would overstate a credit. Deltas by period, what every spread takes, in which order, and
-what is left are therefore determined by the holdings, with bits.
+C is rounded up to a whole money unit, as the engine does. W, a, M, C and X only ever raise the requirement, so that a
+prover who takes a larger one harms himself: these rows are convex. The number of spreads is not: fewer calendar spreads
+would understate their charge, and leave deltas for credits; more, or others, would overstate a credit. Deltas by
+period, what every spread takes, in which order, and what is left are therefore determined by the holdings, with bits.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Commodity:
 
 
 def build(ledger: Ledger) -> int:
-    """Add the rows of SPAN; returns the denominator by which the requirement was multiplied."""
+    """Add the rows of SPAN; the requirement is collected as it is (denominator 1)."""
     tables: SpanTables = ledger.tables
     commodities = [_commodity(ledger, tables, number) for number in range(len(tables.commodities))]
     rows = PoolRows(ledger.rows)
@@ -65,15 +65,11 @@ def build(ledger: Ledger) -> int:
         _periods(ledger, rows, commodity)
         _spread_within(rows, commodity)
     _spread_across(rows, tables, commodities)
-    required: list[dict[int, Fraction]] = []
     for commodity in commodities:
         _credits(ledger, commodity)
-        required.append(_required(ledger, commodity))
-    denominator = lcm(*(rate.denominator for terms in required for rate in terms.values()))
-    for terms in required:
-        ledger.require({}, {row: int(rate * denominator) for row, rate in terms.items()})
-    ledger.haircuts(tables.collaterals, denominator)
-    return denominator
+        ledger.require({}, dict.fromkeys(_required(ledger, commodity), 1))
+    ledger.haircuts(tables.collaterals, 1)
+    return 1
 
 
 def _commodity(ledger: Ledger, tables: SpanTables, number: int) -> _Commodity:
@@ -196,31 +192,29 @@ def _credits(ledger: Ledger, commodity: _Commodity) -> None:
     commodity.risk[credit_row(ledger.rows, commodity.scenarios, weighting)] = Fraction(-1)
 
 
-def _required(ledger: Ledger, commodity: _Commodity) -> dict[int, Fraction]:
-    """The larger of risk and short option minimum, times the ratio, and the cap on option value: by row."""
-    table = commodity.table
+def _required(ledger: Ledger, commodity: _Commodity) -> list[int]:
+    """The rows of what is required: ratio times the larger of risk and minimum, and the cap on option value."""
+    table, (part, whole) = commodity.table, commodity.table.ratio[ledger.level]
     denominator = lcm(*(rate.denominator for rate in commodity.risk.values()))
-    unit = Unit("USD", denominator * ledger.usd.scale)
+    unit = Unit("USD", whole * denominator * ledger.usd.scale)
     least = _short_options(ledger, table)
-    larger = ledger.rows.free(f"{table.name}: risk", unit)
-    terms = {row: -int(rate * denominator) for row, rate in commodity.risk.items() if rate}
-    ledger.rows.row(f"{table.name}: risk covers it", unit, {}, {larger: 1, **terms}, closes=larger)
+    required = ledger.rows.free(f"{table.name}: risk", ledger.usd)
+    terms = {row: -part * int(rate * denominator) for row, rate in commodity.risk.items() if rate}
+    covered = {required: whole * denominator, **terms}
+    ledger.rows.row(f"{table.name}: risk covers it", unit, {}, covered, closes=required)
     if least:
-        minimum = {row: -denominator * charge for row, charge in least.items()}
-        name = f"{table.name}: short option minimum"
-        ledger.rows.row(name, unit, {}, {larger: 1, **minimum}, closes=larger)
-    ratio = Fraction(*table.ratio[ledger.level]) / denominator
-    required = {larger: ratio}
+        unit = Unit("USD", whole * ledger.usd.scale)
+        minimum = {required: whole, **{row: -part * charge for row, charge in least.items()}}
+        ledger.rows.row(f"{table.name}: short option minimum", unit, {}, minimum, closes=required)
     if table.capped_slots:
         pairs = zip(table.capped_slots, table.capped_values, strict=True)
-        value = {slot: -ratio.denominator * ledger.charge(slot, mark) for slot, mark in pairs if mark}
+        value = {slot: -ledger.charge(slot, mark) for slot, mark in pairs if mark}
         if value:
-            finer = Unit("USD", ratio.denominator * ledger.usd.scale)
-            beyond = ledger.rows.free(f"{table.name}: option value beyond its risk", finer)
+            beyond = ledger.rows.free(f"{table.name}: option value beyond its risk", ledger.usd)
             name = f"{table.name}: option value capped"
-            ledger.rows.row(name, finer, value, {beyond: 1, larger: ratio.numerator}, closes=beyond)
-            required[beyond] = Fraction(1, ratio.denominator)
-    return required
+            ledger.rows.row(name, ledger.usd, value, {beyond: 1, required: 1}, closes=beyond)
+            return [required, beyond]
+    return [required]
 
 
 def _short_options(ledger: Ledger, table: CommodityTable) -> dict[int, int]:

@@ -3,7 +3,8 @@
 Per combined commodity, with scan the worst loss over the sixteen scenarios:
 
     risk = max(scan + intra + delivery - inter, short option minimum, 0)
-    requirement = ratio * risk, or the net option value if it is larger and the commodity caps it
+    requirement = ratio * risk, rounded up to a money unit, or the net option value if it is larger and the
+                  commodity caps it
 
 Option value counts in the account value, so it is not subtracted here again. Credits are a flat sum a spread, or
 a rate on what the leg's deltas are at risk with: the price scan range (method scan_range); the price risk for
@@ -19,7 +20,7 @@ from itertools import chain
 
 from zkmargin.margin.assessment import Assessment, Charge, UnitLoss, assess
 from zkmargin.margin.charges import haircuts
-from zkmargin.margin.decimals import floor_div
+from zkmargin.margin.decimals import ceil_div, floor_div
 from zkmargin.margin.models.span.spreads import LONG, SHORT, Deltas, form
 from zkmargin.margin.models.span.tables import (
     LARGEST_CREDIT,
@@ -160,16 +161,20 @@ def _charges(
     risk = state.unit.loss + state.intra + state.delivery - credit
     least = short_option_minimum(table.minimums, table.minimum_method, lots, scale)
     larger = max(risk, Fraction(least))
-    required = Fraction(*table.ratio[level]) * larger
+    exact = Fraction(*table.ratio[level]) * larger
+    required = ceil_div(exact)
+    # Fractions of a money unit come from rates on deltas, or from the ratio.
+    rounding = required - exact
+    within, by_ratio = (rounding, 0) if state.intra else (0, rounding)
     pairs = zip(table.capped_slots, table.capped_values, strict=True)
     value = sum(held[slot] * mark for slot, mark in pairs if slot in held)
     return (
-        Charge("intra-commodity spread", name, state.intra),
+        Charge("intra-commodity spread", name, state.intra + within),
         Charge("delivery", name, state.delivery),
         Charge("inter-commodity credit", name, -credit),
         Charge("short option minimum", name, larger - risk),
-        Charge("initial ratio", name, required - larger),
-        Charge("option value cap", name, max(Fraction(0), value - required)),
+        Charge("initial ratio", name, exact - larger + by_ratio),
+        Charge("option value cap", name, max(0, value - required)),
     )
 
 

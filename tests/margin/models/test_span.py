@@ -290,7 +290,8 @@ def test_the_initial_ratio() -> None:
     made = snapshot(section(ratio={"initial": "1.25", "maintenance": "1"}))
     account = lots(made, {"BTC_USD-2026-03-27": "-2", "ETH_USD-PERPETUAL": "11"})
     amounts = [requirement(made, account, model="span", level=level).requirement for level in LEVELS]
-    assert amounts[0] == amounts[1] * Fraction("1.25")
+    # Each is rounded up to a money unit by itself.
+    assert abs(amounts[0] - amounts[1] * Fraction("1.25")) <= 2 * Fraction("1.25")
 
 
 def test_a_hundred_positions_in_five_milliseconds() -> None:
