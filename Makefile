@@ -19,7 +19,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint rust types fuzz load bench native readme lock clean
+.PHONY: help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -30,6 +30,7 @@ help:
 	@echo "make fuzz     the long randomised tests"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
+	@echo "make endure   ask a service 100,000 times, and watch the memory of its workers"
 	@echo "make native   rebuild the native extension"
 	@echo "make readme   put what the commands say now into the README's examples"
 	@echo "make lock     resolve the dependencies again and write requirements/"
@@ -94,6 +95,9 @@ fuzz: $(VENV)/.development
 
 load: $(VENV)/.development
 	$(BIN)/python -m benchmarks.service
+
+endure: $(VENV)/.development
+	$(BIN)/python -m benchmarks.endurance
 
 bench: $(VENV)/.development
 	$(BIN)/python -m benchmarks

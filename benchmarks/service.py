@@ -14,12 +14,13 @@ import platform
 import statistics
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.wire import Sent, request, send
 from tests.verifier.service.postgres import Postgres
 from tests.verifier.service.world import Replica, Trader, World, market
 from zkmargin.attestation import SigningKey
@@ -28,8 +29,8 @@ from zkmargin.margin.snapshot import Snapshot
 
 DOMAIN = 256
 MODEL = "isolated"
-CONNECTIONS = 64
-HEAD = b"POST /v1/proofs HTTP/1.1\r\nhost: l\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+WARM = 20
+"""Proofs before those that count."""
 RESULT = Path("build/load.json")
 
 
@@ -49,9 +50,6 @@ class Run:
     worst: float
     answers: dict[str, int]
 
-
-Sent = tuple[float, Counter[str], list[float]]
-"""Seconds, answers by status, and latencies in seconds."""
 
 _STATE: dict[str, Any] = {}
 
@@ -91,39 +89,48 @@ def main() -> None:
 
 def load(folder: Path, kind: str, asked: argparse.Namespace) -> list[Run]:
     """Both runs on one database."""
+    world = World()
+    with started_service(folder, kind, world, asked.workers) as replica:
+        taken = Snapshot.build(market(time.time()), domain=DOMAIN)
+        columns = build_relation(taken, model=MODEL).limb_columns
+        assert replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).status_code == 201
+        paced = round(asked.rate * asked.seconds)
+        started = time.perf_counter()
+        made = submissions(world, replica, taken, asked.proofs + paced)
+        print(
+            f"{kind}: {len(made)} proofs of {columns} limb column(s), n = {DOMAIN}, made in "
+            f"{time.perf_counter() - started:.0f} s",
+            flush=True,
+        )
+        requests = [request("POST", "/v1/proofs", body) for body in made]
+        asyncio.run(send(replica.port, requests[:WARM], None))
+        parts = ((requests[WARM : asked.proofs], None), (requests[asked.proofs :], asked.rate))
+        return [
+            report(kind, asked.workers, rate, asyncio.run(send(replica.port, part, rate)))
+            for part, rate in parts
+        ]
+
+
+@contextmanager
+def started_service(folder: Path, kind: str, world: World, workers: int) -> Iterator[Replica]:
+    """A service with a ledger of a kind, both started for this run."""
     folder.mkdir()
     folder.chmod(0o755)
-    world = World()
     server = Postgres(folder / "postgres") if kind == "postgresql" else None
     url = server.database("load") if server else f"sqlite:///{folder}/load.db"
+    policy = world.policy(snapshot_age=3600)
     replica = Replica(
         world,
         folder / "service",
         url,
-        workers=asked.workers,
+        policy,
+        workers=workers,
         challenge_seconds=3600,
         queue=10**5,
         log_level="warning",
     )
     try:
-        taken = Snapshot.build(market(time.time()), domain=DOMAIN)
-        columns = build_relation(taken, model=MODEL).limb_columns
-        replica.http.put("/v1/policy", json=world.policy(snapshot_age=3600), headers=replica.admin())
-        assert replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).status_code == 201
-        paced = round(asked.rate * asked.seconds)
-        started = time.perf_counter()
-        bodies = submissions(world, replica, taken, asked.proofs + paced)
-        print(
-            f"{kind}: {len(bodies)} proofs of {columns} limb column(s), n = {DOMAIN}, made in "
-            f"{time.perf_counter() - started:.0f} s",
-            flush=True,
-        )
-        warm, bodies = bodies[:20], bodies[20:]
-        asyncio.run(send(replica.port, warm, None))
-        found = []
-        for part, rate in ((bodies[: asked.proofs - 20], None), (bodies[asked.proofs - 20 :], asked.rate)):
-            found.append(report(kind, asked.workers, rate, asyncio.run(send(replica.port, part, rate))))
-        return found
+        yield replica
     finally:
         replica.close()
         if server:
@@ -154,38 +161,6 @@ def _prove(job: tuple[bytes, Any, str]) -> bytes:
     return trader.prove(
         [account], _STATE["snapshot"], nonce, 10, model=MODEL, expiry=int(time.time()) + 3600
     ).encode()
-
-
-async def send(port: int, bodies: Sequence[bytes], rate: float | None) -> Sent:
-    """Send every body once over some connections that stay open; returns seconds, statuses and latencies."""
-    queue: asyncio.Queue[tuple[float | None, bytes]] = asyncio.Queue()
-    answers: Counter[str] = Counter()
-    latencies: list[float] = []
-    started = time.perf_counter()
-    for number, body in enumerate(bodies):
-        queue.put_nowait((started + number / rate if rate else None, body))
-
-    async def connection() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while not queue.empty():
-            due, body = queue.get_nowait()
-            if due is not None:
-                await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            begun = due or time.perf_counter()
-            writer.write(HEAD % len(body) + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.split(b":")[1])
-                for line in answer.lower().split(b"\r\n")
-                if line.startswith(b"content-length")
-            )
-            await reader.readexactly(length)
-            latencies.append(time.perf_counter() - begun)
-            answers[answer[9:12].decode()] += 1
-        writer.close()
-
-    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
-    return time.perf_counter() - started, answers, latencies
 
 
 def report(kind: str, workers: int, rate: float | None, sent: Sent) -> Run:

@@ -68,15 +68,22 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", mode, "stop")
 
+    def running(self) -> bool:
+        """Whether there is a server."""
+        return self._call("pg_ctl", "-D", str(self.folder / "data"), "status") == 0
+
     def database(self, name: str) -> str:
         """The URL of a new database."""
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, name)
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
+        assert self._call(program, *arguments) == 0, (self.folder / "commands").read_text()[-2000:]
+
+    def _call(self, program: str, *arguments: str) -> int:
         command = [*self._as, str(self._programs / program), *arguments]
         with (self.folder / "commands").open("ab") as log:
             done = subprocess.run(
                 command, check=False, cwd="/", stdout=log, stderr=log, stdin=subprocess.DEVNULL, timeout=60
             )
-        assert done.returncode == 0, (self.folder / "commands").read_text()[-2000:]
+        return done.returncode

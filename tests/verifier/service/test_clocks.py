@@ -119,7 +119,7 @@ def test_a_lapsed_pledge_ends_with_the_proof_that_takes_its_excess(clocks: Clock
     scene = clocks.right
     trader = scene.trader()
     accounts = [trader.account(scene.snapshot, 100) for _ in range(2)]
-    soon = int(time.time()) + 1
+    soon = int(time.time()) + 2
     first, other = (
         trader.pledge(scene.http, [account], scene.snapshot, 100, expiry=soon).json()["pledge"]
         for account in accounts

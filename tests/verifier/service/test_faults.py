@@ -13,7 +13,9 @@ import pytest
 
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.postgres import Postgres
-from tests.verifier.service.world import TICKS, Replica, World, snapshot, submit
+from tests.verifier.service.world import TICKS, Replica, Trader, World, snapshot, submit
+from zkmargin.attestation import SubmissionDocument
+from zkmargin.verifier.service.chain import Event, verify_chain
 
 Start = Callable[..., Scene]
 
@@ -59,19 +61,43 @@ def test_one_proof_offered_to_two_replicas_counts_once(start: Start) -> None:
             assert {answer.json().get("code") for answer in answers} == {None, "nonce-used"}
 
 
-def test_kill_9_in_the_middle_of_load_loses_no_acknowledged_pledge(start: Start) -> None:
-    scene = start()
-    trader = scene.trader()
+def proofs(scene: Scene, trader: Trader, count: int) -> list[SubmissionDocument]:
+    """Of an account each, which they use up."""
     made = []
-    for _ in range(60):
+    for _ in range(count):
         account = [trader.account(scene.snapshot, 100)]
         nonce = trader.challenge(scene.http, account, 100)["nonce"]
         made.append(trader.prove(account, scene.snapshot, nonce, 100))
+    return made
+
+
+def check_nothing_lost_or_twice(
+    scene: Scene, trader: Trader, made: list[SubmissionDocument], acknowledged: dict[str, str]
+) -> None:
+    """Offer all proofs again: every one has become one pledge, and what was acknowledged still is what it was."""
+    for one in made:
+        answer = submit(scene.http, one)
+        if one.nonce in acknowledged:
+            assert answer.json()["pledge"] == acknowledged[one.nonce]
+        assert answer.status_code == 201 or answer.json()["code"] == "nonce-used"
+    query = {"subject": trader.key.address, "most": 200}
+    found = scene.http.get("/v1/pledges", params=query, headers=scene.replica.admin()).json()["pledges"]
+    assert len(found) == len(made)
+    assert set(acknowledged.values()) <= {pledge["id"] for pledge in found}
+    log = scene.http.get("/v1/log", headers=scene.replica.admin()).json()["events"]
+    verify_chain([Event(**event) for event in log])
+    assert sum(event["kind"] == "pledge.active" for event in log) == len(made)
+
+
+def test_kill_9_in_the_middle_of_load_loses_no_acknowledged_pledge(start: Start) -> None:
+    scene = start()
+    trader = scene.trader()
+    made = proofs(scene, trader, 60)
     acknowledged = dict[str, str]()
 
-    def offer(number: int) -> None:
+    def offer(one: SubmissionDocument) -> None:
         try:
-            answer = submit(scene.http, made[number])
+            answer = submit(scene.http, one)
         except httpx.TransportError:
             return
         if answer.status_code == 201:
@@ -80,19 +106,62 @@ def test_kill_9_in_the_middle_of_load_loses_no_acknowledged_pledge(start: Start)
             os.killpg(scene.replica.process.pid, signal.SIGKILL)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(offer, range(60)))
+        list(pool.map(offer, made))
     assert 20 <= len(acknowledged) < 60
     scene.replica.process.wait()
     scene.replica.start()
-    for one in made:
-        answer = submit(scene.http, one)
-        if one.nonce in acknowledged:
-            assert answer.json()["pledge"] == acknowledged[one.nonce]
-        assert answer.status_code == 201 or answer.json()["code"] == "nonce-used"
-    query = {"subject": trader.key.address, "most": 200}
-    found = scene.http.get("/v1/pledges", params=query, headers=scene.replica.admin()).json()["pledges"]
-    assert len(found) == 60
-    assert set(acknowledged.values()) <= {pledge["id"] for pledge in found}
+    check_nothing_lost_or_twice(scene, trader, made, acknowledged)
+
+
+def test_kill_9_of_one_worker_of_several_is_made_good_under_load(start: Start) -> None:
+    scene = start(workers=2)
+    trader = scene.trader()
+    made = proofs(scene, trader, 40)
+    until(lambda: len(scene.replica.logged("ready")) == 2, "both workers answer")
+    before = scene.replica.workers()
+    acknowledged, killed = dict[str, str](), list[int]()
+
+    def offer(part: list[SubmissionDocument]) -> None:
+        # What breaks is offered again, as a client would.
+        waiting = [*part]
+        with httpx.Client(base_url=scene.http.base_url, timeout=30, trust_env=False) as http:
+            while waiting:
+                try:
+                    answer = submit(http, waiting[-1])
+                except httpx.TransportError:
+                    continue
+                one = waiting.pop()
+                if answer.status_code == 201:
+                    acknowledged[one.nonce] = answer.json()["pledge"]
+                else:
+                    assert answer.json()["code"] == "nonce-used"
+                if len(acknowledged) >= 12 and not killed:
+                    killed.append(max(before, key=seconds_used))
+                    os.kill(killed[0], signal.SIGKILL)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(offer, (made[k::8] for k in range(8))))
+        assert scene.http.get("/readyz").status_code == 200
+    assert killed
+    until(lambda: len(scene.replica.logged("ready")) == 3, "the worker was started again")
+    after = scene.replica.workers()
+    assert len(after) == 2
+    assert killed[0] not in after
+    check_nothing_lost_or_twice(scene, trader, made, acknowledged)
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline, f"not seen in time: {what}"
+        time.sleep(0.05)
+
+
+def seconds_used(process: int) -> int:
+    """Ticks of a processor that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def test_a_service_that_is_told_to_stop_answers_what_is_under_way(start: Start) -> None:

@@ -251,6 +251,18 @@ class Replica:
                 time.sleep(0.05)
         raise AssertionError("the service did not start")
 
+    def workers(self) -> list[int]:
+        """The processes that answer: those that it has spawned, or itself. By /proc, so on Linux only."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+        spawned = sorted(child for child, line in lines.items() if b"spawn_main" in line)
+        return spawned or [self.process.pid]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """The lines of the log about an event."""
+        lines = (self.folder / "log").read_text().splitlines()
+        return [found for found in map(json.loads, filter(None, lines)) if found["event"] == event]
+
     def admin(self) -> dict[str, str]:
         return {"authorization": f"Bearer {ADMIN_KEY}"}
 
