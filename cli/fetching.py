@@ -6,13 +6,13 @@ import click
 from rich.text import Text
 
 from zkmargin.attestation import Hold
-from zkmargin.attestation.secret_file import refuse_existing, write_secret
+from zkmargin.attestation.secret_file import refuse_existing
 from zkmargin.cli.asking import asking, read_token
-from zkmargin.cli.options import FILE, coming_seconds, refuse_replacing
+from zkmargin.cli.handing_out import hand_out, hold_options, pair_options
+from zkmargin.cli.options import FILE, refuse_replacing
 from zkmargin.cli.outputs import refuse_unwritable
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.client import ServiceError, venues
-from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
 
 
@@ -23,24 +23,14 @@ from zkmargin.margin.errors import Finding, InputError
 @click.option(
     "--token-file", required=True, metavar="FILE", type=FILE, help="The account's token, from the venue."
 )
-@click.option("--hold-until", metavar="TIME", help="Have the collateral locked until then.")
-@click.option("--hold-for", metavar="NAME", help="The audience that it is locked for.")
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public.")
-@click.option(
-    "--opening",
-    "opening_file",
-    required=True,
-    metavar="FILE",
-    type=FILE,
-    help="To prove with: SECRET, never overwritten.",
-)
+@hold_options
+@pair_options
 @json_option
 def fetch(
     *,
     url: str,
     token_file: Path,
-    hold_until: str | None,
-    hold_for: str | None,
+    hold: Hold | None,
     output: Path,
     opening_file: Path,
     as_json: bool,
@@ -56,7 +46,7 @@ def fetch(
     refuse_existing(opening_file)
     refuse_unwritable(opening_file)
     refuse_unwritable(output)
-    token, hold = read_token(token_file, "token"), hold_of(hold_until, hold_for)
+    token = read_token(token_file, "token")
 
     def wrong(error: ServiceError) -> InputError | None:
         if error.code != "token":
@@ -67,12 +57,7 @@ def fetch(
     with progress(as_json) as step, asking(url, token, "--venue", wrong) as client:
         step("asking the venue")
         handed = client.send(venues.attest(hold))
-    write_secret(opening_file, handed.opening.encode())
-    try:
-        write_atomically(output, handed.attestation.encode())
-    except BaseException:
-        opening_file.unlink()
-        raise
+    hand_out(handed, output, opening_file)
     made = handed.attestation
     document = {
         "attestation": str(output),
@@ -88,14 +73,3 @@ def fetch(
         f"opening      {opening_file}: secret, keep it; whoever has it sees the holdings",
     )
     answer(as_json, document, *map(Text, lines))
-
-
-def hold_of(until: str | None, audience: str | None) -> Hold | None:
-    """The hold that is asked for; None for none. Raises InputError if one half of it is missing."""
-    if (until is None) != (audience is None):
-        missing = "--hold-until" if until is None else "--hold-for"
-        remedy = "a hold has a time and an audience; name both"
-        raise InputError("command line", missing, Finding("missing"), remedy)
-    if until is None:
-        return None
-    return Hold.accept({"until": coming_seconds(until, "--hold-until"), "audience": audience}, "command line")

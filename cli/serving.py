@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from zkmargin.cli.listening import check_address, until_stopped
 from zkmargin.cli.options import FILE
 from zkmargin.margin.errors import Finding, InputError
 
@@ -26,4 +27,7 @@ def serve(*, config_file: Path | None) -> None:
     except ModuleNotFoundError as error:
         remedy = 'install them: pip install "zkmargin[service]"'
         raise InputError("serve", "packages", Finding(f"{error.name} is missing"), remedy) from None
-    server.serve(config_file)
+    settings = server.prepare(config_file)
+    check_address(settings.host, settings.port)
+    with until_stopped():
+        server.run(settings)

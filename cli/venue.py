@@ -20,9 +20,10 @@ from zkmargin.cli.contract_maps import (
     signed_map_options,
     verified_map,
 )
+from zkmargin.cli.handing_out import hand_out, hold_options, pair_options
+from zkmargin.cli.listening import check_address, until_stopped
 from zkmargin.cli.options import (
     FILE,
-    coming_seconds,
     holdings_argument,
     reached_seconds,
     refuse_replacing,
@@ -37,13 +38,11 @@ from zkmargin.cli.signing import (
     venue_name_option,
 )
 from zkmargin.cli.terminal import answer, json_option, progress
-from zkmargin.margin.documents import write_atomically
-from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot import Snapshot
 
 # Databases and columnar files are large libraries: zkmargin.venue is imported by the commands that need it.
 if TYPE_CHECKING:
-    from zkmargin.venue import Attested, Moment
+    from zkmargin.venue import Moment
 
 register_option = click.option(
     "--register",
@@ -69,14 +68,6 @@ open_orders_option = click.option(
     default="none",
     show_default=True,
     help="Whether there are none, or what they could cost is taken off the balances.",
-)
-opening_option = click.option(
-    "--opening",
-    "opening_file",
-    required=True,
-    metavar="FILE",
-    type=FILE,
-    help="For the trader, to prove with: SECRET, never overwritten.",
 )
 
 
@@ -143,11 +134,9 @@ def token(*, output: Path, as_json: bool) -> None:
 @signed_map_options
 @as_of_option
 @lifetime_option
-@click.option("--hold-until", metavar="TIME", help="Lock the account's collateral until then.")
-@click.option("--hold-for", "hold_audience", metavar="NAME", help="The audience that it is locked for.")
+@hold_options
 @open_orders_option
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public.")
-@opening_option
+@pair_options
 @json_option
 def attest(
     *,
@@ -163,8 +152,7 @@ def attest(
     map_signer: str | None,
     as_of: str | None,
     lifetime: int,
-    hold_until: str | None,
-    hold_audience: str | None,
+    hold: Hold | None,
     open_orders: OpenOrders,
     output: Path,
     opening_file: Path,
@@ -186,7 +174,6 @@ def attest(
     refuse_replacing(
         "--output", output, (opening_file, snapshot_file, holdings_file, register_file, map_file)
     )
-    hold = _hold(hold_until, hold_audience)
     moment = _moment(as_of, lifetime)
     with progress(as_json) as step:
         step("reading the snapshot")
@@ -198,7 +185,7 @@ def attest(
         whose = Account(account, address(subject, "--subject"), open_orders)
         step("committing and signing")
         made = attest_account(who, whose, holdings, moment, Register(register_file), hold=hold)
-    _hand_out(made, output, opening_file)
+    hand_out(made, output, opening_file)
     document = {
         "attestation": str(output),
         "opening": str(opening_file),
@@ -306,8 +293,7 @@ def attest_book(
 @venue.command()
 @click.argument("directory", metavar="DIR", type=FILE)
 @click.argument("account")
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public.")
-@opening_option
+@pair_options
 @json_option
 def extract(*, directory: Path, account: str, output: Path, opening_file: Path, as_json: bool) -> None:
     """Take one account's attestation and opening out of a book that was attested to.
@@ -321,7 +307,7 @@ def extract(*, directory: Path, account: str, output: Path, opening_file: Path, 
     refuse_existing(opening_file)
     refuse_replacing("--output", output, (opening_file,))
     made = extract_account(directory, account)
-    _hand_out(made, output, opening_file)
+    hand_out(made, output, opening_file)
     lines = (f"attestation  {output}: public", f"opening      {opening_file}: secret, for the trader")
     answer(as_json, {"attestation": str(output), "opening": str(opening_file)}, *map(Text, lines))
 
@@ -344,35 +330,16 @@ def serve(*, settings_file: Path, host: str, port: int) -> None:
     from zkmargin.venue.service import Desk, create_app  # noqa: PLC0415
 
     app = create_app(Desk.open(settings_file, chosen_setup()))
-    uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
+    check_address(host, port)
+    with until_stopped():
+        uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
 
 
 venue.add_command(sign_map_command)
 venue.add_command(check_map_command)
 
 
-def _hand_out(made: "Attested", output: Path, opening_file: Path) -> None:
-    """Write opening and attestation: both, or neither. Raises InputError."""
-    write_secret(opening_file, made.opening.encode())
-    try:
-        write_atomically(output, made.attestation.encode())
-    except BaseException:
-        opening_file.unlink()
-        raise
-
-
 def _moment(as_of: str | None, lifetime: int) -> "Moment":
     from zkmargin.venue import Moment  # noqa: PLC0415
 
     return Moment.lasting(lifetime, reached_seconds(as_of, "--as-of") or None)
-
-
-def _hold(until: str | None, audience: str | None) -> Hold | None:
-    if (until is None) != (audience is None):
-        missing = "--hold-until" if until is None else "--hold-for"
-        raise InputError(
-            "command line", missing, Finding("missing"), "a hold has a time and an audience; name both"
-        )
-    if until is None:
-        return None
-    return Hold.accept({"until": coming_seconds(until, "--hold-until"), "audience": audience}, "command line")

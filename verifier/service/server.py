@@ -15,6 +15,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.verifier.service.database import UnavailableError, opened
 from zkmargin.verifier.service.logs import configure
 from zkmargin.verifier.service.metrics import DIRECTORY_VARIABLE
 from zkmargin.verifier.service.settings import FILE_VARIABLE, PREFIX, Settings
@@ -85,10 +87,25 @@ def configuration(
 
 def serve(file: Path | None = None) -> None:
     """Run until a signal to stop; requests under way are finished first. Raises InputError."""
+    run(prepare(file))
+
+
+def prepare(file: Path | None = None) -> Settings:
+    """The settings, with all that they name in order: keys, policy, and a database that answers. Raises InputError."""
     if file is not None:
         os.environ[FILE_VARIABLE] = str(file.resolve())
     settings = Settings.read()
     settings.signing_key(), settings.first_policy(), settings.first_admin_key()
+    try:
+        with opened(settings.database_url):
+            return settings
+    except UnavailableError as error:
+        remedy = "start the database, or correct its address"
+        raise InputError("settings", "database", Finding(f"does not answer: {error}"), remedy) from None
+
+
+def run(settings: Settings) -> None:
+    """Run until a signal to stop."""
     configure(settings.log_level)
     config = configuration(settings)
     if settings.workers == 1:

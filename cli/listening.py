@@ -1,0 +1,34 @@
+"""What the servers of the command line share: an address that is free, and a Ctrl-C that ends them quietly."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from zkmargin.cli.boundary import INTERRUPTED
+from zkmargin.margin.errors import Finding, InputError
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises InputError unless it can be listened on: the server's own words for it are a log's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except socket.gaierror as error:
+            remedy = "name an address of this machine"
+            raise InputError("settings", "host", host, f"{error.strerror}: {remedy}") from None
+        except OSError as error:
+            found = Finding(f"{port} at {host}: {error.strerror}")
+            raise InputError("settings", "port", found, "name a port that is free") from None
+
+
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """Ctrl-C is how a server is ended by hand: no word about it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
