@@ -14,7 +14,9 @@ from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.oracle import at_option, check_signed, policy_option, sign, signature_option
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.inputs import Quote
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
+from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
 from zkmargin.margin.parameters import PRESETS, Parameters, load_parameters, preset
 from zkmargin.margin.scenarios.history import read_history
 from zkmargin.margin.scenarios.tables import JointTables
@@ -76,6 +78,20 @@ def snapshot() -> None:
     type=click.Choice(("64", "128", "256", "512", "1024", "2048")),
     help="Slots of a commitment, by default twice the instruments; 2048 makes proofs of es and var shortest.",
 )
+@click.option(
+    "--universe",
+    "universe_file",
+    metavar="FILE",
+    type=FILE,
+    help="An earlier snapshot whose slots to keep, so that commitments made under it serve this one, too.",
+)
+@click.option(
+    "--settlements",
+    "settlements_file",
+    metavar="FILE",
+    type=FILE,
+    help="What has expired since settled at, CSV: underlying, expiry_utc, price.",
+)
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The snapshot.")
 @json_option
 def build(
@@ -89,6 +105,8 @@ def build(
     preset_name: str | None,
     history_file: Path | None,
     domain: str | None,
+    universe_file: Path | None,
+    settlements_file: Path | None,
     output: Path,
     as_json: bool,
 ) -> None:
@@ -98,21 +116,35 @@ def build(
     CURRENCY.get_instruments.json, CURRENCY.get_book_summary_by_currency.json and CURRENCY.get_index_price.json
     for each currency, a CSV file of a securities market (--securities), or the example.
 
+    With --universe a later snapshot keeps the slots of an earlier one: what the market lists newly is left out, and
+    what has expired holds cash, or coin, at its official settlement. Rows of --settlements that nothing needs are
+    ignored, so that one file may grow for ever.
+
     \b
     Examples:
       zkmargin snapshot build --example -o market.json
       zkmargin snapshot build --options options.csv --futures futures.csv --params desk.toml -o market.json
       zkmargin snapshot build --example --preset deribit -o market.json
       zkmargin snapshot build --securities securities.csv -o market.json
+      zkmargin snapshot build --securities today.csv --universe market.json --settlements settled.csv -o today.json
     """
     with progress(as_json) as step:
         step("reading the market")
         market = _market(options_file, futures_file, deribit_directory, securities_file, example)
         parameters = _parameters(parameters_file, preset_name)
         history = read_history(history_file) if history_file else None
+        earlier = None if universe_file is None else Snapshot.load(universe_file)
+        settlements = _settlements(earlier, settlements_file)
         step("pricing every instrument in every scenario")
         started = time.perf_counter()
-        made = Snapshot.build(market, parameters, domain=int(domain) if domain else None, history=history)
+        made = Snapshot.build(
+            market,
+            parameters,
+            domain=int(domain) if domain else None,
+            history=history,
+            universe=None if earlier is None else earlier.universe,
+            settlements=settlements,
+        )
         seconds = time.perf_counter() - started
         step("writing the snapshot")
         made.dump(output)
@@ -138,7 +170,7 @@ def show(*, snapshot_file: Path, instruments: bool, as_json: bool) -> None:
     tables = [summary_table(loaded)]
     if instruments:
         document["listing"] = [
-            {**instrument.document(), "price": quote.price, "volatility": quote.volatility}
+            {**instrument.document(), **_quoted(quote)}
             for instrument, quote in zip(loaded.universe.instruments, loaded.inputs.quotes, strict=True)
         ]
         tables.append(instrument_table(loaded))
@@ -196,6 +228,18 @@ def _parameters(parameters_file: Path | None, preset_name: str | None) -> Parame
     return load_parameters(parameters_file)
 
 
+def _settlements(earlier: Snapshot | None, settlements_file: Path | None) -> Settlements:
+    """Those of the earlier snapshot and of the file; raises InputError if they differ, or if only a file is named."""
+    if earlier is None:
+        if settlements_file is not None:
+            remedy = "name the snapshot whose instruments have settled with --universe"
+            raise InputError("command line", "--settlements", str(settlements_file), remedy)
+        return {}
+    if settlements_file is None:
+        return earlier.settlements
+    return joined(earlier.settlements, read_settlements(settlements_file), str(settlements_file))
+
+
 def _market(
     options: Path | None, futures: Path | None, deribit: Path | None, securities: Path | None, example: bool
 ) -> Market:
@@ -239,8 +283,16 @@ def summary(made: Snapshot) -> dict[str, Any]:
         "domain": made.universe.domain,
         "tick": f"{10**-made.quantum_decimals:.{made.quantum_decimals}f}",
         "indices": dict(made.inputs.indices),
+        "settled": len(made.inputs.settlements(made.universe.instruments)),
         "models": {name: _scope(tables) for name, tables in made.models.items()},
     }
+
+
+def _quoted(quote: Quote) -> dict[str, Any]:
+    """What a listing shows of the market, or of the settlement."""
+    if quote.settled is not None:
+        return {"settled": quote.settled}
+    return {"price": quote.price, "volatility": quote.volatility}
 
 
 def _scope(tables: Tables) -> str:
@@ -261,7 +313,8 @@ def summary_table(made: Snapshot) -> Table:
     table.add_row("universe", f"{made.universe.digest}, domain {made.universe.domain}")
     table.add_row("source", document["source"])
     table.add_row("valued at", document["valuation_time"])
-    table.add_row("instruments", f"{len(made.universe)}: {kinds}")
+    settled = f"; {document['settled']} have settled" if document["settled"] else ""
+    table.add_row("instruments", f"{len(made.universe)}: {kinds}{settled}")
     table.add_row("index", ", ".join(f"{coin} {price} USD" for coin, price in document["indices"].items()))
     for name, scope in document["models"].items():
         table.add_row(f"model {name}", scope)
@@ -282,7 +335,7 @@ def instrument_table(made: Snapshot) -> Table:
             instrument.kind,
             instrument.settlement,
             f"{instrument.lot:f}",
-            quote.price,
+            quote.price or f"settled at {quote.settled}",
             quote.volatility or "",
             f"{usd:,.4f}",
         )

@@ -13,6 +13,7 @@ from zkmargin.margin.errors import InputError
 from zkmargin.margin.inputs import Inputs, Quote
 from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.parameters import Parameters
+from zkmargin.margin.settlement import with_balances
 from zkmargin.margin.universe import Universe
 
 QUANTUM_DECIMALS = (6, 9)
@@ -21,14 +22,29 @@ QUANTUM_DECIMALS = (6, 9)
 
 @dataclass(frozen=True)
 class Basis:
-    """A market with parameters and the marks that follow from it."""
+    """A market with parameters and the marks that follow from it, as models see it."""
 
     universe: Universe
+    """With a balance in place of each slot that has settled: see `settlement.with_balances`."""
     valuation_time: int
     inputs: Inputs
     parameters: Parameters
     marks: NDArray[np.int64]
     quantum_decimals: int = QUANTUM_DECIMALS[0]
+
+    @classmethod
+    def of(
+        cls,
+        universe: Universe,
+        valuation_time: int,
+        inputs: Inputs,
+        parameters: Parameters,
+        quantum_decimals: int,
+    ) -> "Basis":
+        """What models see of a universe and its quotes; InputError naming an instrument whose mark does not fit."""
+        standing, quoted = with_balances(universe, inputs)
+        marks = mark_table(standing, quoted, quantum_decimals)
+        return cls(standing, valuation_time, quoted, parameters, marks, quantum_decimals)
 
     def index(self, coin: str) -> Fraction:
         """Index price of a coin in USD."""
@@ -56,7 +72,7 @@ def slot_value(instrument: Instrument, quote: Quote, inputs: Inputs) -> Fraction
     its price in coin at the index; all else is its price. Where cash is a stablecoin, what is coin is
     counted in cash: at its index over the price of cash.
     """
-    price = Fraction(Decimal(quote.price))
+    price = Fraction(quote.price)
     if instrument.kind == "balance" and instrument.underlying != CASH:
         return price / cash_price(inputs)
     if not instrument.inverse:
@@ -88,7 +104,7 @@ def int64_table(title: str, universe: Universe, entries: Sequence[int]) -> NDArr
 def coins(universe: Universe) -> tuple[str, ...]:
     """The coins with a balance, in the order of their slots."""
     balances = (i for i in universe.instruments if i.kind == "balance" and i.underlying != CASH)
-    return tuple(i.underlying for i in balances)
+    return tuple(dict.fromkeys(i.underlying for i in balances))
 
 
 def underlyings(universe: Universe) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def notional_charge(basis: Basis, slot: int, rates: ByLevel) -> dict[Level, int]
 
 
 def collateral_charges(basis: Basis) -> tuple[CollateralCharge, ...]:
-    """Haircuts: per coin, on its balance and on the coin legs of inverse futures and perpetuals together.
+    """Haircuts: per coin, on its balance and on what is margined in it daily together.
 
     One for all sizes; one more for every tier, on what lies above it, at what its rate adds; one for debts.
     """
@@ -118,10 +118,16 @@ def _volatility(basis: Basis, coin: str, scaling: VolatilityScaling) -> Fraction
 def collateral_charge(
     basis: Basis, coin: str, rate: Callable[[Level], Decimal | Fraction]
 ) -> CollateralCharge:
-    """The haircut on one coin's equity, at a rate by level; the balance is its first slot, wherever it is listed."""
+    """The haircut on one coin's equity, at a rate by level: on its balance, its first slot wherever it is listed, on
+    what is margined daily against that, and on what has settled in the coin.
+    """
     instruments = basis.universe.instruments
-    held = [slot for slot, i in enumerate(instruments) if i.settlement == coin and i.kind != "option"]
-    slots = tuple(sorted(held, key=lambda slot: instruments[slot].kind != "balance"))
+    held = [
+        slot
+        for slot, i in enumerate(instruments)
+        if i.settlement == coin and (i.kind == "balance" or i.margined_daily)
+    ]
+    slots = tuple(sorted(held, key=lambda slot: instruments[slot].name != coin))
     values = [slot_value(instruments[s], basis.inputs.quotes[s], basis.inputs) for s in slots]
     return CollateralCharge(
         coin,

@@ -51,12 +51,14 @@ Bucket = tuple[str, int | None]
 
 
 def net_greeks(snapshot: Snapshot, entries: Iterable[Entry]) -> dict[Bucket, Greeks]:
-    """Greeks by coin and expiry, in order; an inverse contract's leg counts where the contract does."""
+    """Greeks by coin and expiry, in order; an inverse contract's leg counts where the contract does, and what has
+    settled in a coin where the coin does.
+    """
     held = tuple(entries)
     options = _option_greeks(snapshot, [entry.slot for entry in held])
     buckets: dict[Bucket, Greeks] = defaultdict(Greeks)
     for entry in held:
-        instrument = snapshot.universe.instruments[entry.slot]
+        instrument = snapshot.basis.universe.instruments[entry.slot]
         if instrument.underlying == CASH:
             continue
         quantity = entry.lots * Fraction(instrument.lot) * instrument.multiplier
@@ -78,15 +80,16 @@ def totals(buckets: dict[Bucket, Greeks]) -> dict[str, Greeks]:
 
 def _slot_delta(snapshot: Snapshot, slot: int) -> Fraction:
     """Of one unit of a slot that is no option: value over spot, and nothing for the slot of an inverse future."""
-    instrument = snapshot.universe.instruments[slot]
+    instrument = snapshot.basis.universe.instruments[slot]
     if instrument.inverse:
         return Fraction(0)
-    value = slot_value(instrument, snapshot.inputs.quotes[slot], snapshot.inputs)
+    value = slot_value(instrument, snapshot.basis.inputs.quotes[slot], snapshot.basis.inputs)
     return value / Fraction(Decimal(snapshot.inputs.indices[instrument.underlying]))
 
 
 def _option_greeks(snapshot: Snapshot, slots: Sequence[int]) -> dict[int, Greeks]:
-    columns = option_columns(snapshot.universe, snapshot.valuation_time, snapshot.inputs, slots)
+    basis = snapshot.basis
+    columns = option_columns(basis.universe, basis.valuation_time, basis.inputs, slots)
     with named_instruments(snapshot.universe, columns.slots):
         found = option_greeks(columns.options, columns.volatilities)
     result: dict[int, Greeks] = {}

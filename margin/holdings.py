@@ -1,10 +1,11 @@
 """What an account holds: read strictly, and brought into lots by slot.
 
-One vector of lots serves every later snapshot of the universe. What a future or perpetual was entered at
-is therefore not part of its own slot but a leg in cash: a linear contract lowers the USD balance by
-quantity * entry, an inverse one raises the coin balance by quantity / entry. Without an entry price the
-snapshot's mark is taken, so that the contract starts with no profit. Legs are rounded down to a lot: the
-account never gains by rounding.
+One vector of lots serves every later snapshot of the universe. What a contract that is margined daily was entered
+at is therefore not part of its own slot but a leg in cash: a linear future, perpetual or futures-style option lowers
+the USD balance by quantity * entry, an inverse future or perpetual raises the coin balance by quantity / entry, and
+an inverse futures-style option lowers it by quantity * entry. Without an entry price the snapshot's mark is taken,
+or what the contract has settled at, so that it starts with no profit. Legs are rounded down to a lot: the account
+never gains by rounding.
 """
 
 import difflib
@@ -22,7 +23,9 @@ from zkmargin.margin.csv_rows import read_rows
 from zkmargin.margin.decimals import canonical_decimal, floor_div, parse_decimal, parse_positive
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.inputs import Quote
 from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.settlement import settlement_value
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.universe import Universe
 
@@ -43,7 +46,7 @@ class Position:
     quantity: Decimal
     """Positive is long: coins, shares or contracts, or USD for inverse futures and perpetuals."""
     entry_price: Decimal | None = None
-    """USD; futures and perpetuals only."""
+    """USD, or coins for an inverse option; futures, perpetuals and futures-style options only."""
     where: str = "holdings"
     """The file and row it was read from."""
     contract: str = ""
@@ -220,7 +223,7 @@ def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> Non
         if name not in snapshot.universe:
             raise InputError(where, "instrument", name, _listed_instead(name, snapshot))
         instrument = snapshot.universe.instruments[snapshot.universe.slot(name)]
-        if position.entry_price is not None and instrument.kind not in ("perpetual", "future"):
+        if position.entry_price is not None and not instrument.margined_daily:
             remedy = f"leave it empty: what was paid for it is already in the {CASH} or coin balance"
             raise InputError(where, "entry_price", canonical_decimal(position.entry_price), remedy)
 
@@ -250,10 +253,20 @@ def _entry(position: Position, snapshot: Snapshot) -> Entry:
     instrument = snapshot.universe.instruments[slot]
     lots = _lots(position, instrument)
     balance = snapshot.universe.slot(instrument.settlement)
-    if instrument.kind not in ("perpetual", "future"):
+    if not instrument.margined_daily:
         return Entry(position, slot, lots, balance, 0)
-    price = Fraction(position.entry_price or Decimal(snapshot.inputs.quotes[slot].price))
-    quantity = Fraction(position.quantity)
-    amount = quantity / price if instrument.inverse else -quantity * price * instrument.multiplier
+    amount = -Fraction(position.quantity) * _entered_at(position, instrument, snapshot.inputs.quotes[slot])
     leg = floor_div(amount / Fraction(snapshot.universe.instruments[balance].lot))
     return Entry(position, slot, lots, balance, leg)
+
+
+def _entered_at(position: Position, instrument: Instrument, quote: Quote) -> Fraction:
+    """What one unit of quantity was worth at its entry, in USD or the coin: one USD of an inverse future less than
+    nothing, as its slot is.
+    """
+    if position.entry_price is None and quote.settled is not None:
+        return settlement_value(instrument, Fraction(quote.settled))
+    price = Fraction(quote.price if position.entry_price is None else position.entry_price)
+    if not instrument.inverse:
+        return price * instrument.multiplier
+    return price if instrument.kind == "option" else -1 / price

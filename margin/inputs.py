@@ -31,14 +31,23 @@ LONGEST_LIFE = 100 * 365 * 86400 * 10**6
 class Quote:
     """The numbers of one slot, as canonical decimals; None where the kind of instrument has none."""
 
-    price: str
-    """Mark price: coin per coin for inverse options, USD otherwise; for balances the index."""
+    price: str = ""
+    """Mark price: coin per coin for inverse options, USD otherwise; for balances the index. Empty once settled."""
     volatility: str | None = None
     """Implied volatility, a fraction a year; options only."""
     forward: str | None = None
     """Forward price of the option's expiry in USD; options only."""
     rate: str | None = None
-    """Continuously compounded interest a year that discounts the option's payoff, a fraction; None: undiscounted."""
+    """Continuously compounded interest a year that discounts the option's payoff, a fraction; None: undiscounted, as
+    a futures-style option always is.
+    """
+    settled: str | None = None
+    """USD of the underlying that an instrument has settled at officially; with it a quote has nothing else."""
+
+    def document(self) -> list[str | None]:
+        """The entries for the canonical encoding."""
+        entries = [self.price or None, self.volatility, self.forward, self.rate]
+        return entries if self.settled is None else [*entries, self.settled]
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class Inputs:
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding."""
-        quotes = [[q.price, q.volatility, q.forward, q.rate] for q in self.quotes]
+        quotes = [quote.document() for quote in self.quotes]
         document: dict[str, Any] = {"source": self.source, "indices": dict(self.indices), "quotes": quotes}
         if self.terms:
             document["terms"] = [vars(terms) for terms in self.terms]
@@ -90,6 +99,11 @@ class Inputs:
     def confidence(self, name: str) -> Fraction:
         """How sure the feed is of an instrument's price."""
         return Fraction(Decimal(self.confidences.get(name, "1")))
+
+    def settlements(self, instruments: Iterable[Instrument]) -> list[tuple[Instrument, str]]:
+        """Those of the instruments, one per quote, that have settled, each with the price of its underlying."""
+        pairs = zip(instruments, self.quotes, strict=True)
+        return [(instrument, quote.settled) for instrument, quote in pairs if quote.settled is not None]
 
     def terms_of(self, instrument: Instrument) -> Terms | None:
         """The terms of an instrument's expiry, if stated."""
@@ -110,8 +124,11 @@ def check_quote(
     terms: Terms | None = None,
 ) -> None:
     """Raises InputError if an instrument is without index, a number is missing or out of range, or the
-    instrument has expired though no terms of its expiry say what it settles at.
+    instrument has expired though neither the quote nor terms of its expiry say what it settles at.
     """
+    if quote.settled is not None:
+        _check_settled(where, instrument, quote, indices, valuation_time)
+        return
     _check_listing(where, instrument, indices, valuation_time, settling=terms is not None)
     option = instrument.kind == "option"
     _check_number(where, "price", quote.price, Decimal(0) if option else SMALLEST_PRICE, LARGEST_PRICE)
@@ -129,15 +146,22 @@ def check_quote(
     _check_number(where, "forward", quote.forward, SMALLEST_PRICE, LARGEST_PRICE)
     _check_number(where, "strike", instrument.strike, SMALLEST_PRICE, LARGEST_PRICE)
     if quote.rate is not None:
+        if instrument.premium == "futures-style":
+            remedy = "a futures-style option is not discounted; leave the rate out"
+            raise InputError(where, "rate", quote.rate, remedy)
         _check_number(where, "rate", quote.rate, *rates)
     if terms is not None and terms.fixed is not None:
         _check_number(where, "fixed", terms.fixed, Decimal(0), Decimal(quote.forward or 0))
 
 
 def check_feeds(where: str, inputs: Inputs, instruments: Iterable[Instrument]) -> None:
-    """Raises InputError if terms, confidences or the price of cash are of nothing listed, or out of range."""
+    """Raises InputError if terms, confidences or the price of cash are of nothing listed, or out of range, or if
+    an expiry has settled at two prices.
+    """
     listed = tuple(instruments)
-    expiries = {(i.underlying, i.expiry) for i in listed if i.kind == "option"}
+    running = (i for i, quote in zip(listed, inputs.quotes, strict=True) if quote.settled is None)
+    expiries = {(i.underlying, i.expiry) for i in running if i.kind == "option"}
+    _check_settlements(where, inputs.settlements(listed))
     for terms in inputs.terms:
         place = f"{where}, expiry of {terms.underlying}"
         if (terms.underlying, terms.expiry) not in expiries:
@@ -155,18 +179,50 @@ def check_feeds(where: str, inputs: Inputs, instruments: Iterable[Instrument]) -
         _check_number(where, "cash_price", inputs.cash_price, SMALLEST_PRICE, LARGEST_PRICE)
 
 
+def _check_settlements(where: str, settlements: Iterable[tuple[Instrument, str]]) -> None:
+    prices: dict[tuple[str, int | None], str] = {}
+    for instrument, price in settlements:
+        first = prices.setdefault((instrument.underlying, instrument.expiry), price)
+        if first != price:
+            remedy = f"others of its expiry settled at {first}; an expiry settles at one price"
+            raise InputError(f"{where}, instrument {instrument.name}", "settled", price, remedy)
+
+
+def _check_settled(
+    where: str, instrument: Instrument, quote: Quote, indices: Mapping[str, str], valuation_time: int
+) -> None:
+    if instrument.expiry is None:
+        raise InputError(where, "settled", quote.settled, "only futures and options settle; leave it out")
+    if instrument.expiry > valuation_time:
+        remedy = f"{instrument.name} expires after the valuation; quote its price instead"
+        raise InputError(where, "settled", quote.settled, remedy)
+    for name, given in vars(quote).items():
+        if name != "settled" and given:
+            raise InputError(where, name, given, "what has settled has no market any more; leave it out")
+    _check_number(where, "settled", quote.settled, SMALLEST_PRICE, LARGEST_PRICE)
+    if instrument.inverse:
+        _check_index(where, instrument.underlying, indices)
+
+
+def _check_index(where: str, underlying: str, indices: Mapping[str, str]) -> None:
+    if underlying not in indices:
+        remedy = "add the index price of this coin, or the price of this underlying"
+        raise InputError(where, "underlying", underlying, remedy)
+    _check_number(where, "index", indices[underlying], SMALLEST_PRICE, LARGEST_PRICE)
+
+
 def _check_listing(
     where: str, instrument: Instrument, indices: Mapping[str, str], valuation_time: int, *, settling: bool
 ) -> None:
-    if instrument.underlying != CASH and instrument.underlying not in indices:
-        remedy = "add the index price of this coin, or the price of this underlying"
-        raise InputError(where, "underlying", instrument.underlying, remedy)
     if instrument.underlying != CASH:
-        _check_number(where, "index", indices[instrument.underlying], SMALLEST_PRICE, LARGEST_PRICE)
+        _check_index(where, instrument.underlying, indices)
     if instrument.expiry is None:
         return
     if instrument.expiry <= valuation_time and not settling:
-        remedy = "expired at or before the valuation time; leave it out"
+        remedy = (
+            "expired at or before the valuation time; leave it out, or where an earlier snapshot lists it say what "
+            "it settled at (--universe, --settlements)"
+        )
         raise InputError(where, "expiry", instrument.name, remedy)
     if instrument.expiry - valuation_time > LONGEST_LIFE:
         raise InputError(where, "expiry", instrument.name, "more than 100 years away; correct it")

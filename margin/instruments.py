@@ -11,6 +11,8 @@ from zkmargin.margin.errors import InputError
 Kind = Literal["balance", "share", "perpetual", "future", "option"]
 Security = Literal["equity", "etf", "narrow-index", "broad-index", "large-broad-index"]
 """What an instrument of a securities market is or is based on; a large broad index is of high capitalisation."""
+Premium = Literal["paid", "futures-style"]
+"""When an option's price is paid: at once, or day by day, as what a future gains and loses is."""
 
 CASH = "USD"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}", re.ASCII)
@@ -48,6 +50,8 @@ class Instrument:
     """Units of the underlying to one unit of quantity: 100 for an option on 100 shares."""
     security: Security | None = None
     """None outside securities markets."""
+    premium: Premium = "paid"
+    """Of an option; all else is paid."""
 
     def __post_init__(self) -> None:
         """Raises InputError if the fields do not describe an instrument."""
@@ -111,6 +115,16 @@ class Instrument:
                 "security",
                 "a share is of an equity or an etf",
             ),
+            (
+                self.premium not in get_args(Premium),
+                "premium",
+                f"use one of {', '.join(get_args(Premium))}",
+            ),
+            (
+                self.premium != "paid" and not option,
+                "premium",
+                "only an option can be futures-style; leave it out",
+            ),
         ]
 
     @property
@@ -118,9 +132,14 @@ class Instrument:
         """The smallest quantity."""
         return Decimal(1).scaleb(self.lot_exponent)
 
+    @property
+    def margined_daily(self) -> bool:
+        """Whether gains and losses are settled in cash or coin each day: what it was entered at is then a leg there."""
+        return self.kind in ("perpetual", "future") or self.premium == "futures-style"
+
     def document(self) -> dict[str, Any]:
-        """The fields for the canonical encoding."""
-        return dict(vars(self))
+        """The fields for the canonical encoding; a premium that is paid goes without saying."""
+        return {name: value for name, value in vars(self).items() if (name, value) != ("premium", "paid")}
 
 
 def _is_canonical_positive(text: str | None) -> bool:

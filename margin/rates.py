@@ -38,6 +38,17 @@ def full_value(basis: Basis, slot: int) -> dict[Level, int]:
     return dict.fromkeys(LEVELS, int(basis.marks[slot]))
 
 
+def unpaid(basis: Basis, slot: int) -> dict[Level, int]:
+    """Of an option that is margined daily, what a future on its underlying is charged; but no more than its mark,
+    which is all that its holder can still lose.
+    """
+    instrument, rates = basis.universe.instruments[slot], basis.parameters.standard.future
+    if not instrument.margined_daily:
+        return free(basis, slot)
+    price, most = basis.index(instrument.underlying), int(basis.marks[slot])
+    return {level: min(most, per_contract(basis, slot, price, rates.at(level))) for level in LEVELS}
+
+
 def _by_level(
     basis: Basis, title: str, charges: Sequence[dict[Level, int]]
 ) -> dict[Level, NDArray[np.int64]]:

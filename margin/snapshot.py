@@ -3,6 +3,8 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,19 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis, mark_table, underlyings
+from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis
 from zkmargin.margin.bounds import check_bounds
 from zkmargin.margin.documents import input_error, read_bytes, write_atomically
 from zkmargin.margin.encoding import canonical_json, digest_of
 from zkmargin.margin.errors import Finding, InputError, printable
 from zkmargin.margin.forms import Entry, adapter, encode_tables
 from zkmargin.margin.inputs import Inputs, Quote, Terms, check_feeds, check_quote
-from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
+from zkmargin.margin.instruments import CASH, Instrument, Kind, Premium, Security
 from zkmargin.margin.market.quotes import Market
+from zkmargin.margin.market.settlements import Settlements, kept
 from zkmargin.margin.market.times import utc_date
 from zkmargin.margin.models import models
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters, parse_parameters
 from zkmargin.margin.scenarios.history import PriceHistory
+from zkmargin.margin.settlement import moving
 from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
@@ -62,21 +66,34 @@ class Snapshot:
         quantum_decimals: int = QUANTUM_DECIMALS[0],
         history: PriceHistory | None = None,
         only: Collection[str] | None = None,
+        universe: Universe | None = None,
+        settlements: Settlements | None = None,
     ) -> "Snapshot":
         """The snapshot of a market; `domain` overrides the universe's default.
+
+        With the `universe` of an earlier snapshot it keeps those slots, so that commitments made under it serve this
+        one, too: instruments that the market lists newly are left out, and what has expired takes its price from
+        `settlements`, which may hold more than is wanted. Those of the earlier snapshot are its `settlements`.
 
         Of a history it keeps what is known at the valuation: the closes of the days before. Of the models
         it carries those that `only` names, or all that market and parameters are enough for.
 
-        Raises InputError naming the instrument if a number is out of range, or for an unknown quantum.
+        Raises InputError naming the instrument if a number is out of range, or for an unknown quantum; and with a
+        universe if the market quotes one of its instruments no more or otherwise, or if one has expired and has no
+        settlement.
         """
         if quantum_decimals not in QUANTUM_DECIMALS:
             known = " or ".join(map(str, QUANTUM_DECIMALS))
             raise InputError("snapshot", "quantum_decimals", quantum_decimals, f"use {known}")
-        universe = Universe(market.instruments, domain or 0)
-        inputs = market.inputs
+        if universe is None:
+            universe, inputs = Universe(market.instruments, domain or 0), market.inputs
+        else:
+            if domain not in (None, universe.domain):
+                remedy = f"the universe has a domain of {universe.domain}; leave it out"
+                raise InputError("snapshot", "domain", domain, remedy)
+            inputs = kept(market, universe, settlements or {})
         if history is not None:
-            past = history.known_before(utc_date(market.valuation_time), underlyings(universe))
+            past = history.known_before(utc_date(market.valuation_time), moving(universe, inputs))
             inputs = replace(inputs, history=past)
         return _derive(
             universe, market.valuation_time, inputs, parameters, quantum_decimals, named=only or models()
@@ -137,6 +154,19 @@ class Snapshot:
             if name not in again.models or encode_tables(tables) != encode_tables(again.models[name]):
                 raise InputError(where, "model", name, remedy)
 
+    @cached_property
+    def basis(self) -> Basis:
+        """What models see: what has settled is there as the balance that it came to."""
+        return Basis.of(
+            self.universe, self.valuation_time, self.inputs, self.parameters, self.quantum_decimals
+        )
+
+    @property
+    def settlements(self) -> Settlements:
+        """The official price in USD of every underlying and expiry that has settled."""
+        settled = self.inputs.settlements(self.universe.instruments)
+        return {(i.underlying, i.expiry or 0): Decimal(price) for i, price in settled}
+
     @property
     def money_decimals(self) -> int:
         """Decimal places of the money unit."""
@@ -171,6 +201,7 @@ class _InstrumentDocument(_Strict):
     bound: int
     multiplier: int
     security: Security | None
+    premium: Premium = "paid"
 
 
 class _UniverseDocument(_Strict):
@@ -193,7 +224,7 @@ class _HistoryDocument(_Strict):
 class _InputsDocument(_Strict):
     source: str
     indices: dict[str, str]
-    quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=4)]]
+    quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=5)]]
     terms: list[_TermsDocument] = []
     confidences: dict[str, str] = {}
     cash_price: str | None = None
@@ -221,27 +252,18 @@ def _derive(
     *,
     named: Collection[str],
 ) -> Snapshot:
-    marks = mark_table(universe, inputs, quantum_decimals)
-    basis = Basis(universe, valuation_time, inputs, parameters, marks, quantum_decimals)
+    basis = Basis.of(universe, valuation_time, inputs, parameters, quantum_decimals)
     derived = {name: model.tables(basis) for name, model in models().items() if name in named}
     tables = {name: found for name, found in derived.items() if found is not None}
-    return _identified(basis, tables, "market")[0]
-
-
-def _identified(basis: Basis, tables: Mapping[str, Tables], where: str) -> tuple[Snapshot, bytes]:
-    """The snapshot with its id, and its encoding, once it is certain that no account can overflow."""
     nameless = Snapshot(
-        version=VERSION,
-        id="",
-        universe=basis.universe,
-        valuation_time=basis.valuation_time,
-        quantum_decimals=basis.quantum_decimals,
-        inputs=basis.inputs,
-        parameters=basis.parameters,
-        marks=basis.marks,
-        models=tables,
+        VERSION, "", universe, valuation_time, quantum_decimals, inputs, parameters, basis.marks, tables
     )
-    check_bounds(where, basis.universe, nameless.scale, basis.marks.tolist(), tables)
+    return _identified(nameless, "market")[0]
+
+
+def _identified(nameless: Snapshot, where: str) -> tuple[Snapshot, bytes]:
+    """The snapshot with its id, and its encoding, once it is certain that no account can overflow."""
+    check_bounds(where, nameless.universe, nameless.scale, nameless.marks.tolist(), nameless.models)
     body = canonical_json(nameless.body())
     identity = digest_of(body)
     return replace(nameless, id=identity), _with_id(identity, body)
@@ -265,15 +287,18 @@ def _parse(content: bytes, where: str) -> Snapshot:
             where, "marks", Finding(f"{len(document.marks)} entries"), f"must have {len(universe)}"
         )
     tables = _tables(document.models, len(universe), where)
-    basis = Basis(
+    nameless = Snapshot(
+        document.version,
+        "",
         universe,
         document.valuation_time,
+        document.quantum_decimals,
         inputs,
         parse_parameters(document.parameters, where),
         np.array(document.marks, dtype=np.int64),
-        document.quantum_decimals,
+        tables,
     )
-    snapshot, encoding = _identified(basis, tables, where)
+    snapshot, encoding = _identified(nameless, where)
     if snapshot.id != document.id:
         remedy = f"its content has the id {snapshot.id}; the file was changed, get or build it again"
         raise InputError(where, "id", document.id, remedy)
@@ -304,13 +329,13 @@ def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, T
 
 
 def _history(
-    document: _HistoryDocument | None, universe: Universe, valuation_time: int, where: str
+    document: _HistoryDocument | None, universe: Universe, inputs: Inputs, valuation_time: int, where: str
 ) -> PriceHistory | None:
     """The history, which must be one of the instruments' underlyings before the valuation."""
     if document is None:
         return None
     history = PriceHistory.parse(document.first, document.prices, f"{where}, history")
-    if set(history.prices) != set(underlyings(universe)):
+    if set(history.prices) != set(moving(universe, inputs)):
         named = ", ".join(sorted(history.prices))
         raise InputError(where, "history", named, "must be of the instruments' underlyings; build it again")
     if history.date_of(history.days) > utc_date(valuation_time):
@@ -327,15 +352,17 @@ def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inpu
         raise InputError(where, "inputs.source", printable(found.source), remedy)
     quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
     terms = tuple(Terms(**dict(expiry)) for expiry in found.terms)
-    history = _history(found.history, universe, document.valuation_time, where)
-    inputs = Inputs(found.source, found.indices, quotes, terms, found.confidences, found.cash_price, history)
+    inputs = Inputs(found.source, found.indices, quotes, terms, found.confidences, found.cash_price)
     if len(quotes) != len(universe):
         raise InputError(
             where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"
         )
-    if set(inputs.indices) != set(underlyings(universe)):
+    if set(inputs.indices) != set(moving(universe, inputs)):
         named = ", ".join(sorted(inputs.indices))
         raise InputError(where, "inputs.indices", named, "must be those of the instruments; build it again")
+    inputs = replace(
+        inputs, history=_history(found.history, universe, inputs, document.valuation_time, where)
+    )
     check_feeds(where, inputs, universe.instruments)
     for instrument, quote in zip(universe.instruments, quotes, strict=True):
         spot = f"{where}, instrument {instrument.name}"

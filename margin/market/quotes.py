@@ -7,7 +7,7 @@ from decimal import Decimal
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.inputs import Inputs, Quote, check_quote
-from zkmargin.margin.instruments import CASH, Instrument, Kind, Security
+from zkmargin.margin.instruments import CASH, Instrument, Kind, Premium, Security
 
 # An account holds at most these many lots, long or short; the circuit proves it. One less than a power of
 # two, because the sum of a call's and a put's lots then still fits the same number of bits.
@@ -138,10 +138,11 @@ def security_option(
     strike: Decimal,
     call: bool,
     multiplier: int,
+    premium: Premium = "paid",
 ) -> Instrument:
     """An option on a share or an index, counted in contracts."""
     plain = option(name, underlying, inverse=False, expiry=expiry, strike=strike, call=call, lot_exponent=0)
-    return replace(plain, multiplier=multiplier, security=security)
+    return replace(plain, multiplier=multiplier, security=security, premium=premium)
 
 
 def _balance(currency: str, lot_exponent: int) -> Instrument:

@@ -3,7 +3,8 @@
 One row per instrument, and one per index, which prices what is listed on it but cannot be held itself.
 Prices are USD per share or index point, volatilities, rates and yields fractions a year, the latter two
 continuously compounded; contracts settle in USD. An option is European on its forward, spot * e^((rate -
-dividend_yield) T), and its payoff is discounted by e^(-rate T).
+dividend_yield) T), and its payoff is discounted by e^(-rate T); but not if it is futures-style, as the column
+`premium` may say: then its price is settled day by day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from zkmargin.margin.inputs import (
     SMALLEST_PRICE,
     SMALLEST_RATE,
 )
-from zkmargin.margin.instruments import Instrument, Security
+from zkmargin.margin.instruments import Instrument, Premium, Security
 from zkmargin.margin.market.quotes import (
     Listing,
     Market,
@@ -39,14 +40,15 @@ COLUMNS = (
     "instrument", "type", "underlying", "kind", "time_utc", "expiry_utc", "strike", "multiplier", "price",
     "volatility", "rate", "dividend_yield",
 )  # fmt: skip
+OPTIONAL_COLUMNS = ("premium",)
 
 Type = Literal["share", "index", "future", "call", "put"]
 
 # What a row of each type leaves empty.
 _EMPTY: Mapping[str, tuple[str, ...]] = {
-    "share": ("expiry_utc", "strike", "multiplier", "volatility", "rate", "dividend_yield"),
-    "index": ("expiry_utc", "strike", "multiplier", "volatility", "rate", "dividend_yield"),
-    "future": ("strike", "volatility", "rate", "dividend_yield"),
+    "share": ("expiry_utc", "strike", "multiplier", "volatility", "rate", "dividend_yield", "premium"),
+    "index": ("expiry_utc", "strike", "multiplier", "volatility", "rate", "dividend_yield", "premium"),
+    "future": ("strike", "volatility", "rate", "dividend_yield", "premium"),
     "call": (),
     "put": (),
 }
@@ -92,6 +94,13 @@ class _Row:
     def expiry(self) -> int:
         return parse_time(self.values["expiry_utc"], self.where, "expiry_utc")
 
+    def premium(self) -> Premium:
+        """Paid where the file does not say."""
+        known, found = get_args(Premium), self.values.get("premium") or "paid"
+        if found not in known:
+            raise self.fault("premium", f"unknown; use one of {', '.join(known)}")
+        return next(style for style in known if style == found)
+
     def multiplier(self) -> int:
         found = self.positive("multiplier")
         if found != found.to_integral_value():
@@ -106,7 +115,7 @@ def read_securities(path: Path) -> Market:
     meaning; for two moments in one file, two kinds or two prices of one underlying, an underlying without
     price and an index with nothing on it.
     """
-    rows = [_row(where, values) for where, values in read_rows(path, COLUMNS)]
+    rows = [_row(where, values) for where, values in read_rows(path, COLUMNS, OPTIONAL_COLUMNS)]
     time = _time(rows)
     spots = _spots(rows)
     _check_indices(rows)
@@ -122,7 +131,7 @@ def _row(where: str, values: Mapping[str, str]) -> _Row:
         raise InputError(where, "kind", values["kind"], f"unknown; use one of {', '.join(kinds)}")
     row = _Row(where, values, next(kind for kind in kinds if kind == values["kind"]))
     for field in _EMPTY[row.type]:
-        if values[field]:
+        if values.get(field):
             raise row.fault(field, f"leave it empty: a row of type {row.type} has none")
     if row.type in _SPOT and values["instrument"] != row.underlying:
         raise row.fault("underlying", f"must be {values['instrument']}: the row prices itself")
@@ -195,12 +204,14 @@ def _option(row: _Row, time: int, spot: Decimal) -> Listing:
         strike=row.positive("strike"),
         call=row.type == "call",
         multiplier=row.multiplier(),
+        premium=row.premium(),
     )
     rate = row.number("rate", SMALLEST_RATE, LARGEST_RATE)
     dividend_yield = row.number("dividend_yield", Decimal(0), LARGEST_RATE)
     life = min(max(row.expiry() - time, 0), LONGEST_LIFE)
     forward = _forward(spot, rate - dividend_yield, life)
-    return Listing(instrument, price, row.where, row.positive("volatility"), forward, rate)
+    discounted = None if instrument.margined_daily else rate
+    return Listing(instrument, price, row.where, row.positive("volatility"), forward, discounted)
 
 
 def _forward(spot: Decimal, carry: Decimal, life: int) -> Decimal:

@@ -1,7 +1,7 @@
 """Cross margin: collateral and profit are shared, rates are per position, and no hedge is recognised."""
 
 from zkmargin.margin.basis import Basis
-from zkmargin.margin.rates import free, rate_tables, requirement
+from zkmargin.margin.rates import rate_tables, requirement, unpaid
 from zkmargin.margin.tables import RateTables
 
 __all__ = ["NAME", "TABLES", "requirement", "tables"]
@@ -11,7 +11,7 @@ TABLES = RateTables
 
 
 def tables(basis: Basis) -> RateTables:
-    """Rates by position; a long option is paid for and can lose no more than it counts, so it carries no
-    charge.
+    """Rates by position; a long option that is paid for can lose no more than it counts, so it carries no
+    charge. One that is margined daily carries a future's, up to its mark.
     """
-    return rate_tables(basis, free)
+    return rate_tables(basis, unpaid)

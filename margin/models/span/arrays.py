@@ -24,7 +24,7 @@ from zkmargin.margin.decimals import nearest
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction, mul
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_greeks, option_values, risk_array
-from zkmargin.margin.models.span.parameters import SCENARIOS, SPOT, Size, SpanParameters
+from zkmargin.margin.models.span.parameters import SCENARIOS, SPOT, RiskArray, Size, SpanParameters
 from zkmargin.margin.models.span.periods import Member
 from zkmargin.margin.models.span.scenarios import DELTA_MOVES, scenarios
 from zkmargin.margin.pricing import named_instruments, option_columns
@@ -47,8 +47,8 @@ def arrays(basis: Basis, parameters: SpanParameters, found: Sequence[Member]) ->
     deltas: dict[int, tuple[tuple[str, int], ...]] = {}
     groups: dict[tuple[int, Fraction, Size], list[Member]] = defaultdict(list)
     for member in found:
-        if member.instrument.name in parameters.arrays:
-            column, deltas[member.slot] = _published(basis, parameters, member)
+        if (array := parameters.published(member.instrument)) is not None:
+            column, deltas[member.slot] = _published(basis, array, member)
         elif member.instrument.kind == "option":
             groups[member.commodity, member.price_range, member.volatility_range].append(member)
             continue
@@ -70,9 +70,8 @@ def _fitting(member: Member, column: Sequence[int]) -> Sequence[int]:
 
 
 def _published(
-    basis: Basis, parameters: SpanParameters, member: Member
+    basis: Basis, array: RiskArray, member: Member
 ) -> tuple[list[int], tuple[tuple[str, int], ...]]:
-    array = parameters.arrays[member.instrument.name]
     size = basis.quanta * Fraction(10) ** member.instrument.contract_exponent
     column = [nearest(-Fraction(loss) * size) for loss in array.losses]
     return column, ((member.period, nearest(Fraction(array.delta) * size)),)
@@ -91,6 +90,10 @@ def _moves(basis: Basis, parameters: SpanParameters, member: Member) -> list[int
 def _straight_deltas(basis: Basis, member: Member) -> tuple[tuple[str, int], ...]:
     instrument = member.instrument
     size = basis.quanta * contract_size(instrument)
+    if instrument.kind == "balance":
+        # The price of what has settled in a coin is that of the coins that it came to.
+        coins = Fraction(basis.inputs.quotes[member.slot].price) / basis.index(instrument.underlying)
+        return ((member.period, nearest(size * coins)),)
     if not instrument.inverse:
         return ((member.period, nearest(size)),)
     if member.period == SPOT:

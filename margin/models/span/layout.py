@@ -79,8 +79,8 @@ def commodity_table(
         delta_step=max(1, nearest(Fraction(commodity.delta_rounding) * basis.quanta)),
         minimums=_minimums(basis, own),
         minimum_method=commodity.short_option_method,
-        capped_slots=_options(own) if commodity.cap_option_value else (),
-        capped_values=tuple(int(basis.marks[slot]) for slot in _options(own))
+        capped_slots=_paid_options(own) if commodity.cap_option_value else (),
+        capped_values=tuple(int(basis.marks[slot]) for slot in _paid_options(own))
         if commodity.cap_option_value
         else (),
         ratio={level: Fraction(commodity.ratio.at(level)).as_integer_ratio() for level in LEVELS},
@@ -239,8 +239,10 @@ def _minimums(basis: Basis, own: Sequence[Member]) -> tuple[Minimum, ...]:
     return tuple(found)
 
 
-def _options(own: Sequence[Member]) -> tuple[int, ...]:
-    return tuple(member.slot for member in own if member.instrument.kind == "option")
+def _paid_options(own: Sequence[Member]) -> tuple[int, ...]:
+    """What has an option value: that of a futures-style option is settled every day, as a future's is."""
+    instruments = ((member.slot, member.instrument) for member in own)
+    return tuple(slot for slot, i in instruments if i.kind == "option" and not i.margined_daily)
 
 
 def _up(charge: Fraction) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
+from zkmargin.margin.instruments import Instrument
 from zkmargin.margin.parameter_types import Graded, Strict
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?", re.ASCII)
@@ -252,6 +253,10 @@ class SpanParameters(Strict):
     """Of the deltas at price moves of 0, +1/3, -1/3, +2/3, -2/3, +1 and -1 of the scan range."""
     arrays: dict[str, RiskArray] = Field(default_factory=dict)
     """Published risk arrays by instrument, for one unit of quantity."""
+
+    def published(self, instrument: Instrument) -> RiskArray | None:
+        """The array of a contract; a balance, which a contract may have come to, has none."""
+        return None if instrument.kind == "balance" else self.arrays.get(instrument.name)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from zkmargin.margin.basis import Basis
+from zkmargin.margin.basis import Basis, underlyings
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.market.times import format_time
@@ -30,9 +30,15 @@ class Member:
 def members(basis: Basis, parameters: SpanParameters) -> tuple[Member, ...]:
     """All instruments but cash, in the order of slots.
 
-    Raises InputError naming an underlying without combined commodity, or a tier that conflicts with another.
+    Raises InputError naming an underlying without combined commodity, a commodity without instruments, or a tier that
+    conflicts with another.
     """
     by_underlying = {c.underlying: number for number, c in enumerate(parameters.commodities)}
+    moving = underlyings(basis.universe)
+    for commodity in parameters.commodities:
+        if commodity.underlying not in moving:
+            remedy = f"nothing of the universe moves with {commodity.underlying}; leave the commodity out"
+            raise InputError("span parameters", "commodities", commodity.name, remedy)
     for name in parameters.arrays:
         if name not in basis.universe:
             raise InputError("span parameters", "arrays", name, "the universe does not list this instrument")
@@ -50,7 +56,7 @@ def members(basis: Basis, parameters: SpanParameters) -> tuple[Member, ...]:
 
 def _member(basis: Basis, parameters: SpanParameters, slot: int, number: int) -> Member:
     instrument, commodity = basis.universe.instruments[slot], parameters.commodities[number]
-    array = parameters.arrays.get(instrument.name)
+    array = parameters.published(instrument)
     period = (array.period if array else None) or period_of(instrument)
     price = _override(commodity, period, "price_scan_range")
     if price is None or instrument.inverse or instrument.kind == "balance":
@@ -58,7 +64,8 @@ def _member(basis: Basis, parameters: SpanParameters, slot: int, number: int) ->
         price = commodity.price_scan_range
     index = basis.index(instrument.underlying)
     quote = basis.inputs.quotes[slot]
-    base = index if instrument.inverse else Fraction(quote.forward or quote.price)
+    spot = instrument.inverse or instrument.kind == "balance"
+    base = index if spot else Fraction(quote.forward or quote.price)
     return Member(
         slot,
         instrument,

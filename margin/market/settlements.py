@@ -1,0 +1,126 @@
+"""Official settlements, and a later market in the slots of an earlier universe."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from decimal import Decimal
+from pathlib import Path
+
+from zkmargin.margin.csv_rows import read_rows
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.inputs import LARGEST_PRICE, SMALLEST_PRICE, Inputs, Quote, check_feeds, check_quote
+from zkmargin.margin.instruments import Instrument
+from zkmargin.margin.market.quotes import Market
+from zkmargin.margin.market.times import format_time, parse_time
+from zkmargin.margin.settlement import moving
+from zkmargin.margin.universe import Universe
+
+Settlements = Mapping[tuple[str, int], Decimal]
+"""USD of each underlying at each expiry, in unix microseconds."""
+
+COLUMNS = ("underlying", "expiry_utc", "price")
+
+# How a universe counts an instrument; what it quotes does not depend on it.
+_COUNTED_IN = ("lot_exponent", "contract_exponent", "bound")
+
+
+def read_settlements(path: Path) -> Settlements:
+    """The prices of a CSV file with one row for each underlying and expiry.
+
+    Raises InputError naming line, column and value for a missing underlying, a moment without zone, a price that is
+    out of range, and an expiry that occurs twice.
+    """
+    found: dict[tuple[str, int], Decimal] = {}
+    for where, row in read_rows(path, COLUMNS):
+        if not row["underlying"]:
+            raise InputError(where, "underlying", "", "write what the contracts are on, such as BTC")
+        key = row["underlying"], parse_time(row["expiry_utc"], where, "expiry_utc")
+        if key in found:
+            remedy = f"{key[0]} has a row of this expiry already; keep one"
+            raise InputError(where, "expiry_utc", row["expiry_utc"], remedy)
+        price = parse_decimal(row["price"], where, "price")
+        if not SMALLEST_PRICE <= price <= LARGEST_PRICE:
+            remedy = f"write a number from {SMALLEST_PRICE:f} to {LARGEST_PRICE:f}"
+            raise InputError(where, "price", row["price"], remedy)
+        found[key] = price
+    return found
+
+
+def joined(earlier: Settlements, later: Settlements, where: str) -> Settlements:
+    """Both; InputError if the later ones, of the file `where`, say otherwise of an expiry."""
+    for (underlying, expiry), price in earlier.items():
+        stated = later.get((underlying, expiry), price)
+        if stated != price:
+            remedy = (
+                f"the earlier snapshot has settled {underlying} of {format_time(expiry)} at "
+                f"{canonical_decimal(price)}; an expiry settles once"
+            )
+            raise InputError(where, "price", canonical_decimal(stated), remedy)
+    return {**earlier, **later}
+
+
+def kept(market: Market, universe: Universe, settlements: Settlements) -> Inputs:
+    """The numbers of a later market for the slots of an earlier universe.
+
+    What the market lists newly is left out, and so are settlements of expiries that the universe lacks or that lie
+    ahead.
+
+    Raises InputError naming the instrument if it has expired and has no settlement, or if it has not and the market
+    does not quote it, or quotes another contract under its name.
+    """
+    pairs = zip(market.instruments, market.inputs.quotes, strict=True)
+    quoted = {instrument.name: (instrument, quote) for instrument, quote in pairs}
+    quotes = []
+    for instrument in universe.instruments:
+        if instrument.expiry is not None and instrument.expiry <= market.valuation_time:
+            quotes.append(_settled(instrument, settlements))
+        else:
+            quotes.append(_quoted(instrument, quoted, market.inputs.source))
+    inputs = _restricted(replace(market.inputs, quotes=tuple(quotes)), universe)
+    check_feeds(inputs.source, inputs, universe.instruments)
+    for instrument, quote in zip(universe.instruments, inputs.quotes, strict=True):
+        where = f"{inputs.source}, instrument {instrument.name}"
+        terms = inputs.terms_of(instrument)
+        check_quote(where, instrument, quote, inputs.indices, market.valuation_time, terms=terms)
+    return inputs
+
+
+def _restricted(inputs: Inputs, universe: Universe) -> Inputs:
+    """Without what belongs to instruments that the universe does not have, or that have settled."""
+    moved = moving(universe, inputs)
+    settled = {i for i, _ in inputs.settlements(universe.instruments)}
+    expiries = {(i.underlying, i.expiry) for i in universe.instruments if i not in settled}
+    return replace(
+        inputs,
+        indices={name: price for name, price in inputs.indices.items() if name in moved},
+        terms=tuple(terms for terms in inputs.terms if (terms.underlying, terms.expiry) in expiries),
+        confidences={name: sure for name, sure in inputs.confidences.items() if name in universe},
+    )
+
+
+def _settled(instrument: Instrument, settlements: Settlements) -> Quote:
+    expiry = instrument.expiry or 0
+    price = settlements.get((instrument.underlying, expiry))
+    if price is None:
+        row = f"{instrument.underlying},{format_time(expiry)},PRICE"
+        remedy = (
+            f"expired, and nothing says what it settled at; add the row {row} to the file of --settlements"
+        )
+        raise InputError("settlements", "instrument", instrument.name, remedy)
+    return Quote(settled=canonical_decimal(price))
+
+
+def _quoted(instrument: Instrument, quoted: Mapping[str, tuple[Instrument, Quote]], source: str) -> Quote:
+    if instrument.name not in quoted:
+        remedy = (
+            "the earlier universe lists it and it has not expired, but the market does not quote it; add its price, or "
+            "start a new universe (without --universe), under which everybody commits anew"
+        )
+        raise InputError(source, "instrument", instrument.name, remedy)
+    listed, quote = quoted[instrument.name]
+    for field in fields(Instrument):
+        now, then = getattr(listed, field.name), getattr(instrument, field.name)
+        if field.name not in _COUNTED_IN and now != then:
+            remedy = f"the slot of the earlier universe has {then}: another contract needs another slot"
+            raise InputError(f"{source}, instrument {instrument.name}", field.name, Finding(now), remedy)
+    return quote
