@@ -5,12 +5,15 @@ each within its range, no unknown and no missing key; writing gives what the can
 """
 
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
+
+from zkmargin.margin.errors import InputError
 
 LARGEST = (1 << 63) - 1
 
@@ -28,6 +31,14 @@ Ratio = tuple[Amount, Denominator]
 """A factor that is not negative: numerator and denominator."""
 
 Slot = Annotated[int, Field(ge=0, le=2047)]
+
+
+def fitting(amounts: Iterable[int], where: str, field: str, remedy: str) -> tuple[int, ...]:
+    """Amounts as they are; InputError with this remedy if one needs more than 63 bits."""
+    found = tuple(amounts)
+    if max(found, default=0) > LARGEST:
+        raise InputError(where, field, max(found), f"quanta do not fit 63 bits; {remedy}")
+    return found
 
 
 def _int64(values: Any) -> NDArray[np.int64]:

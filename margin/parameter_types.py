@@ -4,9 +4,17 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Generic, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.decimals import canonical_decimal, parse_decimal, places
 from zkmargin.margin.levels import Level
 
 
@@ -18,6 +26,24 @@ Number = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(canonical
 Rate = Annotated[Number, Field(ge=0, le=1)]
 Shock = Annotated[Number, Field(gt=-1, le=10)]
 Factor = Annotated[Number, Field(ge=0, le=10)]
+FloorDays = Annotated[Number, Field(ge=Decimal("0.000001"), le=30)]
+"""The term in days below which volatility shocks grow no more."""
+
+FACTOR_PLACES = 12
+
+
+def at_most(decimals: int) -> AfterValidator:
+    """What multiplies rows of a proof enters them as a whole number, which must not grow out of bounds.
+
+    All other numbers are folded into tables, and may have as many decimals as a number can be read with.
+    """
+
+    def check(number: Decimal) -> Decimal:
+        if places(number) > decimals:
+            raise ValueError(f"at most {decimals} decimal places; round it")
+        return number
+
+    return AfterValidator(check)
 
 
 N = TypeVar("N", int, Decimal, Fraction)
@@ -51,6 +77,13 @@ class Rates(Graded[Decimal]):
 
     initial: Rate
     maintenance: Rate
+
+
+class LossRates(Rates):
+    """How many times the worst loss counts: once at most, at either level."""
+
+    initial: Annotated[Rate, at_most(FACTOR_PLACES)]
+    maintenance: Annotated[Rate, at_most(FACTOR_PLACES)]
 
 
 class Multiples(Graded[Decimal]):

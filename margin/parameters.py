@@ -15,10 +15,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.margin.collateral import Collateral, check_rising
-from zkmargin.margin.decimals import places
 from zkmargin.margin.documents import input_error, parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.parameter_types import Factor, Number, Rate, Rates, Shock, Strict, rates
+from zkmargin.margin.parameter_types import Factor, FloorDays, LossRates, Rate, Rates, Shock, Strict, rates
 from zkmargin.margin.presets.deribit import Deribit
 from zkmargin.margin.presets.okx import Okx
 from zkmargin.margin.presets.pmrm2 import Pmrm2
@@ -41,7 +40,6 @@ __all__ = [
 ]
 
 VERSION = 1
-FINEST_FACTOR = 18
 
 
 class VolatilityShock(Strict):
@@ -56,7 +54,7 @@ class VolatilityShock(Strict):
     minimum: Factor = Decimal("0.5")
     short_power: Rate = Decimal("0.3")
     long_power: Rate = Decimal("0.13")
-    floor_days: Annotated[Number, Field(ge=Decimal("0.000001"), le=30)] = Decimal(1)
+    floor_days: FloorDays = Decimal(1)
 
 
 class Grid(Strict):
@@ -71,7 +69,8 @@ class Grid(Strict):
     tail_damping: Rate = Decimal("0.2")
     """A tail counts with tail_damping * (largest spot shock) / |tail shock|, at most 1."""
     volatility: VolatilityShock = VolatilityShock()
-    loss_factor: Rates = rates("1", "0.8")
+    loss_factor: LossRates = LossRates(initial=Decimal(1), maintenance=Decimal("0.8"))
+    """At most 12 decimal places."""
     perpetual: Rates = rates("0.02", "0.01")
     """Contingency on the notional of perpetuals."""
     naked_short: Rates = rates("0.01", "0.005")
@@ -84,8 +83,6 @@ class Grid(Strict):
         for name, shocks in (("spot_shocks", self.spot_shocks), ("tail_shocks", self.tail_shocks)):
             if len(set(shocks)) != len(shocks):
                 raise ValueError(f"{name} lists a shock twice; keep one")
-        if max(places(self.loss_factor.initial), places(self.loss_factor.maintenance)) > FINEST_FACTOR:
-            raise ValueError(f"loss_factor has more than {FINEST_FACTOR} decimal places; round it")
         if Decimal(0) in self.tail_shocks:
             raise ValueError("a tail shock of 0 has no damping; leave it out")
         return self

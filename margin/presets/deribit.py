@@ -8,7 +8,20 @@ from typing import Annotated
 
 from pydantic import Field
 
-from zkmargin.margin.parameter_types import Factor, Number, Rate, Rates, Shock, Strict, rates
+from zkmargin.margin.parameter_types import (
+    Factor,
+    FloorDays,
+    LossRates,
+    Number,
+    Rate,
+    Rates,
+    Shock,
+    Strict,
+    rates,
+)
+
+TailMove = Annotated[Shock, Field(ge=Decimal("-0.999"))]
+"""What pays in coin loses without end as the price falls to nothing."""
 
 
 class Deribit(Strict):
@@ -16,7 +29,7 @@ class Deribit(Strict):
     `zkmargin.margin.models.grid.deribit` for what each number does.
     """
 
-    price_range: Annotated[Number, Field(gt=0, lt=1)] = Decimal("0.16")
+    price_range: Annotated[Number, Field(ge=Decimal("0.001"), le=Decimal("0.99"))] = Decimal("0.16")
     """[price_range]"""
     buckets: Annotated[int, Field(ge=1, le=10)] = 4
     """Price moves on either side, evenly spaced up to the range [buckets_count]."""
@@ -30,8 +43,8 @@ class Deribit(Strict):
     """[short_term_vega_power]"""
     long_power: Rate = Decimal("0.13")
     """[long_term_vega_power]"""
-    floor_days: Annotated[Number, Field(gt=0, le=30)] = Decimal(1)
-    tail_moves: Annotated[tuple[Shock, ...], Field(max_length=40)] = tuple(
+    floor_days: FloorDays = Decimal(1)
+    tail_moves: Annotated[tuple[TailMove, ...], Field(max_length=40)] = tuple(
         Decimal(percent).scaleb(-2) for percent in (-66, -33, 50, 100, 200, 300, 400, 500)
     )
     tail_factor: Rate = Decimal(1)
@@ -48,7 +61,7 @@ class Deribit(Strict):
     """The roll shock of an expiry a year away [annualised_move_risk]."""
     least_move: Rate = Decimal("0.01")
     """The least roll shock of any expiry [min_annualised_move]."""
-    loss_factor: Rates = rates("1", "0.8")
-    """[mm_factor]"""
+    loss_factor: LossRates = LossRates(initial=Decimal(1), maintenance=Decimal("0.8"))
+    """At most 12 decimal places [mm_factor]."""
     haircut: Rates = rates("0", "0")
     """On the equity of every coin."""

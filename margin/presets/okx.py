@@ -10,8 +10,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from zkmargin.margin.parameter_types import Factor, Number, Rate, Shock, Strict
-from zkmargin.margin.presets.pmrm2 import LossFactors
+from zkmargin.margin.parameter_types import (
+    FACTOR_PLACES,
+    Factor,
+    FloorDays,
+    Number,
+    Rate,
+    Shock,
+    Strict,
+    at_most,
+)
+from zkmargin.margin.presets.pmrm2 import LossFactors, Positive
 
 
 class Step(Strict):
@@ -19,6 +28,13 @@ class Step(Strict):
 
     start: Annotated[Number, Field(ge=0, le=10**11)]
     multiplier: Annotated[int, Field(ge=1, le=1000)]
+
+
+class RoundLossFactors(LossFactors):
+    """Factors of at most 12 decimal places."""
+
+    initial: Annotated[Positive, at_most(FACTOR_PLACES)]
+    maintenance: Annotated[Positive, at_most(FACTOR_PLACES)]
 
 
 _STEPS = tuple(
@@ -45,7 +61,7 @@ class Okx(Strict):
     volatility_down: Rate = Decimal("0.25")
     short_power: Rate = Decimal("0.3")
     long_power: Rate = Decimal("0.13")
-    floor_days: Annotated[Number, Field(gt=0, le=30)] = Decimal(1)
+    floor_days: FloorDays = Decimal(1)
     annual_move: Rate = Decimal("0.05")
     """MR4: the move of a forward a year away against spot."""
     future_cost: Rate = Decimal("0.0005")
@@ -54,7 +70,7 @@ class Okx(Strict):
     """MR7: of the index, for every short option."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)] = _STEPS
     """MR7: the multipliers, rising."""
-    loss_factor: LossFactors = LossFactors(initial=Decimal("1.3"), maintenance=Decimal(1))
+    loss_factor: RoundLossFactors = RoundLossFactors(initial=Decimal("1.3"), maintenance=Decimal(1))
 
     @model_validator(mode="after")
     def _rising(self) -> Self:

@@ -113,7 +113,7 @@ def test_a_core_without_moves_has_no_tails_left() -> None:
 @pytest.mark.parametrize(
     ("grid", "reason"),
     [
-        ({"loss_factor": {"initial": "1", "maintenance": "0.1234567890123456789"}}, "18 decimal places"),
+        ({"loss_factor": {"initial": "1", "maintenance": "0.1234567890123"}}, "12 decimal places"),
         ({"volatility": {"floor_days": "0.00000000000000000001"}}, "floor_days"),
     ],
 )

@@ -25,6 +25,7 @@ from zkmargin.margin.cells import Shocks, shock_cells
 from zkmargin.margin.charges import collateral_charge
 from zkmargin.margin.decimals import nearest
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
+from zkmargin.margin.forms import fitting
 from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, shocked_vols
 from zkmargin.margin.market.times import format_time
@@ -38,6 +39,7 @@ from zkmargin.margin.tables import LEVELS, Cell, GridTables
 
 _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 _CHORDS = 8
+_WHERE = "parameters, deribit"
 
 
 def tables(basis: Basis, rules: Deribit) -> GridTables:
@@ -76,7 +78,8 @@ def _allowances(basis: Basis, rules: Deribit) -> tuple[int, ...]:
     """None in the core, then the dampener of every tail."""
     further = (max(Fraction(0), abs(Fraction(m)) / Fraction(rules.price_range) - 1) for m in rules.tail_moves)
     tails = (int(step * Fraction(rules.dampener) * basis.quanta) for step in further)
-    return (*[0] * (3 * (2 * rules.buckets + 1)), *tails)
+    remedy = "lower it, or raise price_range"
+    return (*[0] * (3 * (2 * rules.buckets + 1)), *fitting(tails, _WHERE, "dampener", remedy))
 
 
 @dataclass(frozen=True)
@@ -194,4 +197,6 @@ def _exposures(basis: Basis, rules: Deribit, units: Sequence[str]) -> tuple[Expo
 def _chords(basis: Basis, rules: Deribit) -> tuple[Tier, ...]:
     """m x^2 / T through x = j T / 8, in units of m x / 8: slopes 1, 3, .. 15, offsets m T / 64 j (j - 1)."""
     unit = Fraction(rules.delta_shock) * Fraction(rules.delta_threshold) * basis.quanta / _CHORDS**2
-    return tuple((2 * j - 1, int(unit * j * (j - 1))) for j in range(1, _CHORDS + 1))
+    offsets = (int(unit * j * (j - 1)) for j in range(1, _CHORDS + 1))
+    slopes = range(1, 2 * _CHORDS, 2)
+    return tuple(zip(slopes, fitting(offsets, _WHERE, "delta_threshold", "lower it"), strict=True))

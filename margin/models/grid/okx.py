@@ -15,6 +15,7 @@ from zkmargin.margin.basis import Basis, slot_value, underlyings
 from zkmargin.margin.buckets import ExposureCharge, MinimumCharge, Tier
 from zkmargin.margin.cells import Shocks, shock_cells
 from zkmargin.margin.charges import collateral_charges, per_contract
+from zkmargin.margin.forms import fitting
 from zkmargin.margin.instruments import CASH
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.crypto import cell_risk
@@ -99,4 +100,5 @@ def _tiers(basis: Basis, rules: Okx) -> tuple[Tier, ...]:
         offset += (step.multiplier - before) * Fraction(step.start) * basis.quanta
         before = step.multiplier
         found.append((step.multiplier, int(offset)))
+    fitting((part for _, part in found), "parameters, okx", "steps", "let the last one start lower")
     return tuple(found)

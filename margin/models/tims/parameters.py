@@ -7,27 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
-from zkmargin.margin.decimals import places
 from zkmargin.margin.instruments import Security
-from zkmargin.margin.parameter_types import Graded, Strict
+from zkmargin.margin.parameter_types import FACTOR_PLACES, Graded, Strict, at_most
 from zkmargin.margin.parameters import Factor, Rate
 
 Scope = Literal["account", "group"]
 OFFSET_PLACES = 6
-FACTOR_PLACES = 12
-
-
-def _at_most(decimals: int) -> AfterValidator:
-    """Ratios enter the rows of a proof as whole numbers, which must not grow out of bounds."""
-
-    def check(number: Decimal) -> Decimal:
-        if places(number) > decimals:
-            raise ValueError(f"at most {decimals} decimal places; round it")
-        return number
-
-    return AfterValidator(check)
 
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -66,15 +53,15 @@ class Group(Strict):
     """Classes or groups whose gains, in part, offset each other's losses at the same valuation point."""
 
     members: Annotated[tuple[Name, ...], Field(min_length=1)]
-    offset: Annotated[Rate, _at_most(OFFSET_PLACES)]
+    offset: Annotated[Rate, at_most(OFFSET_PLACES)]
     """The share of a member's gain that counts: 0.9 in a group with an offset of 90 %."""
 
 
 class Factors(Graded[Decimal]):
     """One factor per level; initial is never below maintenance."""
 
-    initial: Annotated[Factor, _at_most(FACTOR_PLACES)]
-    maintenance: Annotated[Factor, _at_most(FACTOR_PLACES)]
+    initial: Annotated[Factor, at_most(FACTOR_PLACES)]
+    maintenance: Annotated[Factor, at_most(FACTOR_PLACES)]
 
 
 class TimsParameters(Strict):
