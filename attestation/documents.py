@@ -44,7 +44,19 @@ Counter = Annotated[int, Field(gt=0, lt=1 << 63)]
 Ticks = Annotated[int, Field(ge=0, lt=1 << 255)]
 """Money in ticks of the snapshot, 10^-quantum_decimals USD."""
 ChainId = Annotated[int, Field(gt=0, lt=1 << 63)]
-ProofHex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * LONGEST_PROOF)]
+
+
+def size_in_words(schema: dict[str, Any]) -> None:
+    """Say a greatest size in words only: what makes up requests by a schema would make up megabytes for it."""
+    for name in ("maxItems", "maxLength", "maxProperties"):
+        if name in schema:
+            schema["description"] = f"At most {schema.pop(name)}."
+
+
+ProofHex = Annotated[
+    str,
+    Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * LONGEST_PROOF, json_schema_extra=size_in_words),
+]
 
 
 def _some_map(digest: str) -> str:
@@ -290,8 +302,13 @@ class SubmissionDocument(Document):
     audience: Text
     nonce: Text
     expiry: Seconds
-    attestations: Annotated[list[AttestationDocument], Field(min_length=1, max_length=MOST_ATTESTATIONS)]
+    attestations: Annotated[
+        list[AttestationDocument],
+        Field(min_length=1, max_length=MOST_ATTESTATIONS, json_schema_extra=size_in_words),
+    ]
     proof: ProofHex
-    venue_proofs: Annotated[dict[Name, ProofHex], Field(max_length=MOST_ATTESTATIONS)]
+    venue_proofs: Annotated[
+        dict[Name, ProofHex], Field(max_length=MOST_ATTESTATIONS, json_schema_extra=size_in_words)
+    ]
     subject: Address
     signature: Signature

@@ -12,12 +12,13 @@ from typing import Annotated
 from eth_keys import keys
 from eth_keys.exceptions import BadSignature, ValidationError
 from eth_utils.address import is_checksum_address, to_checksum_address
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE_BYTES = 65
 SIGNATURE_PATTERN = r"^0x[0-9a-f]{130}$"
 ADDRESS_BYTES = 20
+ADDRESS_PATTERN = r"^0x[0-9a-fA-F]{40}$"
 
 
 def is_address(text: str) -> bool:
@@ -31,7 +32,17 @@ def _checksummed(text: str) -> str:
     return text
 
 
-Address = Annotated[str, AfterValidator(_checksummed)]
+Address = Annotated[
+    str,
+    AfterValidator(_checksummed),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": ADDRESS_PATTERN,
+            "description": "An address; the case of its digits is the checksum of EIP-55.",
+        }
+    ),
+]
 """20 bytes as 0x and 40 hex digits, their case carrying the checksum of EIP-55."""
 
 Signature = Annotated[str, Field(pattern=SIGNATURE_PATTERN)]

@@ -1,7 +1,7 @@
 """Talking to a verifier's service: ask what to prove, prove it, submit it, and keep it proven."""
 
+from zkmargin.attestation.exchange import Challenge, Pledge, SnapshotInfo
 from zkmargin.client import calls, venues
-from zkmargin.client.answers import Challenge, Pledge, SnapshotInfo
 from zkmargin.client.connection import AsyncClient, Client
 from zkmargin.client.errors import ServiceError, UnreachableError
 from zkmargin.client.pledging import Signer, pledge, renew

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from zkmargin.attestation.documents import ReceiptDocument, SnapshotSignature, SubmissionDocument
-from zkmargin.client.answers import Challenge, Pledge, PledgePage, PolicyInForce, SnapshotInfo
+from zkmargin.attestation.exchange import Challenge, Pledge, PledgePage, PolicyInForce, SnapshotInfo
 from zkmargin.margin.documents import parse_json
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from zkmargin.algebra.setup import Setup
 from zkmargin.attestation.documents import AttestationDocument, ReceiptDocument
+from zkmargin.attestation.exchange import Challenge
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.statements import Terms
 from zkmargin.client import calls
-from zkmargin.client.answers import Challenge
 from zkmargin.client.connection import Client
 from zkmargin.client.errors import ServiceError, UnreachableError
 from zkmargin.margin.errors import InputError

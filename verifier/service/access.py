@@ -76,12 +76,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """The body's schema, for the OpenAPI document: bodies are read by `form`, more strictly than FastAPI would."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = model.model_json_schema(ref_template=REFERENCE)
     SCHEMAS.update(schema.pop("$defs", {}))
     SCHEMAS[model.__name__] = schema
-    reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+    reference = {"$ref": REFERENCE.format(model=model.__name__)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
 
+
+REFERENCE = "#/components/schemas/{model}"
 
 SCHEMAS: dict[str, Any] = {"Problem": Problem.model_json_schema()}
 """Schemas that the OpenAPI document holds beside FastAPI's own."""

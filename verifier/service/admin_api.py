@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from sqlalchemy import select
 
+from zkmargin.attestation.exchange import PolicyInForce
 from zkmargin.verifier.policy import Policy
 from zkmargin.verifier.service.access import AsAdmin, ServiceHere, body_of, form, problems
 from zkmargin.verifier.service.forms import (
@@ -16,7 +17,6 @@ from zkmargin.verifier.service.forms import (
     KeyRequest,
     NewKey,
     NewWebhook,
-    PolicyAnswer,
     WebhookInfo,
     WebhookRequest,
 )
@@ -32,11 +32,11 @@ _INFO = [WEBHOOKS.c[name] for name in ("name", "url", "delivered", "attempts", "
 
 
 @router.put("/v1/policy", responses=problems(401, 403, 422), openapi_extra=body_of(Policy))
-async def change_policy(request: Request, service: ServiceHere, _: AsAdmin) -> PolicyAnswer:
+async def change_policy(request: Request, service: ServiceHere, _: AsAdmin) -> PolicyInForce:
     """Put a policy in force on all replicas. A key that it revokes signs for nobody any more."""
     wanted = await form(request, Policy)
     found = await asyncio.to_thread(service.policies.change, wanted, int(service.clock.now()))
-    return PolicyAnswer(version=found.version, policy=found.policy.model_dump(mode="json"))
+    return PolicyInForce(version=found.version, policy=found.policy.model_dump(mode="json"))
 
 
 @router.get("/v1/keys", responses=problems(401, 403))

@@ -10,6 +10,14 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from zkmargin.attestation.documents import ReceiptDocument, SubmissionDocument
+from zkmargin.attestation.exchange import (
+    PLEDGE_PATTERN,
+    Challenge,
+    ChallengeRequest,
+    PolicyInForce,
+    SnapshotInfo,
+    VenueInfo,
+)
 from zkmargin.margin.documents import parse_json
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
@@ -19,13 +27,8 @@ from zkmargin.verifier.service.forms import (
     MOST_IN_BATCH,
     BatchAnswer,
     BatchRequest,
-    Challenge,
-    ChallengeRequest,
     Health,
-    PolicyAnswer,
-    SnapshotInfo,
     SnapshotUpload,
-    VenueInfo,
 )
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.service import uploaded
@@ -36,7 +39,7 @@ router = APIRouter()
 
 JSON = "application/json"
 SnapshotId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-PledgeId = Annotated[str, Path(pattern="^p-[0-9a-f]{32}$")]
+PledgeId = Annotated[str, Path(pattern=PLEDGE_PATTERN)]
 
 
 @router.get("/healthz", responses=problems())
@@ -59,10 +62,10 @@ async def exposition() -> Response:
 
 
 @router.get("/v1/policy", responses=problems())
-async def policy(service: ServiceHere) -> PolicyAnswer:
+async def policy(service: ServiceHere) -> PolicyInForce:
     """The policy in force."""
     found = await asyncio.to_thread(service.policies.look)
-    return PolicyAnswer(version=found.version, policy=found.policy.model_dump(mode="json"))
+    return PolicyInForce(version=found.version, policy=found.policy.model_dump(mode="json"))
 
 
 @router.get("/v1/venues", responses=problems())
@@ -149,7 +152,7 @@ async def batch(request: Request, service: ServiceHere) -> Response:
 
     async def one(document: Any) -> dict[str, Any]:
         try:
-            receipt = await service.batches.submit(Offered(canonical_json(document)))
+            receipt = await service.batches.submit(Offered(_written(document)))
         except ProblemError as problem:
             return {"receipt": None, "problem": problem.document()}
         return {"receipt": receipt.model_dump(mode="json"), "problem": None}
@@ -212,11 +215,20 @@ async def _info(service: ServiceHere, identity: str) -> SnapshotInfo:
     return SnapshotInfo(**row)
 
 
+def _written(document: Any) -> bytes:
+    """A part of a batch as a body of its own. Raises ProblemError."""
+    try:
+        return canonical_json(document)
+    except TypeError as error:
+        raise ProblemError("document", f"submission: {str(error)[:200]}") from None
+
+
 def _submissions(content: bytes) -> list[Any]:
     """The parts of a batch, each still to be read by itself. Raises InputError."""
     document = parse_json(text(content), "body")
     found = document.get("submissions") if isinstance(document, dict) and len(document) == 1 else None
-    if not isinstance(found, list) or not 1 <= len(found) <= MOST_IN_BATCH:
+    parts = found if isinstance(found, list) and all(isinstance(part, dict) for part in found) else []
+    if not 1 <= len(parts) <= MOST_IN_BATCH:
         remedy = f"give an object with 1 to {MOST_IN_BATCH} submissions"
         raise InputError("body", "submissions", "something else", remedy)
-    return found
+    return parts

@@ -7,20 +7,21 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from zkmargin.circuits.errors import RelationError
 from zkmargin.margin.errors import InputError
 from zkmargin.verifier.errors import VerificationError
-from zkmargin.verifier.service.access import SCHEMAS
 from zkmargin.verifier.service.admin_api import router as admin_router
 from zkmargin.verifier.service.api import router as public_router
 from zkmargin.verifier.service.database import UnavailableError
+from zkmargin.verifier.service.description import SUMMARY, TAGS, describe
 from zkmargin.verifier.service.limits import Buckets, Limits
 from zkmargin.verifier.service.logs import configure, log
 from zkmargin.verifier.service.pledge_api import router as pledge_router
@@ -33,6 +34,8 @@ SNAPSHOT_PATH = "/v1/snapshots"
 BATCH_PATH = "/v1/batches"
 TITLE = "zkmargin verifier"
 API_VERSION = "1"
+ROUTERS = (public_router, pledge_router, admin_router)
+ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 NAMED = (VerificationError, InputError, RelationError, UnavailableError)
 
 
@@ -53,6 +56,8 @@ def create_app(settings: Settings, make: Callable[[Settings], Service] = Service
     app = FastAPI(
         title=TITLE,
         version=API_VERSION,
+        description=SUMMARY,
+        openapi_tags=TAGS,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -60,10 +65,10 @@ def create_app(settings: Settings, make: Callable[[Settings], Service] = Service
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
-    for router in (public_router, pledge_router, admin_router):
+    for router in ROUTERS:
         app.include_router(router)
     _tell_problems(app)
-    _describe(app)
+    describe(app, ROUTES)
     app.add_middleware(
         Limits,
         buckets=Buckets(settings.rate, settings.burst),
@@ -82,20 +87,6 @@ def from_environment() -> FastAPI:
     return create_app(settings)
 
 
-def _describe(app: FastAPI) -> None:
-    """Add to the OpenAPI document the schemas of bodies that the endpoints read by themselves."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for name, schema in SCHEMAS.items():
-            schemas.setdefault(name, schema)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
 def _tell_problems(app: FastAPI) -> None:
     """Every error as a problem document."""
 
@@ -108,16 +99,25 @@ def _tell_problems(app: FastAPI) -> None:
         where = ".".join(str(part) for part in finding["loc"])
         return problem_response(ProblemError("parameter", f"{where}: {finding['msg']}"))
 
-    async def http(_: Request, error: Exception) -> Response:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         code = {404: "not-found", 405: "method"}.get(error.status_code, "parameter")
-        return problem_response(ProblemError(code, str(error.detail)), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if code == "method":
+            headers["allow"] = ", ".join(_allowed(request))
+        return problem_response(ProblemError(code, str(error.detail)), headers)
 
     app.add_exception_handler(ProblemError, named)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     for kind in NAMED:
         app.add_exception_handler(kind, named)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path: each may be a route of its own."""
+    there = (route for route in ROUTES if route.matches(request.scope)[0] != Match.NONE)
+    return sorted({method for route in there for method in route.methods or ()})
 
 
 def problem_response(problem: ProblemError, headers: dict[str, str] | None = None) -> Response:

@@ -47,9 +47,10 @@ class Feed:
                     self._grown.notify_all()
             await asyncio.sleep(self._seconds)
 
-    async def listen(self, after: int) -> AsyncIterator[bytes]:
-        """Every event after a sequence, those to come included, in the form of text/event-stream."""
+    async def listen(self, after: int, seconds: float) -> AsyncIterator[bytes]:
+        """Every event after a sequence, those of so many seconds to come included, as text/event-stream."""
         self._listeners += 1
+        until = asyncio.get_running_loop().time() + seconds
         try:
             yield b": zkmargin\n\n"
             silent = 0.0
@@ -61,6 +62,8 @@ class Feed:
                 if page:
                     silent = 0.0
                     continue
+                if asyncio.get_running_loop().time() >= until:
+                    break
                 silent += self._seconds
                 if silent >= HEARTBEAT_SECONDS:
                     silent = 0.0

@@ -9,18 +9,33 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection, select
 
-from zkmargin.verifier.service.access import AsProtocol, ServiceHere, problems
+from zkmargin.attestation.exchange import AccountName, Pledge, PledgePage, Status
+from zkmargin.verifier.service.access import REFERENCE, AsProtocol, ServiceHere, problems
 from zkmargin.verifier.service.api import PledgeId
-from zkmargin.verifier.service.chain import events_after
-from zkmargin.verifier.service.forms import AccountName, EventList, Pledge, PledgeList
+from zkmargin.verifier.service.chain import Event, events_after
+from zkmargin.verifier.service.forms import EventList
 from zkmargin.verifier.service.problems import ProblemError
-from zkmargin.verifier.service.statuses import Status
 from zkmargin.verifier.service.tables import ACCOUNTS, BACKING, PLEDGES
 
 router = APIRouter()
 
 MOST = 200
 LARGEST = (1 << 63) - 1
+
+STREAMED = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]{1,19}$"},
+        "event": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": REFERENCE.format(model=Event.__name__)},
+        },
+    },
+    "required": ["id", "event", "data"],
+}
+"""One server-sent event, for the OpenAPI document."""
 
 _COLUMNS = [column for column in PLEDGES.c if column.name not in {"receipt", "valuation_time"}]
 
@@ -33,7 +48,7 @@ async def pledges(
     subject: Annotated[str | None, Query(max_length=42)] = None,
     after: Annotated[str | None, Query(max_length=40)] = None,
     most: Annotated[int, Query(ge=1, le=MOST)] = 50,
-) -> PledgeList:
+) -> PledgePage:
     """Pledges by id, a page at a time."""
 
     def ask(connection: Connection) -> list[Pledge]:
@@ -45,7 +60,7 @@ async def pledges(
         return _pledges(connection, connection.execute(question).mappings().all())
 
     found = await asyncio.to_thread(service.database.read, ask)
-    return PledgeList(pledges=found, after=found[-1].id if len(found) == most else None)
+    return PledgePage(pledges=found, after=found[-1].id if len(found) == most else None)
 
 
 @router.get("/v1/pledges/{pledge}", responses=problems(401, 403, 404, 422))
@@ -86,8 +101,8 @@ async def log(
     responses={
         **problems(401, 403, 422),
         200: {
-            "description": "Server-sent events",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": "Server-sent events: `id` is an event's sequence, `event` its kind, `data` the event.",
+            "content": {"text/event-stream": {"schema": STREAMED}},
         },
     },
 )
@@ -95,14 +110,22 @@ async def events(
     service: ServiceHere,
     _: AsProtocol,
     after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
-    last_event_id: Annotated[str | None, Header(pattern="^[0-9]{1,18}$")] = None,
+    seconds: Annotated[int, Query(ge=0, le=86400)] = 86400,
+    last_event_id: Annotated[str, Header(pattern="^[0-9]{1,18}$")] = "0",
 ) -> StreamingResponse:
-    """Every event after a sequence as it happens; a client that comes back names the last one that it saw."""
+    """Every event after a sequence as it happens; a client that comes back names the last one that it saw.
+
+    The stream ends after so many seconds, 0 for those events only that are there already, and after the time that the
+    service's settings give a stream in any case.
+    """
     if service.feed.full:
         raise ProblemError("overloaded", "too many are listening; come back later")
-    start = max(after, int(last_event_id or 0))
+    start = max(after, int(last_event_id))
+    longest = min(seconds, service.settings.listen_seconds)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(service.feed.listen(start), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(
+        service.feed.listen(start, longest), headers=headers, media_type="text/event-stream"
+    )
 
 
 def _one(connection: Connection, identity: str) -> Pledge:

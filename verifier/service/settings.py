@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         drain_seconds: for requests under way when the service is told to stop.
         sweep_seconds: between two looks for pledges that are stale or lapsed.
         event_seconds: between two looks for new events.
+        listen_seconds: after which a stream of events ends; listeners come back by themselves, to any replica.
         webhook_seconds: for a webhook to answer.
         webhook_attempts: after which a webhook is suspended.
         webhook_backoff: seconds before the second attempt; doubled with each.
@@ -104,6 +105,7 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = 20.0
     sweep_seconds: Seconds = 1.0
     event_seconds: Seconds = 0.5
+    listen_seconds: Seconds = 3600.0
     webhook_seconds: Seconds = 5.0
     webhook_attempts: Annotated[int, Field(ge=1, le=100)] = 12
     webhook_backoff: Seconds = 1.0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from zkmargin.verifier.service import chain
 from zkmargin.verifier.service.tables import BACKING, NONCES, PLEDGES, SNAPSHOTS
-
-Status = Literal["active", "stale", "called", "released", "lapsed"]
 
 LIVE = ("active", "stale", "called")
 """What counts against the excess."""

@@ -1,43 +1,63 @@
-"""The service does what its OpenAPI document says, whatever is sent to it."""
+"""The service does what its OpenAPI document says, whatever is sent to it: all phases, all checks, all operations."""
 
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.verifier.service.conftest import Scene
+from tests.verifier.service.world import Replica, World, snapshot
 
 Start = Callable[..., Scene]
 
-EXAMPLES = 3
-SECONDS = 20
+RULES = Path(__file__).with_name("schemathesis.toml")
 
-NOT_TOLD_BY_A_SCHEMA = "positive_data_acceptance"
-"""That a proof is false, a nonce is not the service's or an account lacks excess shows in no schema."""
+BRIEF = ["--max-examples=2"]
+LONG = ["--max-examples=200", "--max-time=600"]
 
-STREAMED = "/v1/events"
-"""Never ends."""
+PROMPT = {"event_seconds": 0.1, "listen_seconds": 0.2}
+"""A stream of events ends soon, so that each request does."""
 
 
-def test_every_endpoint_keeps_to_the_document(start: Start, tmp_path: Path) -> None:
-    scene = start()
-    options = [
-        f"http://127.0.0.1:{scene.replica.port}/openapi.json",
-        f"--exclude-path={STREAMED}",
-        f"--exclude-checks={NOT_TOLD_BY_A_SCHEMA}",
-        f"--header=Authorization: {scene.replica.admin()['authorization']}",
-        f"--max-examples={EXAMPLES}",
-        f"--max-time={SECONDS}",
-        "--phases=examples,fuzzing",
-        "--no-shrink",
-        "--generation-deterministic",
-        "--continue-on-failure",
-        "--suppress-health-check=all",
-        "--warnings=off",
-        "--no-color",
-    ]
+def hold(replica: Replica, folder: Path, options: list[str], seconds: float) -> None:
+    """Run schemathesis; it finds nothing."""
     program = Path(sys.executable).parent / "schemathesis"
-    command = [str(program), "run", *options]
-    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    command = [
+        str(program),
+        "--no-color",
+        f"--config-file={RULES}",
+        "run",
+        f"http://127.0.0.1:{replica.port}/openapi.json",
+        f"--header=Authorization: {replica.admin()['authorization']}",
+        "--phases=examples,coverage,fuzzing,stateful",
+        "--checks=all",
+        "--suppress-health-check=all",
+        *options,
+    ]
+    done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    assert scene.http.get("/readyz").status_code == 200
+    assert f"Tested: {len(operations(replica))}" in done.stdout
+    assert replica.http.get("/readyz").status_code == 200
+
+
+def operations(replica: Replica) -> list[tuple[str, str]]:
+    paths = replica.http.get("/openapi.json").json()["paths"]
+    return [(path, method) for path, found in paths.items() for method in found]
+
+
+def test_every_operation_keeps_to_the_document(tmp_path: Path) -> None:
+    world = World()
+    replica = Replica(world, tmp_path / "service", f"sqlite:///{tmp_path}/ledger.db", **PROMPT)
+    try:
+        signed = world.sign_snapshot(snapshot())
+        assert replica.http.post("/v1/snapshots", json=signed).status_code == 201
+        hold(replica, tmp_path, BRIEF, 180)
+    finally:
+        replica.close()
+
+
+@pytest.mark.fuzz
+def test_every_operation_keeps_to_the_document_for_long(start: Start, tmp_path: Path) -> None:
+    hold(start(**PROMPT).replica, tmp_path, LONG, 1200)
