@@ -11,10 +11,11 @@ from zkmargin.margin.holdings import Holdings, Position
 from zkmargin.margin.market.derive import DeriveCase, read_derive_case
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.universe import default_domain
 
 QUANTUM_DECIMALS: Final = 9
 DOMAIN: Final = 1024
-"""Slots of a case's universe: room for every case there is, and where its proofs are short."""
+"""Slots of a case's universe, at least: room for every case there is, and where its proofs are short."""
 MODELS: Final = ("grid", "cross", "isolated")
 """What a case has the numbers for."""
 _TOLERANCE: Final = Fraction(1, 10**8)
@@ -27,7 +28,13 @@ def import_derive_case(path: Path) -> tuple[Snapshot, Holdings]:
     those keys. Raises InputError naming what cannot be used.
     """
     case = read_derive_case(path)
-    snapshot = Snapshot.build(case.market, case.parameters, quantum_decimals=QUANTUM_DECIMALS, only=MODELS)
+    snapshot = Snapshot.build(
+        case.market,
+        case.parameters,
+        quantum_decimals=QUANTUM_DECIMALS,
+        domain=max(DOMAIN, default_domain(len(case.market.instruments))),
+        only=MODELS,
+    )
     positions = [
         Position(name, quantity, None, str(path))
         for name, quantity in case.quantities.items()

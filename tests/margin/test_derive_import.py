@@ -115,6 +115,7 @@ def test_an_unknown_key_is_passed_over_where_the_results_come_out_without_it(tmp
     case["Scenario"]["Options"][0]["Delta"] = 0.5
     made, holdings = import_derive_case(write(tmp_path, case))
     assert made.quantum_decimals == 9
+    assert made.universe.domain == 1024
     assert holdings.positions[0].quantity == 1004
     case["Result"]["IM"] = "17"
     with pytest.raises(InputError, match=r"case.json: key: 'Options.Delta': .* for the initial result of 17"):
@@ -201,7 +202,7 @@ def test_lots_are_billionths_unless_too_much_is_held() -> None:
 def test_what_is_cheap_is_counted_by_larger_contracts() -> None:
     coins = [collateral(name, "1", Price=price) for name, price in (("usdt", "1"), ("wbtc", "95000"))]
     held = sizes(options=[option(900, "2700", "1")], feeds=[feed(900)], NumPerps="1", collaterals=coins)
-    assert [contract for _, contract in held.values()] == [0, 1, 3, 0, 1, 1]
+    assert [contract for _, contract in held.values()] == [0, 2, 3, 1, 2, 2]
     dear = sizes(
         collaterals=[
             collateral("usdt", "1e6", Price="1"),

@@ -2,7 +2,7 @@
 
 Lots are billionths, and coarser only where so much is held that billionths would not fit. Tables have their
 quanta of money per contract: what is cheap is counted by the ten, the hundred, and so on, so that rounding an entry
-does not cost more than some 10^-13 of what is held; less so where money would then take too many digits.
+does not cost more than some 10^-14 of what is held; less so where money would then take too many digits.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _POSITION_BITS: Final = 44
 """Bounds that leave an account room to grow; a larger account gets larger ones."""
 _MOST_BITS: Final = 62
 _LOT: Final = -9
-_PRICE_EXPONENT: Final = 4
+_PRICE_EXPONENT: Final = 5
 """A contract is worth this power of ten of dollars, or more."""
 _LARGEST_CONTRACT: Final = 9
 _WORTH_EXPONENT: Final = 13
