@@ -137,6 +137,42 @@ def test_a_directory_serves_one_run(desk: Desk, tmp_path: Path) -> None:
         run(desk, tmp_path / "book.csv", full)
 
 
+def test_nothing_is_signed_of_a_book_with_a_scattered_account(desk: Desk, tmp_path: Path) -> None:
+    """The first rows of an account, attested to as all of it, would be a lie that is already out."""
+    names = [f"account-{number}" for number in (0, 1, 2, 3, 4, 0) for _ in range(3)]
+    book = written(tmp_path / "book.csv", {**rows(6), "account": names})
+    with pytest.raises(InputError, match=r"row 16: account: 'account-0': its rows do not stand together"):
+        run(desk, book, tmp_path / "out", accounts_per_part=1)
+    assert not list((tmp_path / "out").iterdir())
+    assert desk.register.newest("account-1") == 0
+
+
+def test_a_run_is_continued_with_its_own_register_only(desk: Desk, tmp_path: Path) -> None:
+    """Another would give the run's sequence out again, and not know of holds."""
+    book, out = written(tmp_path / "book.csv", rows(1)), tmp_path / "out"
+    run(desk, book, out)
+    (tmp_path / "elsewhere").mkdir()
+    other = Desk.open(tmp_path / "elsewhere", "alpha")
+    with pytest.raises(InputError, match=r"alpha\.db: sequence: 0: the run has sequence 1"):
+        run(other, book, out)
+    assert run(desk, book, out).made == 0
+
+
+def test_an_older_run_takes_no_newer_attestation_back(desk: Desk, tmp_path: Path) -> None:
+    old, new = (written(tmp_path / f"{name}.csv", rows(4)) for name in ("old", "new"))
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(desk, old, tmp_path / "old", progress=interrupt)
+    assert run(desk, new, tmp_path / "new", as_of=now() + 5).document.sequence == 2
+    assert run(desk, old, tmp_path / "old").made == 1
+    assert desk.register.newest("account-3") == 2
+    with pytest.raises(InputError, match="is out already; attest a later moment"):
+        desk.attest("account-3", as_of=now())
+
+
 def test_holds_that_last_are_carried_on(desk: Desk, tmp_path: Path) -> None:
     hold = Hold(until=now() + 100, audience=AUDIENCE)
     desk.attest("account-1", hold=hold)
@@ -158,8 +194,29 @@ def test_one_account_taken_out(desk: Desk, tmp_path: Path) -> None:
     made = extract_account(tmp_path / "out", "account-3")
     assert made.attestation.account == "account-3"
     assert made.opening.point == made.attestation.point
-    with pytest.raises(InputError, match="it is in no part"):
-        extract_account(tmp_path / "out", "account-9")
+    for missing in ("account-9", "account", "\udcff", 'account-3","'):
+        with pytest.raises(InputError, match="it is in no part"):
+            extract_account(tmp_path / "out", missing)
+
+
+def test_an_opening_that_is_not_the_accounts_is_never_handed_out(desk: Desk, tmp_path: Path) -> None:
+    """Whoever got it could prove nothing, and would see what another account holds."""
+    out = tmp_path / "out"
+    run(desk, written(tmp_path / "book.csv", rows(2)), out)
+    path = out / "part-00000.openings.jsonl"
+    own = path.read_bytes().splitlines(keepends=True)
+    for content, words in (
+        (own[::-1], r"openings\.jsonl, line 2: point: .* the files were mixed up"),
+        (own[:1], "line: 2 is missing"),
+        ([own[0], b"\xff\xfe\n"], "line 2: text: no UTF-8"),
+        ([own[0], b"{}\n"], "the opening is damaged"),
+    ):
+        path.write_bytes(b"".join(content))
+        with pytest.raises(InputError, match=words):
+            extract_account(out, "account-1")
+    path.unlink()
+    with pytest.raises(InputError, match="name the directory of a whole run"):
+        extract_account(out, "account-1")
 
 
 def broken(**columns: Any) -> Rows:
@@ -178,7 +235,19 @@ def broken(**columns: Any) -> Rows:
             broken(quantity=["1", "1", "1", "1", "0.000000001", "1"]),
             r"book\.csv, row 5: quantity.*not a multiple",
         ),
-        (broken(account=["a", "a", "b", "b", "b", "a"]), "account: 'a': its rows do not stand together"),
+        (
+            broken(account=["a", "a", "b", "b", "b", "a"]),
+            r"book\.csv, row 6: account: 'a': its rows do not stand together",
+        ),
+        (broken(instrument=["USD", "BTC", "USD"] * 2), r"row 3: instrument: 'USD': held twice"),
+        (broken(quantity=["1e30", *"11111"]), r"row 1: quantity: '1e30': the number is too large"),
+        (broken(quantity=["1e19", *"11111"]), r"row 1: quantity of USD: .* hold at most"),
+        (broken(quantity=["NaN", *"11111"]), r"row 1: quantity: 'NaN': write a finite"),
+        (broken(quantity=["", *"11111"]), r"row 1: quantity: '': the number is missing"),
+        (
+            broken(instrument=["USD", "BTC", "open-orders"] * 2, quantity=["1"] * 6, entry_price=None),
+            "row 3: open_orders: 'none'",
+        ),
         (broken(account=["a", "a", "a", "", "", ""]), r"book\.csv, account '': account"),
         (broken(subject=["0x00"] * 6), r"book\.csv, account 'account-0': subject"),
         (broken(subject=[*rows(2)["subject"][:5], key("x").address]), "several subjects"),
@@ -195,6 +264,14 @@ def test_what_cannot_be_attested_to_is_named(desk: Desk, tmp_path: Path, table: 
     ("table", "message"),
     [
         (broken(quantity=[1.5] * 6), "column quantity: double: write text, integers or decimals"),
+        (broken(quantity=[float("nan")] * 6), "column quantity: double: write text, integers or decimals"),
+        (broken(quantity=[True] * 6), "column quantity: bool: write text, integers or decimals"),
+        (broken(entry_price=[None, None, 88000.5] * 2), "column entry_price: double: write text"),
+        (
+            broken(quantity=[Decimal(10) ** 30] * 6),
+            r"book\.parquet, row 1: quantity: 10{30}: the number is too",
+        ),
+        (broken(instrument=["USD", None, "BTC"] * 2), "column instrument: empty"),
         (broken(account=list(range(6))), "column account: int64: write text"),
         (broken(quantity=[1, None, 1, 1, 1, 1]), "column quantity: empty"),
     ],
