@@ -10,8 +10,8 @@ from zkmargin.cli.boundary import INTERRUPTED
 from zkmargin.margin.errors import Finding, InputError
 
 
-def check_address(host: str, port: int) -> None:
-    """Raises InputError unless it can be listened on: the server's own words for it are a log's."""
+def check_address(host: str, port: int, where: str, fields: tuple[str, str]) -> None:
+    """Raises InputError unless it can be listened on; `where` and `fields` (host, port) say who asked for it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -19,10 +19,10 @@ def check_address(host: str, port: int) -> None:
             probe.bind((host, port))
         except socket.gaierror as error:
             remedy = "name an address of this machine"
-            raise InputError("settings", "host", host, f"{error.strerror}: {remedy}") from None
+            raise InputError(where, fields[0], host, f"{error.strerror}: {remedy}") from None
         except OSError as error:
             found = Finding(f"{port} at {host}: {error.strerror}")
-            raise InputError("settings", "port", found, "name a port that is free") from None
+            raise InputError(where, fields[1], found, "name a port that is free") from None
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`zkmargin serve`: the verifier's service."""
 
+import os
 from pathlib import Path
 
 import click
@@ -24,10 +25,12 @@ def serve(*, config_file: Path | None) -> None:
     try:
         # Only this command needs the server's packages.
         from zkmargin.verifier.service import server  # noqa: PLC0415
+        from zkmargin.verifier.service.settings import FILE_VARIABLE  # noqa: PLC0415
     except ModuleNotFoundError as error:
         remedy = 'install them: pip install "zkmargin[service]"'
         raise InputError("serve", "packages", Finding(f"{error.name} is missing"), remedy) from None
     settings = server.prepare(config_file)
-    check_address(settings.host, settings.port)
+    where = os.environ.get(FILE_VARIABLE, "environment")
+    check_address(settings.host, settings.port, where, ("host", "port"))
     with until_stopped():
         server.run(settings)

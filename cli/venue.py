@@ -330,7 +330,7 @@ def serve(*, settings_file: Path, host: str, port: int) -> None:
     from zkmargin.venue.service import Desk, create_app  # noqa: PLC0415
 
     app = create_app(Desk.open(settings_file, chosen_setup()))
-    check_address(host, port)
+    check_address(host, port, "command line", ("--host", "--port"))
     with until_stopped():
         uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
 

@@ -101,7 +101,12 @@ def prepare(file: Path | None = None) -> Settings:
             return settings
     except UnavailableError as error:
         remedy = "start the database, or correct its address"
-        raise InputError("settings", "database", Finding(f"does not answer: {error}"), remedy) from None
+        raise InputError(
+            os.environ.get(FILE_VARIABLE, "environment"),
+            "database",
+            Finding(f"does not answer: {error}"),
+            remedy,
+        ) from None
 
 
 def run(settings: Settings) -> None:
