@@ -47,7 +47,8 @@ def build(ledger: Ledger) -> int:
         rows.row(f"{label}: no less than that", ledger.usd, form, {z: 1, up: 1, down: -1}, closes=z)
         beyond.append(z)
     unit = Unit("USD", p * ledger.usd.scale)
-    shortfall = rows.free("expected shortfall", ledger.usd)
+    # The mean of the worst losses is no more than the greatest.
+    shortfall = rows.free("expected shortfall", ledger.usd, limit=limit)
     terms = {shortfall: p, up: -p, down: p, **dict.fromkeys(beyond, -q)}
     rows.row("expected shortfall covered", unit, {}, terms, closes=shortfall)
     ledger.require({}, {shortfall: 1})
