@@ -332,7 +332,10 @@ def serve(*, settings_file: Path, host: str, port: int) -> None:
     app = create_app(Desk.open(settings_file, chosen_setup()))
     check_address(host, port, "command line", ("--host", "--port"))
     with until_stopped():
-        uvicorn.run(app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256)
+        settings = uvicorn.Config(
+            app, host=host, port=port, log_level="info", timeout_keep_alive=5, limit_concurrency=256
+        )
+        uvicorn.Server(settings).run()
 
 
 venue.add_command(sign_map_command)
