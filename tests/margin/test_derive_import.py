@@ -67,6 +67,19 @@ def test_the_date_of_expiry_says_when_the_case_was_valued() -> None:
     assert case.market.instruments[-1].name == "BASE-20250228T080000-2700-C"
 
 
+@pytest.mark.parametrize("stamp", [1740729600000, -5, 0])
+def test_a_date_of_expiry_that_cannot_be_one_says_nothing(stamp: int) -> None:
+    dated = option(794852, "2700", "1") | {"ExiryTs": stamp}
+    assert (
+        parse(document([dated], [feed(794852)])).market.instruments[-1].name == "BASE-20231124T030052-2700-C"
+    )
+
+
+def test_an_expiry_is_at_most_a_hundred_years_away() -> None:
+    with pytest.raises(InputError, match="Expiry: '4000000000': write seconds from the valuation"):
+        parse(document([option(4 * 10**9, "2700", "1")], [feed(4 * 10**9)]))
+
+
 def test_parts_of_a_forward_may_be_stated() -> None:
     entry = feed(900)
     del entry["Forward"]

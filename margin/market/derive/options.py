@@ -22,6 +22,7 @@ UNDERLYING: Final = "BASE"
 
 _YEAR: Final = 365 * 86400 * SECOND
 _REFERENCE_TIME: Final = 1_700_000_000 * SECOND
+_LONGEST: Final = 100 * _YEAR
 
 
 @dataclass(frozen=True)
@@ -129,11 +130,12 @@ class OptionBook:
 
 
 def _valuation_time(options: Iterable[Part]) -> int:
-    """The moment that the first option's date of expiry implies; any other would do as well."""
+    """The moment that the first option's date of expiry implies, between 1970 and 2070; any other would do as well."""
     for option in options:
         for key in ("ExiryTs", "ExpiryTs"):
             if option.values.get(key) is not None:
-                return option.microseconds(key) - option.microseconds("Expiry")
+                implied = option.microseconds(key) - option.microseconds("Expiry")
+                return implied if 0 <= implied <= _LONGEST else _REFERENCE_TIME
     return _REFERENCE_TIME
 
 
@@ -165,6 +167,9 @@ def _amounts(options: Iterable[Part], feeds: Mapping[int, _Feed]) -> Mapping[_Op
         expiry = part.microseconds("Expiry")
         if expiry not in feeds:
             remedy = "add its feed to OptionFeeds, with the same FeedExpiry"
+            raise InputError(part.place, "Expiry", part.text("Expiry"), remedy)
+        if abs(expiry) > _LONGEST:
+            remedy = "write seconds from the valuation, a hundred years' at most"
             raise InputError(part.place, "Expiry", part.text("Expiry"), remedy)
         option = _Option(expiry, part.number("Strike"), not part.flag("IsCall"), part.number("MarkVol"))
         amounts[option] += part.number("Amount", "0")
