@@ -7,7 +7,6 @@ from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.models import builders
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.models import lacking
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, Level
 
@@ -64,7 +63,7 @@ class Thresholds:
 def _opened(snapshot: Snapshot, model: str, level: Level) -> tuple[Ledger, int]:
     """The rows of a model but the closing one, and the requirement's denominator."""
     if model not in snapshot.models:
-        raise InputError("snapshot", "model", model, lacking(model, snapshot.models))
+        raise InputError("snapshot", "model", model, snapshot.lacking(model))
     if model not in builders():
         raise InputError("model", "name", model, f"it can be proven for {', '.join(sorted(builders()))}")
     if level not in LEVELS:

@@ -149,7 +149,16 @@ def build(
         step("writing the snapshot")
         made.dump(output)
     document = {**summary(made), "seconds": round(seconds, 6), "output": str(output)}
-    answer(as_json, document, Text(f"built in {seconds:.2f} s, written to {output}"), summary_table(made))
+    if made.left_out:
+        document["left_out"] = dict(made.left_out)
+    without = [Text(f"without {name}: {why}") for name, why in made.left_out.items()]
+    answer(
+        as_json,
+        document,
+        Text(f"built in {seconds:.2f} s, written to {output}"),
+        summary_table(made),
+        *without,
+    )
 
 
 @snapshot.command()

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from zkmargin.margin.decimals import floor_div
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.models import lacking
 from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, CollateralCharge, GridTables, Level, RateTables
@@ -56,7 +55,7 @@ def requirements(
 def _check(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: str) -> None:
     where = f"snapshot {snapshot.id}"
     if model not in snapshot.models:
-        raise InputError(where, "model", model, lacking(model, snapshot.models))
+        raise InputError(where, "model", model, snapshot.lacking(model))
     if level not in LEVELS:
         raise InputError(where, "level", level, f"use one of {', '.join(LEVELS)}")
     if lots.dtype != np.int64 or lots.ndim != 2 or lots.shape[1] != len(snapshot.universe):

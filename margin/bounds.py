@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.errors import Finding, InputError, UnprovableError
 from zkmargin.margin.tables import Tables
 from zkmargin.margin.universe import Universe
 
@@ -14,7 +14,7 @@ LARGEST_SCALE = 10**15
 def check_bounds(
     where: str, universe: Universe, scale: Sequence[int], marks: Sequence[int], models: Mapping[str, Tables]
 ) -> None:
-    """Raises InputError, naming the heaviest instrument, if accounts within their bounds could overflow."""
+    """Raises InputError, naming an instrument, if accounts within their bounds could overflow."""
     if max(scale) > LARGEST_SCALE:
         coarsest = universe.instruments[max(range(len(scale)), key=scale.__getitem__)]
         remedy = "its lot is more than 10^15 times the finest of the universe; leave one of them out"
@@ -22,12 +22,19 @@ def check_bounds(
             f"{where}, instrument {coarsest.name}", "lot_exponent", coarsest.lot_exponent, remedy
         )
     for title, weights in (("mark", marks), *((name, tables.weights()) for name, tables in models.items())):
-        slots = zip(universe.instruments, weights, scale, strict=True)
-        money = [i.bound * abs(int(weight)) * factor for i, weight, factor in slots]
-        if sum(money) >= LARGEST_MONEY:
-            heaviest = universe.instruments[max(range(len(money)), key=money.__getitem__)]
-            remedy = f"bound of {heaviest.bound} lots times its entry passes 2^115; lower the bound"
-            raise InputError(f"{where}, instrument {heaviest.name}", title, max(money), remedy)
+        check_weights(where, universe, scale, title, weights)
+
+
+def check_weights(
+    where: str, universe: Universe, scale: Sequence[int], title: str, weights: Sequence[int]
+) -> None:
+    """Raises UnprovableError, naming the heaviest instrument, if entries add up to more than sums of money may be."""
+    slots = zip(universe.instruments, weights, scale, strict=True)
+    money = [i.bound * abs(int(weight)) * factor for i, weight, factor in slots]
+    if sum(money) >= LARGEST_MONEY:
+        heaviest = universe.instruments[max(range(len(money)), key=money.__getitem__)]
+        remedy = f"bound of {heaviest.bound} lots times its entry passes 2^115; lower the bound"
+        raise UnprovableError(f"{where}, instrument {heaviest.name}", title, max(money), remedy)
 
 
 def check_lots(universe: Universe, lots: Sequence[int]) -> None:

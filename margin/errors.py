@@ -23,6 +23,10 @@ class InputError(ValueError):
         return type(self), (self.where, self.field, self.value, self.remedy)
 
 
+class UnprovableError(InputError):
+    """What keeps one model out of a snapshot that serves all others: numbers too large or too fine for its rows."""
+
+
 class Finding(str):
     """What was found, said in words: shown as it is, where a value would be quoted."""
 

@@ -8,7 +8,7 @@ from zkmargin.margin.assessment import Assessment
 from zkmargin.margin.bounds import check_lots
 from zkmargin.margin.decimals import floor_div, scaled_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.models import lacking, models
+from zkmargin.margin.models import models
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import LEVELS, Level
 
@@ -74,7 +74,7 @@ def requirement(
     Raises InputError for an unknown model or level, a vector of the wrong length, or a slot beyond its bound.
     """
     if model not in snapshot.models:
-        raise InputError(f"snapshot {snapshot.id}", "model", model, lacking(model, snapshot.models))
+        raise InputError(f"snapshot {snapshot.id}", "model", model, snapshot.lacking(model))
     if level not in LEVELS:
         raise InputError("requirement", "level", level, f"use one of {', '.join(LEVELS)}")
     value = account_value(snapshot, lots)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis
 from zkmargin.margin.bounds import check_bounds
+from zkmargin.margin.derivation import derive, reason
 from zkmargin.margin.documents import input_error, read_bytes, write_atomically
 from zkmargin.margin.encoding import canonical_json, digest_of
 from zkmargin.margin.errors import Finding, InputError, printable
@@ -23,7 +24,7 @@ from zkmargin.margin.instruments import CASH, Instrument, Kind, Premium, Securit
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.market.settlements import Settlements, kept
 from zkmargin.margin.market.times import utc_date
-from zkmargin.margin.models import models
+from zkmargin.margin.models import lacking, models
 from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters, parse_parameters
 from zkmargin.margin.scenarios.history import PriceHistory
 from zkmargin.margin.settlement import moving
@@ -55,6 +56,8 @@ class Snapshot:
     """(N,): value in quanta per contract."""
     models: Mapping[str, Tables]
     """Tables by the name of the model."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Of a snapshot that was just built: the models that cannot serve this market, each with the reason."""
 
     @classmethod
     def build(
@@ -76,7 +79,8 @@ class Snapshot:
         `settlements`, which may hold more than is wanted. Those of the earlier snapshot are its `settlements`.
 
         Of a history it keeps what is known at the valuation: the closes of the days before. Of the models
-        it carries those that `only` names, or all that market and parameters are enough for.
+        it carries those that `only` names, or all that market and parameters are enough for; what every one of
+        them asks can be proven. Models whose numbers are too large or too fine for that are in `left_out`.
 
         Raises InputError naming the instrument if a number is out of range, or for an unknown quantum; and with a
         universe if the market quotes one of its instruments no more or otherwise, or if one has expired and has no
@@ -95,27 +99,25 @@ class Snapshot:
         if history is not None:
             past = history.known_before(utc_date(market.valuation_time), moving(universe, inputs))
             inputs = replace(inputs, history=past)
-        return _derive(
-            universe, market.valuation_time, inputs, parameters, quantum_decimals, named=only or models()
-        )
+        return _derive(universe, market.valuation_time, inputs, parameters, quantum_decimals, named=only)
 
     @classmethod
-    def load(cls, path: Path) -> "Snapshot":
+    def load(cls, path: Path | str) -> "Snapshot":
         """The snapshot in a file.
 
-        Raises InputError if the file is not a snapshot of this version in canonical encoding, or if its
-        content does not match its id.
+        Raises InputError if it cannot be read, if it is not a snapshot of this version in canonical encoding, or if
+        its content does not match its id.
         """
-        return cls.parse(read_bytes(path), str(path))
+        return cls.parse(read_bytes(Path(path)), str(path))
 
     @classmethod
     def parse(cls, content: bytes, where: str) -> "Snapshot":
         """The snapshot in these bytes; raises InputError as `load` does, naming where they came from."""
         return _parse(content, where)
 
-    def dump(self, path: Path) -> None:
+    def dump(self, path: Path | str) -> None:
         """Write the canonical encoding, at once or not at all; InputError if the place is not writable."""
-        write_atomically(path, self.encode())
+        write_atomically(Path(path), self.encode())
 
     def encode(self) -> bytes:
         """The canonical encoding, id included."""
@@ -166,6 +168,11 @@ class Snapshot:
         """The official price in USD of every underlying and expiry that has settled."""
         settled = self.inputs.settlements(self.universe.instruments)
         return {(i.underlying, i.expiry or 0): Decimal(price) for i, price in settled}
+
+    def lacking(self, name: str) -> str:
+        """What to do where this snapshot does not carry a model, or why it had to be left out."""
+        found = reason(self.basis, name) if name in models() and name not in self.models else None
+        return lacking(name, self.models) if found is None else f"it had to be left out: {found}"
 
     @property
     def money_decimals(self) -> int:
@@ -250,14 +257,14 @@ def _derive(
     parameters: Parameters,
     quantum_decimals: int,
     *,
-    named: Collection[str],
+    named: Collection[str] | None,
 ) -> Snapshot:
     basis = Basis.of(universe, valuation_time, inputs, parameters, quantum_decimals)
-    derived = {name: model.tables(basis) for name, model in models().items() if name in named}
-    tables = {name: found for name, found in derived.items() if found is not None}
+    tables, reasons = derive(basis, named or models(), demanded=named or ())
     nameless = Snapshot(
-        VERSION, "", universe, valuation_time, quantum_decimals, inputs, parameters, basis.marks, tables
-    )
+        VERSION, "", universe, valuation_time, quantum_decimals, inputs, parameters, basis.marks, tables,
+        reasons,
+    )  # fmt: skip
     return _identified(nameless, "market")[0]
 
 
