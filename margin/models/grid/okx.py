@@ -77,8 +77,9 @@ def _minimums(basis: Basis, rules: Okx, units: Sequence[str]) -> tuple[MinimumCh
         )
         if slots:
             short = tuple(_cost(basis, rules, slot) for slot in slots)
-            kinds = (basis.universe.instruments[slot].kind for slot in slots)
-            long = tuple(0 if kind == "option" else cost for kind, cost in zip(kinds, short, strict=True))
+            held = (basis.universe.instruments[slot] for slot in slots)
+            paid = (i.kind == "option" and not i.margined_daily for i in held)
+            long = tuple(0 if free else cost for free, cost in zip(paid, short, strict=True))
             found.append(MinimumCharge(underlying, unit, slots, long, short, _tiers(basis, rules)))
     return tuple(found)
 
