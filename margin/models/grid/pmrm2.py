@@ -14,14 +14,15 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, cash_price, contract_size, slot_value, underlyings
+from zkmargin.margin.basis import Basis, cash_price, coins, contract_size, slot_value, underlyings
 from zkmargin.margin.cells import scenario_cells
 from zkmargin.margin.charges import coin_charges, collateral_charge, per_contract
 from zkmargin.margin.columns import Q64Matrix
 from zkmargin.margin.contingencies import strike_charges
 from zkmargin.margin.decimals import ceil_div
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.fixed import ONE, div, exp, from_decimal, from_fraction, mul
-from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.instruments import Instrument
 from zkmargin.margin.kernels import Options, option_values
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.parts import entries, spot_moves
@@ -46,7 +47,11 @@ _LARGEST_EXPONENT = 40 * ONE
 
 
 def tables(basis: Basis, rules: Pmrm2) -> GridTables:
-    """The tables; InputError naming the instrument if a number is out of range."""
+    """The tables; InputError naming the instrument if a number is out of range, or if its premium is not paid."""
+    for instrument in basis.universe.instruments:
+        if instrument.premium != "paid":
+            remedy = "the rules of PMRM 2 are for options that are paid; use another preset of the grid"
+            raise InputError(f"instrument {instrument.name}", "premium", instrument.premium, remedy)
     return _Maker(basis, rules).tables()
 
 
@@ -284,18 +289,17 @@ class _Maker:
 
     def _collaterals(self) -> Iterator[CollateralCharge]:
         """Haircuts on coins, with the lesser confidence of spot and of the coin's own price."""
-        for instrument in self.instruments:
-            if instrument.kind == "balance" and instrument.underlying != CASH:
-                coin = instrument.underlying
-                stated, unsure = self.rules.collaterals.get(coin), self._collateral_unsure(instrument)
-                if stated is not None:
-                    rate = {level: Fraction(stated.haircut.at(level)) + unsure[level] for level in LEVELS}
-                    yield collateral_charge(self.basis, coin, rate.__getitem__)
-                    continue
-                yield from coin_charges(self.basis, coin)
-                if any(unsure.values()):
-                    charge = collateral_charge(self.basis, coin, unsure.__getitem__)
-                    yield replace(charge, name=f"{coin}: confidence")
+        for coin in coins(self.basis.universe):
+            balance = self.instruments[self.basis.universe.slot(coin)]
+            stated, unsure = self.rules.collaterals.get(coin), self._collateral_unsure(balance)
+            if stated is not None:
+                rate = {level: Fraction(stated.haircut.at(level)) + unsure[level] for level in LEVELS}
+                yield collateral_charge(self.basis, coin, rate.__getitem__)
+                continue
+            yield from coin_charges(self.basis, coin)
+            if any(unsure.values()):
+                charge = collateral_charge(self.basis, coin, unsure.__getitem__)
+                yield replace(charge, name=f"{coin}: confidence")
 
     def _collateral_unsure(self, balance: Instrument) -> dict[Level, Fraction]:
         """What the confidence of a coin costs by level: of the spot that it follows, of all if it follows none."""
