@@ -7,6 +7,7 @@ out of a sum. What goes in is holdings, what comes out is an attestation and its
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,15 @@ class Account:
     name: str
     subject: str
     open_orders: OpenOrders = "none"
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a name that would look like another's, and a subject whose key nobody has."""
+        if self.name != unicodedata.normalize("NFC", self.name).strip():
+            remedy = "write it without spaces at its ends, in composed characters (NFC): it would look like another's"
+            raise InputError(f"account {self.name!r}", "account", self.name, remedy)
+        if not self.subject.removeprefix("0x").strip("0"):
+            remedy = "nobody has the key of this address; write that of the account's owner"
+            raise InputError(f"account {self.name!r}", "subject", self.subject, remedy)
 
 
 @dataclass(frozen=True)

@@ -117,9 +117,9 @@ def make_part(task: Task) -> Made:
     attestations, openings, issued = [], [], []
     for (name, subject), holdings in holdings_of(rows, venue.snapshot, task.book, venue.targets):
         check_ledger(task.open_orders, holdings)
-        account = Account(name, subject, task.open_orders)
         grant = Grant(task.sequence, task.holds.get(name))
         try:
+            account = Account(name, subject, task.open_orders)
             made = sign(venue, account, holdings, task.moment, grant)
         except InputError as error:
             where = f"{task.book}, account {name!r}"
