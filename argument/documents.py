@@ -27,10 +27,19 @@ def _plain_integer(value: object) -> object:
     return value
 
 
+def size_in_words(schema: dict[str, Any]) -> None:
+    """Say a greatest size in words only: what makes up requests by a schema would make up megabytes for it."""
+    for name in ("maxItems", "maxLength", "maxProperties"):
+        if name in schema:
+            schema["description"] = f"At most {schema.pop(name)}."
+
+
 Version = Annotated[Literal[1], BeforeValidator(_plain_integer)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PointHex = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
-PointsHex = Annotated[str, Field(pattern=r"^([0-9a-f]{96})+$", max_length=1 << 25)]
+PointsHex = Annotated[
+    str, Field(pattern=r"^([0-9a-f]{96})+$", max_length=1 << 25, json_schema_extra=size_in_words)
+]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 Domain = Annotated[int, Field(ge=MIN_DOMAIN, le=MAX_DOMAIN)]
 Curve = Literal["BLS12-381"]

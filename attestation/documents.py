@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from zkmargin.argument.documents import LONGEST_PROOF, Curve, Digest, Document, Domain, PointHex
+from zkmargin.argument.documents import (
+    LONGEST_PROOF,
+    Curve,
+    Digest,
+    Document,
+    Domain,
+    PointHex,
+    size_in_words,
+)
 from zkmargin.attestation.signing import Address, Signature, SignatureError, recover
 from zkmargin.attestation.typed_data import ATTESTATION, RECEIPT, SNAPSHOT, WORD, SigningDomain, Struct
 from zkmargin.margin.errors import InputError
@@ -44,13 +52,6 @@ Counter = Annotated[int, Field(gt=0, lt=1 << 63)]
 Ticks = Annotated[int, Field(ge=0, lt=1 << 255)]
 """Money in ticks of the snapshot, 10^-quantum_decimals USD."""
 ChainId = Annotated[int, Field(gt=0, lt=1 << 63)]
-
-
-def size_in_words(schema: dict[str, Any]) -> None:
-    """Say a greatest size in words only: what makes up requests by a schema would make up megabytes for it."""
-    for name in ("maxItems", "maxLength", "maxProperties"):
-        if name in schema:
-            schema["description"] = f"At most {schema.pop(name)}."
 
 
 ProofHex = Annotated[
@@ -279,6 +280,7 @@ class SubmissionDocument(Document):
         setup: digest of the powers of tau.
         snapshot: id of the snapshot.
         model, level: what the proofs are under.
+        rows: digest of the committed rows that all proofs use; None if they use none.
         threshold: what the excess of the sum reaches, in ticks: the amount and every live pledge on its accounts.
         amount: the new pledge, in ticks; 0 to show solvency only.
         audience, nonce: the verifier's.
@@ -297,6 +299,7 @@ class SubmissionDocument(Document):
     snapshot: Digest
     model: Name
     level: Level
+    rows: Digest | None = None
     threshold: Ticks
     amount: Ticks
     audience: Text

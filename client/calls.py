@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from zkmargin.argument.documents import RowsDocument
 from zkmargin.attestation.documents import ReceiptDocument, SnapshotSignature, SubmissionDocument
-from zkmargin.attestation.exchange import Challenge, Pledge, PledgePage, PolicyInForce, SnapshotInfo
+from zkmargin.attestation.exchange import Challenge, Pledge, PledgePage, PolicyInForce, RowsInfo, SnapshotInfo
 from zkmargin.margin.documents import parse_json
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import Level
 
 T = TypeVar("T")
 
@@ -87,14 +90,31 @@ def snapshot(identity: str) -> Call[Snapshot]:
     return Call("GET", f"/v1/snapshots/{identity}", read)
 
 
-def publish(taken: Snapshot, signature: SnapshotSignature) -> Call[SnapshotInfo]:
-    """Hand a signed snapshot in."""
-    return Call("POST", "/v1/snapshots", SnapshotInfo.model_validate_json, published(taken, signature))
+def publish(
+    taken: Snapshot, signature: SnapshotSignature, rows: Sequence[RowsDocument] = ()
+) -> Call[SnapshotInfo]:
+    """Hand a signed snapshot in, with committed rows if there are any."""
+    content = published(taken, signature, rows)
+    return Call("POST", "/v1/snapshots", SnapshotInfo.model_validate_json, content)
 
 
-def published(taken: Snapshot, signature: SnapshotSignature) -> bytes:
-    """A signed snapshot as an oracle publishes it, for services to pull."""
-    return b'{"signature":%s,"snapshot":%s}' % (signature.encode().strip(), taken.encode().strip())
+def published(taken: Snapshot, signature: SnapshotSignature, rows: Sequence[RowsDocument] = ()) -> bytes:
+    """A signed snapshot, with committed rows if there are any, as an oracle publishes it for services to pull."""
+    members = {"signature": signature.encode(), "snapshot": taken.encode()}
+    if rows:
+        members["rows"] = b"[%s]" % b",".join(document.encode().strip() for document in rows)
+    return b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), text.strip()) for name, text in members.items())
+
+
+def publish_rows(document: RowsDocument) -> Call[RowsInfo]:
+    """Hand in committed rows of a snapshot that the service has."""
+    path = _rows_path(document.snapshot, document.model, document.level)
+    return Call("PUT", path, RowsInfo.model_validate_json, document.encode())
+
+
+def rows(snapshot: str, model: str, level: Level) -> Call[RowsDocument]:
+    """Committed rows; whether they are those of the snapshot is still to be checked."""
+    return Call("GET", _rows_path(snapshot, model, level), lambda text: RowsDocument.parse(text, WHERE))
 
 
 def pledges(
@@ -114,6 +134,10 @@ def act(pledge: str, action: Literal["call", "release"]) -> Call[Pledge]:
 def events(after: int = 0) -> Call[list[dict[str, Any]]]:
     """A page of the log; needs a protocol's key."""
     return Call("GET", "/v1/log", lambda text: list(json.loads(text)["events"]), query={"after": str(after)})
+
+
+def _rows_path(snapshot: str, model: str, level: Level) -> str:
+    return f"/v1/snapshots/{snapshot}/rows/{quote(model, safe='')}/{level}"
 
 
 def _receipt(text: str) -> ReceiptDocument:

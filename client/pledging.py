@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zkmargin.algebra.setup import Setup
+from zkmargin.argument.rows import RowsError, check_rows
 from zkmargin.attestation.documents import AttestationDocument, ReceiptDocument
 from zkmargin.attestation.exchange import Challenge
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.statements import Terms
+from zkmargin.circuits import CommittedRows, build_relation
 from zkmargin.client import calls
 from zkmargin.client.connection import Client
 from zkmargin.client.errors import ServiceError, UnreachableError
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.margin.tables import Level
 from zkmargin.prover.commit import Opening
@@ -74,7 +76,13 @@ def _proven(client: Client, signer: Signer, amount: int, expiry: int, renews: st
             min(expiry, int(time.time()) + asked.longest_expiry),
         )
         document = prove_submission(
-            signer.accounts, snapshot, terms, signer.key, signer.setup, each_venue=asked.each_venue
+            signer.accounts,
+            snapshot,
+            terms,
+            signer.key,
+            signer.setup,
+            each_venue=asked.each_venue,
+            rows=_rows(client, signer, snapshot, asked),
         )
         try:
             return _submitted(client, calls.submission(document, renews))
@@ -82,6 +90,22 @@ def _proven(client: Client, signer: Signer, amount: int, expiry: int, renews: st
             if error.code not in AGAIN or attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _rows(client: Client, signer: Signer, snapshot: Snapshot, asked: Challenge) -> CommittedRows | None:
+    """The committed rows to prove with, checked; None if the service has none. Raises InputError for false ones."""
+    model, level = signer.model, signer.level
+    if not any((found.model, found.level) == (model, level) for found in asked.rows):
+        return None
+    document = client.send(calls.rows(snapshot.id, model, level))
+    found = document.rows(
+        calls.WHERE, setup=signer.setup.digest, snapshot=snapshot.id, model=model, level=level
+    )
+    try:
+        check_rows(signer.setup, build_relation(snapshot, model=model, level=level), found)
+    except RowsError as error:
+        raise InputError(calls.WHERE, "rows", Finding(error), "they are not those of the snapshot") from None
+    return found
 
 
 def _submitted(client: Client, call: calls.Call[ReceiptDocument]) -> ReceiptDocument:

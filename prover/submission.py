@@ -57,6 +57,7 @@ def prove_submission(
         snapshot=snapshot.id,
         model=terms.model,
         level=terms.level,
+        rows=None if rows is None else rows.digest.hex(),
         threshold=terms.threshold,
         amount=terms.amount,
         audience=terms.audience,

@@ -39,6 +39,7 @@ RULES = {
     "threshold": "the excess that is shown covers the amount and what must be covered already",
     "pledge-limit": "the amount is at most what the policy takes",
     "model": "model and level are accepted",
+    "rows": "proofs use the committed rows that the verifier has of snapshot, model and level, or none",
     "parameters": "the snapshot's parameters are at least the policy's",
     "snapshot": "the snapshot is the one that the submission names",
     "snapshot-age": "the snapshot is not too old",

@@ -54,10 +54,12 @@ class Accepted(_Strict):
         level: the least level: initial admits initial only, maintenance admits both.
         minimum: the least parameters of the snapshot, by section and name as in a parameter file: numbers are at least
             these, and lists (of shocks) contain all of these.
+        rows: whether proofs must use committed rows, so that checking one takes no longer for thousands of scenarios.
     """
 
     level: Level = "initial"
     minimum: Annotated[Mapping[str, Any], AfterValidator(normalised)] = Field(default_factory=dict)
+    rows: bool = False
 
     def admits(self, level: Level) -> bool:
         """Whether the level is at least the one asked for."""

@@ -111,6 +111,7 @@ def prepare_submission(
     if submission.setup != setup.digest:
         raise PolicyError("setup", f"the proofs are under the setup {submission.setup}, not {setup.digest}")
     _check_terms(submission, snapshot, policy, expected, moment)
+    _check_rows(submission, policy, rows)
     for attestation in submission.attestations:
         check_attestation(attestation, snapshot.universe, policy, setup.digest, moment)
     check_sum(submission.attestations, submission.subject, policy, expected.newest)
@@ -152,7 +153,7 @@ def verify_submission(
         InputError: a term cannot be stated.
     """
     prepared = prepare_submission(
-        submission, snapshot, policy, setup, expected, now=now, relation_of=relation_of
+        submission, snapshot, policy, setup, expected, now=now, relation_of=relation_of, rows=rows
     )
     verify_batch(prepared.items, setup)
     return prepared
@@ -229,6 +230,19 @@ def _check_terms(
     if most is not None and submission.amount > most:
         message = f"{submission.amount} ticks are pledged; at most {most} are taken"
         raise PolicyError("pledge-limit", message)
+
+
+def _check_rows(submission: SubmissionDocument, policy: Policy, rows: CommittedRows | None) -> None:
+    """Proofs in committed mode and proofs in direct mode do not stand in for each other."""
+    own = None if rows is None else rows.digest.hex()
+    if submission.rows != own:
+        named = (
+            f"the committed rows {one}" if one else "no committed rows" for one in (submission.rows, own)
+        )
+        used, had = named
+        raise PolicyError("rows", f"the proofs use {used}; the verifier uses {had}")
+    if own is None and policy.models[submission.model].rows:
+        raise PolicyError("rows", f"proofs under {submission.model} must use committed rows")
 
 
 def _check_model(submission: SubmissionDocument, snapshot: Snapshot, policy: Policy) -> None:

@@ -15,6 +15,7 @@ from zkmargin.attestation.exchange import (
     Challenge,
     ChallengeRequest,
     PolicyInForce,
+    RowsInfo,
     SnapshotInfo,
     VenueInfo,
 )
@@ -31,7 +32,8 @@ from zkmargin.verifier.service.forms import (
     SnapshotUpload,
 )
 from zkmargin.verifier.service.problems import ProblemError
-from zkmargin.verifier.service.service import uploaded
+from zkmargin.verifier.service.rows import listed
+from zkmargin.verifier.service.snapshots import Published
 from zkmargin.verifier.service.tables import PLEDGES, SNAPSHOTS
 from zkmargin.verifier.service.verification import Offered, text
 
@@ -91,13 +93,15 @@ async def challenge(request: Request, service: ServiceHere) -> Challenge:
     keys = [(account.venue, account.account) for account in asked.accounts]
     now = int(service.clock.now())
 
-    def look() -> tuple[int, str | None]:
+    def look() -> tuple[int, str | None, list[RowsInfo]]:
         covered = service.database.read(
             lambda c: service.ledger.covered(c, keys, now, but=asked.renews or "")
         )
-        return covered, service.snapshots.newest()
+        newest = service.snapshots.newest()
+        rows = service.database.read(lambda c: listed(c, newest)) if newest else []
+        return covered, newest, rows
 
-    covered, snapshot = await asyncio.to_thread(look)
+    covered, snapshot, rows = await asyncio.to_thread(look)
     if snapshot is None:
         raise ProblemError("no-snapshot", "no snapshot has been taken in yet")
     nonce, until = service.challenges.give(asked.subject, now)
@@ -113,6 +117,7 @@ async def challenge(request: Request, service: ServiceHere) -> Challenge:
         models={name: accepted.level for name, accepted in policy.models.items()},
         each_venue=policy.each_venue,
         longest_expiry=policy.longest_expiry,
+        rows=rows,
     )
 
 
@@ -179,8 +184,8 @@ async def take_snapshot(request: Request, service: ServiceHere) -> SnapshotInfo:
     content = await request.body()
 
     def take() -> str:
-        document, signature = uploaded(text(content), "body")
-        return service.snapshots.accept(document, signature, service.clock.now()).id
+        offered = Published.read(text(content), "body")
+        return service.snapshots.accept(offered, service.clock.now()).id
 
     return await _info(service, await asyncio.to_thread(take))
 

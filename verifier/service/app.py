@@ -26,6 +26,7 @@ from zkmargin.verifier.service.limits import Buckets, Limits
 from zkmargin.verifier.service.logs import configure, log
 from zkmargin.verifier.service.pledge_api import router as pledge_router
 from zkmargin.verifier.service.problems import MEDIA_TYPE, ProblemError, problem_of
+from zkmargin.verifier.service.rows_api import router as rows_router
 from zkmargin.verifier.service.server import PunctualProtocol
 from zkmargin.verifier.service.service import Service
 from zkmargin.verifier.service.settings import Settings
@@ -34,7 +35,7 @@ SNAPSHOT_PATH = "/v1/snapshots"
 BATCH_PATH = "/v1/batches"
 TITLE = "zkmargin verifier"
 API_VERSION = "1"
-ROUTERS = (public_router, pledge_router, admin_router)
+ROUTERS = (public_router, rows_router, pledge_router, admin_router)
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 NAMED = (VerificationError, InputError, RelationError, UnavailableError)
 

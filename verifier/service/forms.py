@@ -9,16 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from zkmargin.argument.documents import RowsDocument, size_in_words
 from zkmargin.attestation.documents import (
     ReceiptDocument,
     SnapshotSignature,
     SubmissionDocument,
-    size_in_words,
 )
 from zkmargin.attestation.exchange import Answer, Moment, Request
 from zkmargin.verifier.service.chain import Event
 from zkmargin.verifier.service.keys import Role
 from zkmargin.verifier.service.problems import Problem
+from zkmargin.verifier.service.snapshots import MOST_ROWS
 
 MOST_IN_BATCH = 64
 
@@ -56,10 +57,14 @@ class SnapshotUpload(Request):
     Attributes:
         snapshot: the document, as a snapshot's file holds it.
         signature: the oracle's.
+        rows: commitments to the rows of its models, if the oracle publishes any.
     """
 
     snapshot: dict[str, Any]
     signature: SnapshotSignature
+    rows: Annotated[list[RowsDocument], Field(max_length=MOST_ROWS, json_schema_extra=size_in_words)] = Field(
+        default_factory=list
+    )
 
 
 class KeyRequest(Request):

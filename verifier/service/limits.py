@@ -46,7 +46,7 @@ class Limits:
         app: what is wrapped.
         buckets: of all clients.
         body_limit: bytes of a body.
-        large: paths with another limit, in bytes.
+        large: beginnings of paths with another limit, in bytes.
         body_seconds: for the whole body to arrive.
     """
 
@@ -96,7 +96,8 @@ class Limits:
         client = scope["client"][0] if scope.get("client") else ""
         if scope["path"] not in UNLIMITED and not self.buckets.take(client):
             raise ProblemError("rate", "too many requests from this address; come back in a second")
-        limit = self.large.get(scope["path"], self.body_limit)
+        path = scope["path"]
+        limit = next((size for start, size in self.large.items() if path.startswith(start)), self.body_limit)
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > limit:
             raise ProblemError("body-large", f"a body may have {limit} bytes")

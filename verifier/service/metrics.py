@@ -22,6 +22,7 @@ BATCH = Histogram("zkmargin_batch_proofs", "Proofs verified together", buckets=(
 VERIFY = Histogram("zkmargin_verify_seconds", "Time to verify a batch")
 RECORD = Histogram("zkmargin_record_seconds", "Time to record a batch")
 MOVES = Counter("zkmargin_pledges_aged", "Pledges found stale or lapsed")
+PULLS = Counter("zkmargin_oracle_pulls", "Questions to oracles by what became of them", ["outcome"])
 DELIVERIES = Counter("zkmargin_webhook_deliveries", "Attempts to deliver to a webhook", ["outcome"])
 
 

@@ -33,6 +33,7 @@ CODES: Mapping[str, HTTPStatus] = {
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
     "no-snapshot": HTTPStatus.CONFLICT,
     "nonce-used": HTTPStatus.CONFLICT,
+    "rows": HTTPStatus.UNPROCESSABLE_ENTITY,
     "sequence": HTTPStatus.CONFLICT,
     "threshold": HTTPStatus.CONFLICT,
     "pledge-status": HTTPStatus.CONFLICT,

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
-
-import httpx
 
 from zkmargin.algebra import ceremony, get_backend
 from zkmargin.algebra.setup import Setup
-from zkmargin.attestation.documents import ReceiptDocument, SnapshotSignature
-from zkmargin.margin.documents import parse_json
-from zkmargin.margin.encoding import canonical_json
-from zkmargin.margin.errors import InputError
-from zkmargin.verifier.errors import VerificationError
+from zkmargin.attestation.documents import ReceiptDocument
 from zkmargin.verifier.service import metrics
 from zkmargin.verifier.service.challenges import Challenges
 from zkmargin.verifier.service.clock import Clock
@@ -23,6 +17,7 @@ from zkmargin.verifier.service.events import Feed
 from zkmargin.verifier.service.keys import KeyRing
 from zkmargin.verifier.service.ledger import Claim, Ledger
 from zkmargin.verifier.service.logs import log
+from zkmargin.verifier.service.oracles import Oracle
 from zkmargin.verifier.service.policies import Policies
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.receipts import signed_receipt
@@ -59,7 +54,7 @@ class Service:
         self.keys = KeyRing(self.database, settings.first_admin_key())
         self.policies = Policies(self.database)
         self.policies.begin(settings.first_policy(), int(self.clock.now()))
-        self.snapshots = Snapshots(self.database, self.policies, settings.quantum_decimals)
+        self.snapshots = Snapshots(self.database, self.policies, self.setup, settings.quantum_decimals)
         self.challenges = Challenges(self.key, settings.challenge_seconds, self._skew)
         self.ledger = Ledger(self._receipt, self._skew)
         self.verification = Verification(
@@ -91,9 +86,11 @@ class Service:
             (self.policies.look, POLICY_SECONDS),
             (self.clock.look, CLOCK_SECONDS),
         ]
-        if self.settings.oracles:
-            rounds.append((self._pull, self.settings.oracle_seconds))
-        self._tasks = [asyncio.create_task(_every(seconds, work)) for work, seconds in rounds]
+        self._tasks = [asyncio.create_task(_every(seconds, _in_thread(work))) for work, seconds in rounds]
+        self._tasks += [
+            asyncio.create_task(_every(self.settings.oracle_seconds, self._oracle(url).pull))
+            for url in self.settings.oracles
+        ]
         self._tasks.append(asyncio.create_task(self.feed.watch()))
 
     async def stop(self) -> None:
@@ -106,6 +103,10 @@ class Service:
         self._courier.close()
         self.database.close()
 
+    def _oracle(self, url: str) -> Oracle:
+        limit, seconds = self.settings.snapshot_limit, self.settings.pull_seconds
+        return Oracle(url, self.snapshots, self.clock.now, limit=limit, seconds=seconds)
+
     def _receipt(self, claim: Claim, pledge: str, now: int) -> ReceiptDocument:
         return signed_receipt(self.key, self.policies.current().policy.domain, claim, pledge, now)
 
@@ -117,43 +118,16 @@ class Service:
         moved = self.database.write(lambda c: age(c, self.settings.renew_seconds, self._skew(), now))
         metrics.MOVES.inc(moved)
 
-    def _pull(self) -> None:
-        """Ask each oracle for its newest snapshot."""
-        for url in self.settings.oracles:
-            try:
-                identity = self._pull_from(url)
-            except (httpx.HTTPError, InputError, VerificationError, KeyError, ValueError) as error:
-                log.warning("oracle", extra={"url": url, "cause": str(error)[:500]})
-            else:
-                log.debug("oracle", extra={"url": url, "snapshot": identity})
 
-    def _pull_from(self, url: str) -> str:
-        answer = httpx.get(url, timeout=10, follow_redirects=False, trust_env=False).raise_for_status()
-        if len(answer.content) > self.settings.snapshot_limit:
-            raise InputError(url, "snapshot", len(answer.content), "it is larger than this service takes")
-        content, signature = uploaded(answer.text, url)
-        return self.snapshots.accept(content, signature, self.clock.now()).id
+def _in_thread(work: Callable[[], Any]) -> Callable[[], Awaitable[Any]]:
+    return lambda: asyncio.to_thread(work)
 
 
-def uploaded(content: str, where: str) -> tuple[bytes, SnapshotSignature]:
-    """A snapshot's bytes and signature out of an upload. Raises InputError."""
-    document = parse_json(content, where)
-    if not isinstance(document, dict) or set(document) != {"snapshot", "signature"}:
-        raise InputError(where, "document", "something else", "give an object of snapshot and signature")
-    if not isinstance(document["snapshot"], dict):
-        raise InputError(where, "snapshot", "something else", "give the snapshot's document")
-    try:
-        content_bytes = canonical_json(document["snapshot"])
-    except TypeError as error:
-        raise InputError(where, "snapshot", str(error)[:200], "give the snapshot as it was written") from None
-    return content_bytes, SnapshotSignature.accept(document["signature"], f"{where}: signature")
-
-
-async def _every(seconds: float, work: Callable[[], Any]) -> None:
-    """Do some work again and again, in a thread; what fails is logged, and done again."""
+async def _every(seconds: float, work: Callable[[], Awaitable[Any]]) -> None:
+    """Do some work again and again; what fails is logged, and done again."""
     while True:
         try:
-            await asyncio.to_thread(work)
+            await work()
         except (UnavailableError, ProblemError) as error:
             log.warning("background", extra={"cause": str(error)})
         except Exception as error:

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
         admin_key_file: a file with it, instead.
         oracles: URLs that signed snapshots are pulled from.
         oracle_seconds: between two pulls.
+        pull_seconds: for an oracle's whole answer to arrive.
         quantum_decimals: of every snapshot: the ledger counts in one unit.
         challenge_seconds: how long a nonce works.
         renew_seconds: how long after a newer snapshot a pledge must be proven against it.
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     admin_key_file: Path | None = None
     oracles: tuple[HttpUrl, ...] = ()
     oracle_seconds: Seconds = 5.0
+    pull_seconds: Seconds = 10.0
     quantum_decimals: Literal[6, 9] = 6
     challenge_seconds: Annotated[int, Field(ge=1, le=86400)] = 300
     renew_seconds: Annotated[int, Field(ge=1, le=30 * 86400)] = 120

@@ -47,6 +47,18 @@ SNAPSHOTS = Table(
     Index("snapshots_by_time", "valuation_time"),
 )
 
+ROWS = Table(
+    "committed_rows",
+    METADATA,
+    Column("snapshot", String(64), ForeignKey("snapshots.id"), primary_key=True),
+    Column("model", String(128), primary_key=True),
+    Column("level", String(16), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Commitments to the rows of a snapshot's models, recomputed before they were written."""
+
 ACCOUNTS = Table(
     "accounts",
     METADATA,

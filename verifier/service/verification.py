@@ -94,6 +94,9 @@ class Verification:
         submission = SubmissionDocument.parse(text(offered.content), "submission")
         until = self.challenges.check(submission.nonce, submission.subject, int(now))
         kept = self.snapshots.get(submission.snapshot)
+        rows = None
+        if submission.rows is not None:
+            rows = self.snapshots.rows(kept, submission.model, submission.level, submission.rows)
         # What is pledged already, and which attestations are newest, only the ledger's transaction can tell.
         expected = Expected(submission.nonce, 0, {})
         prepared = prepare_submission(
@@ -104,6 +107,7 @@ class Verification:
             expected,
             now=now,
             relation_of=lambda _, model, level, threshold: kept.relation(model, level, threshold),
+            rows=rows,
         )
         return Claim(prepared, kept.snapshot.valuation_time, until, policy.version, offered.renews)
 

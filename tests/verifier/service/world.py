@@ -28,6 +28,7 @@ from zkmargin.attestation import (
     SubmissionDocument,
     Terms,
 )
+from zkmargin.circuits import CommittedRows
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import Opening, commit_holdings, prove_submission
@@ -158,6 +159,7 @@ class Trader:
         usd: int,
         threshold: int | None = None,
         each_venue: bool = False,
+        rows: CommittedRows | None = None,
         **terms: Any,
     ) -> SubmissionDocument:
         amount = usd * TICKS
@@ -171,7 +173,9 @@ class Trader:
             "expiry": int(time.time()) + 1800,
             **terms,
         }
-        return prove_submission(accounts, taken, Terms(**content), self.key, setup(), each_venue=each_venue)
+        return prove_submission(
+            accounts, taken, Terms(**content), self.key, setup(), each_venue=each_venue, rows=rows
+        )
 
     def pledge(
         self, http: httpx.Client, accounts: Sequence[Account], taken: Snapshot, usd: int, **terms: Any
