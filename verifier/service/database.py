@@ -30,6 +30,13 @@ LOCK_SECONDS = 15
 AGAIN = {"40001", "40P01", "55P03"}
 """SQLSTATEs of serialization failures, deadlocks and lock time-outs."""
 DIALECTS = ("sqlite", "postgresql")
+KEPT_ALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15000,
+}
+"""Of PostgreSQL's connections: a server that is cut off is noticed within half a minute."""
 MIGRATION_LOCK = 0x7A6B6D61
 
 
@@ -68,7 +75,7 @@ class Database:
                 pool_size=pool,
                 pool_pre_ping=True,
                 pool_timeout=LOCK_SECONDS,
-                connect_args={"connect_timeout": 5, "options": options},
+                connect_args={"connect_timeout": 5, "options": options, **KEPT_ALIVE},
             )
 
     def write(self, change: Callable[[Connection], T]) -> T:

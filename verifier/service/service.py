@@ -23,7 +23,7 @@ from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.receipts import signed_receipt
 from zkmargin.verifier.service.settings import Settings
 from zkmargin.verifier.service.snapshots import Snapshots
-from zkmargin.verifier.service.statuses import age
+from zkmargin.verifier.service.statuses import Terms, age, due
 from zkmargin.verifier.service.verification import Batches, Verification
 from zkmargin.verifier.service.webhooks import Courier
 
@@ -114,9 +114,9 @@ class Service:
         return self.policies.current().policy.clock_skew
 
     def _age(self) -> None:
-        now = int(self.clock.now())
-        moved = self.database.write(lambda c: age(c, self.settings.renew_seconds, self._skew(), now))
-        metrics.MOVES.inc(moved)
+        terms = Terms(self.settings.renew_seconds, self._skew(), int(self.clock.now()))
+        if self.database.read(lambda c: due(c, terms)):
+            metrics.MOVES.inc(self.database.write(lambda c: age(c, terms)))
 
 
 def _in_thread(work: Callable[[], Any]) -> Callable[[], Awaitable[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -19,21 +20,54 @@ MOVES: dict[str, tuple[str, ...]] = {"called": ("active", "stale"), "released": 
 """What a protocol may make of a pledge, and out of which statuses."""
 
 
-def age(connection: Connection, renew_seconds: int, skew: int, now: int) -> int:
-    """Find pledges that have lapsed or gone stale; returns how many.
+@dataclass(frozen=True)
+class Terms:
+    """By what pledges are found to have lapsed or gone stale.
 
-    A pledge is stale when a snapshot newer than its own was accepted more than `renew_seconds` ago.
+    Attributes:
+        renew_seconds: a pledge is stale when a snapshot newer than its own was accepted longer ago than this.
+        skew: seconds by which clocks may differ.
+        now: Unix seconds.
     """
-    overdue = select(func.max(SNAPSHOTS.c.valuation_time)).where(SNAPSHOTS.c.accepted < now - renew_seconds)
-    newest = connection.execute(overdue).scalar() or 0
-    stale = (PLEDGES.c.status == "active") & (PLEDGES.c.valuation_time < newest)
-    question = select(PLEDGES.c.id, PLEDGES.c.status, PLEDGES.c.expiry).where(lapsed(now - skew) | stale)
-    rows = connection.execute(question.order_by(PLEDGES.c.id).limit(1000).with_for_update(skip_locked=True))
-    found = {row.id: (row.status, "lapsed" if row.expiry < now - skew else "stale") for row in rows}
-    set_statuses(connection, found, now)
-    forgotten = now - 86400
-    connection.execute(delete(NONCES).where(NONCES.c.until < forgotten))
+
+    renew_seconds: int
+    skew: int
+    now: int
+
+
+def due(connection: Connection, terms: Terms) -> bool:
+    """Whether `age` would change anything. It only reads: it is asked far more often than there is anything to do."""
+    found = connection.execute(_aged(connection, terms).limit(1)).first()
+    return (
+        found is not None
+        or connection.execute(select(NONCES.c.nonce).where(_over(terms)).limit(1)).first() is not None
+    )
+
+
+def age(connection: Connection, terms: Terms) -> int:
+    """Find pledges that have lapsed or gone stale; returns how many. Nonces long over are forgotten."""
+    question = _aged(connection, terms).order_by(PLEDGES.c.id).limit(1000)
+    rows = connection.execute(question.with_for_update(skip_locked=True))
+    last = terms.now - terms.skew
+    found = {row.id: (row.status, "lapsed" if row.expiry < last else "stale") for row in rows}
+    set_statuses(connection, found, terms.now)
+    connection.execute(delete(NONCES).where(_over(terms)))
     return len(found)
+
+
+def _aged(connection: Connection, terms: Terms) -> Any:
+    """The pledges that have lapsed, and those that a newer snapshot has made stale."""
+    overtaken = SNAPSHOTS.c.accepted < terms.now - terms.renew_seconds
+    newest = connection.execute(select(func.max(SNAPSHOTS.c.valuation_time)).where(overtaken)).scalar() or 0
+    stale = (PLEDGES.c.status == "active") & (PLEDGES.c.valuation_time < newest)
+    return select(PLEDGES.c.id, PLEDGES.c.status, PLEDGES.c.expiry).where(
+        lapsed(terms.now - terms.skew) | stale
+    )
+
+
+def _over(terms: Terms) -> Any:
+    """The nonces that no replica takes any more, whatever its clock says."""
+    return NONCES.c.until < terms.now - 86400
 
 
 def lapsed(moment: int) -> Any:

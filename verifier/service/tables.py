@@ -90,6 +90,7 @@ PLEDGES = Table(
     Column("receipt", Text, nullable=False),
     Index("pledges_by_status", "status", "expiry"),
     Index("pledges_by_subject", "subject"),
+    Index("pledges_by_valuation", "status", "valuation_time"),
 )
 
 BACKING = Table(

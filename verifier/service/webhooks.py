@@ -90,6 +90,8 @@ class Courier:
 
     def round(self, now: float) -> int:
         """Deliver what is due; returns how many events were delivered."""
+        if not self._database.read(lambda c: c.execute(_due(c, int(now)).limit(1)).first()):
+            return 0
         return sum(self._deliver(row, now) for row in self._database.write(lambda c: _lease(c, int(now))))
 
     def _deliver(self, row: Any, now: float) -> int:
@@ -132,19 +134,19 @@ class Courier:
         return "" if answer.is_success else f"status {answer.status_code}"
 
 
-def _lease(connection: Connection, now: int) -> list[Any]:
-    """The webhooks that have something due, leased to whoever asks."""
-    question = (
-        select(WEBHOOKS)
-        .where(
-            WEBHOOKS.c.suspended.is_(False),
-            WEBHOOKS.c.due <= now,
-            WEBHOOKS.c.leased <= now,
-            WEBHOOKS.c.delivered < last_sequence(connection),
-        )
-        .order_by(WEBHOOKS.c.name)
-        .with_for_update(skip_locked=True)
+def _due(connection: Connection, now: int) -> Any:
+    """The webhooks that have something due, and that nobody else delivers to."""
+    return select(WEBHOOKS).where(
+        WEBHOOKS.c.suspended.is_(False),
+        WEBHOOKS.c.due <= now,
+        WEBHOOKS.c.leased <= now,
+        WEBHOOKS.c.delivered < last_sequence(connection),
     )
+
+
+def _lease(connection: Connection, now: int) -> list[Any]:
+    """What is due, leased to whoever asks."""
+    question = _due(connection, now).order_by(WEBHOOKS.c.name).with_for_update(skip_locked=True)
     rows = list(connection.execute(question))
     for row in rows:
         connection.execute(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ RULES = Path(__file__).with_name("schemathesis.toml")
 BRIEF = ["--max-examples=2"]
 LONG = ["--max-examples=200", "--max-time=600"]
 
-PROMPT = {"event_seconds": 0.1, "listen_seconds": 0.2}
+PROMPT: dict[str, Any] = {"event_seconds": 0.1, "listen_seconds": 0.2}
 """A stream of events ends soon, so that each request does."""
 
 

@@ -98,6 +98,7 @@ def _pledges() -> None:
     )
     op.create_index("pledges_by_status", "pledges", ["status", "expiry"])
     op.create_index("pledges_by_subject", "pledges", ["subject"])
+    op.create_index("pledges_by_valuation", "pledges", ["status", "valuation_time"])
     op.create_table(
         "backing",
         sa.Column("pledge", sa.String(40), sa.ForeignKey("pledges.id"), primary_key=True),
