@@ -1,6 +1,7 @@
 """Portable margin on the command line: keys, attestations, a signed snapshot, a submission, and its verification."""
 
 import json
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -280,3 +281,33 @@ def test_mistakes_of_a_venue(
     )
     assert (seen.code, message in seen.err) == (2, True), seen.err
     assert not (tmp_path / "o.json").exists()
+
+
+@pytest.mark.parametrize("replaced", ["opening", "key", "ledger", "snapshot", "register"])
+def test_an_attestation_replaces_nothing_else(
+    run: Run, world: World, holdings_file: Path, tmp_path: Path, replaced: str
+) -> None:
+    """Not the opening above all, without which nothing can be proven."""
+    files = {
+        "opening": tmp_path / "o.json",
+        "key": tmp_path / "alpha.key",
+        "ledger": tmp_path / "ledger.csv",
+        "snapshot": tmp_path / "market.json",
+        "register": tmp_path / "r.db",
+    }
+    shutil.copy(world.key("alpha"), files["key"])
+    shutil.copy(holdings_file, files["ledger"])
+    shutil.copy(world.snapshot, files["snapshot"])
+    attesting = (
+        *("venue", "attest", files["snapshot"], files["ledger"], "--name", "alpha", "--account", "alice"),
+        *("--subject", world.addresses["trader"], "--key", files["key"], *DOMAIN),
+        *("--register", files["register"], "--opening", files["opening"]),
+    )
+    assert run(*attesting, "-o", tmp_path / "a.json").code == 0
+    files["opening"].unlink()
+    before = {name: path.read_bytes() for name, path in files.items() if path.exists()}
+    (tmp_path / "link").symlink_to(files[replaced])
+    for output in (files[replaced], tmp_path / "link"):
+        seen = run(*attesting, "-o", output)
+        assert (seen.code, "it would replace another file of this command" in seen.err) == (2, True), seen.err
+    assert {name: path.read_bytes() for name, path in files.items() if path.exists()} == before
