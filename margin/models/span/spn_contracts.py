@@ -6,7 +6,7 @@ strikes and the prices of underlying futures.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from zkmargin.margin.errors import Finding, InputError
@@ -25,6 +25,9 @@ _DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})(0[1-9]|1[0-2])(\d{2})?", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/:-]", re.ASCII)
 _ONE = Decimal(1)
+
+# How a product family's contracts are valued: at once, as equities are, or day by day.
+_PAID, _FUTURES_STYLE = "EQTY", "FUT"
 
 _Key = tuple[str, str, str]
 """Exchange, product family and contract, by their codes in the file."""
@@ -121,6 +124,8 @@ class Contracts:
             call=side == "C",
             lot_exponent=0,
         )
+        if family.string("valueMeth", _PAID) == _FUTURES_STYLE:
+            made = replace(made, premium="futures-style")
         # An option that nobody quotes a volatility for has one all the same, the least there is.
         volatility = contract.number("v", Decimal(0)) or series.number("v", Decimal(0)) or SMALLEST_VOLATILITY
         price = contract.number("p") * factor

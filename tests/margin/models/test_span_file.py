@@ -55,6 +55,15 @@ def test_contracts_prices_and_arrays() -> None:
     assert first.deltas[first.slots.index(slot)] == 465_200
 
 
+@pytest.mark.parametrize(("method", "premium"), [("FUT", "futures-style"), ("EQTY", "paid")])
+def test_options_that_are_valued_as_futures_are(method: str, premium: str, tmp_path: Path) -> None:
+    made = built(edited(tmp_path, ("<oofPf>", f"<oofPf><valueMeth>{method}</valueMeth>")))
+    styles = {i.name: i.premium for i in made.universe.instruments}
+    assert styles["SPO-202603-2825-C"] == styles["SPO-202603-2825-P"] == premium
+    assert styles["SP-202603"] == "paid"
+    assert all(i.premium == "paid" for i in built().universe.instruments)
+
+
 def test_a_margin_by_hand() -> None:
     """Five March and minus three June futures, a call sold, against four Nasdaq futures sold.
 
