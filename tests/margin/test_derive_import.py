@@ -212,6 +212,16 @@ def test_lots_are_billionths_unless_too_much_is_held() -> None:
     assert parse(document(Cash="5000000000.000000004")).quantities["USD"] == 5 * 10**9
 
 
+def test_a_quantity_with_more_places_is_counted_in_finer_lots() -> None:
+    options = [option(900, "2700", "1"), option(900, "2800", "-1.123456789012345678")]
+    fine = parse(document(options, [feed(900)]))
+    assert {i.name: i.lot_exponent for i in fine.market.instruments}["USD"] == -9
+    assert {i.lot_exponent for i in fine.market.instruments[1:]} == {-12}
+    assert list(fine.quantities.values())[-1] == Decimal("-1.123456789012")
+    much = document([*options, option(900, "2600", "1e9")], [feed(900)])
+    assert {i.lot_exponent for i in parse(much).market.instruments} == {-9}
+
+
 def test_what_is_cheap_is_counted_by_larger_contracts() -> None:
     coins = [collateral(name, "1", Price=price) for name, price in (("usdt", "1"), ("wbtc", "95000"))]
     held = sizes(options=[option(900, "2700", "1")], feeds=[feed(900)], NumPerps="1", collaterals=coins)

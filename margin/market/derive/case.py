@@ -20,7 +20,7 @@ from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
 from zkmargin.margin.market.derive.part import CONTEXT, Part
 from zkmargin.margin.market.derive.rules import read_parameters
-from zkmargin.margin.market.derive.sizes import Held, Size, largest_contract
+from zkmargin.margin.market.derive.sizes import Held, Size, grain
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.parameters import Parameters
 from zkmargin.margin.tables import Level
@@ -93,23 +93,25 @@ class _Listed:
 def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, Inputs, int]:
     """Everything that is listed, what it rests on, and the moment of valuation."""
     options = OptionBook.read(scenario)
-    perpetuals = Held(scenario.number("NumPerps", "0"), scenario.number("PerpPrice", "0"))
+    perpetuals, price = scenario.number("NumPerps", "0"), scenario.number("PerpPrice", "0")
     cash = sum((scenario.number(key, "0") for key in _CASH), Decimal(0))
-    coins = {UNDERLYING: Held(Decimal(0), scenario.number("SpotPrice")), **dict(_coins(collaterals))}
-    money = Held(abs(cash) + perpetuals.value, None)
-    kinds = [perpetuals] * (perpetuals.quantity != 0) + [options.held] * len(options.amounts)
-    largest = largest_contract([money, *coins.values(), *kinds])
+    coins = {UNDERLYING: (Decimal(0), scenario.number("SpotPrice")), **dict(_coins(collaterals))}
+    swaps = Held.of([perpetuals], price)
+    money = Held.of([abs(cash) + swaps.value], None)
+    balances = {name: Held.of([amount], worth) for name, (amount, worth) in coins.items()}
+    kinds = [swaps] * (perpetuals != 0) + [options.held] * len(options.amounts)
+    finest = grain([money, *balances.values(), *kinds])
     listed = _Listed()
-    listed.add(_balance(CASH, money.size(largest)), Quote("1"), cash)
-    for name, coin in coins.items():
-        listed.add(_balance(name, coin.size(largest)), Quote(coin.quote), coin.quantity)
-    if perpetuals.quantity:
-        listed.add(_perpetual(perpetuals.size(largest)), Quote(perpetuals.quote), perpetuals.quantity)
-    for option in options.listed(options.held.size(largest)):
+    listed.add(_balance(CASH, money.size(finest)), Quote("1"), cash)
+    for name, (amount, worth) in coins.items():
+        listed.add(_balance(name, balances[name].size(finest)), Quote(canonical_decimal(worth)), amount)
+    if perpetuals:
+        listed.add(_perpetual(swaps.size(finest)), Quote(canonical_decimal(price)), perpetuals)
+    for option in options.listed(options.held.size(finest)):
         listed.add(*option)
     inputs = Inputs(
         source="Derive PMRM 2 portfolio case",
-        indices={name: coin.quote for name, coin in coins.items()},
+        indices={name: canonical_decimal(worth) for name, (_, worth) in coins.items()},
         terms=options.terms,
         quotes=tuple(listed.quotes),
         confidences=_confidences(scenario, collaterals, listed),
@@ -122,11 +124,11 @@ def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, I
     return listed, inputs, options.time
 
 
-def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, Held]]:
-    """Collateral that is worth something."""
+def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, tuple[Decimal, Decimal]]]:
+    """Amount and price of the collateral that is worth something."""
     for name, entry in collaterals.items():
         if worth := entry.number("Price"):
-            yield name, Held(entry.number("Amount", "0"), worth)
+            yield name, (entry.number("Amount", "0"), worth)
 
 
 def _confidences(scenario: Part, collaterals: Mapping[str, Part], listed: _Listed) -> dict[str, str]:

@@ -70,9 +70,12 @@ class OptionBook:
 
     @property
     def held(self) -> Held:
-        """One for all options: what is charged on a strike's calls and puts together counts them alike."""
-        prices = (max(option.strike, self.feeds[option.expiry].forward) for option in self.amounts)
-        return Held(max(map(abs, self.amounts.values()), default=Decimal(0)), max(prices, default=Decimal(0)))
+        """One for all options: what is charged on a strike's calls and puts together counts them alike.
+
+        They move with the forward; a strike far above it takes some of the room that entries leave.
+        """
+        prices = (max(option.strike / 10, self.feeds[option.expiry].forward) for option in self.amounts)
+        return Held.of(self.amounts.values(), max(prices, default=Decimal(0)))
 
     def listed(self, size: Size) -> Iterator[tuple[Instrument, Quote, Decimal]]:
         """All options, marked by Black-76, with their quantities; InputError naming one that has no value."""
