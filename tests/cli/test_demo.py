@@ -74,22 +74,5 @@ def test_info(run: Run) -> None:
     assert "Ethereum KZG ceremony" in run("info").out
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        (),
-        ("snapshot",),
-        *(("snapshot", part) for part in ("build", "show", "check")),
-        *((part,) for part in ("margin", "commit", "prove", "verify", "demo", "info")),
-    ],
-)
-def test_every_command_explains_itself(run: Run, command: tuple[str, ...]) -> None:
-    seen = run(*command, "--help")
-    assert seen.code == 0
-    assert "Usage: zkmargin" in seen.out
-    if command and command not in {("snapshot",), ("demo",), ("info",)}:
-        assert "Example" in seen.out
-
-
 def test_version(run: Run) -> None:
     assert run("--version").out.startswith("zkmargin, version ")
