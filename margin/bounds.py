@@ -37,6 +37,17 @@ def check_weights(
         raise UnprovableError(f"{where}, instrument {heaviest.name}", title, max(money), remedy)
 
 
+def proven_bound(bound: int, domain: int) -> int:
+    """What a proof over n slots shows of |q| where an account is held to a bound: rows have whole limbs of log2 n bits.
+
+    >>> proven_bound(100, 64), proven_bound((1 << 54) - 1, 2048) == 1 << 54
+    (3995, True)
+    """
+    limb = domain.bit_length() - 1
+    limbs = -(-max(1, (2 * bound).bit_length()) // limb)
+    return max(bound, (1 << limb * limbs) - 1 - bound)
+
+
 def check_lots(universe: Universe, lots: Sequence[int]) -> None:
     """Raises InputError unless there is one integer per slot, each within its instrument's bound."""
     if len(lots) != len(universe):

@@ -12,28 +12,25 @@ from zkmargin.margin.basis import Basis, contract_size, int64_table, slot_value,
 from zkmargin.margin.charges import collateral_charges, haircuts
 from zkmargin.margin.contingencies import contingencies, perpetual_charges, strike_charges
 from zkmargin.margin.decimals import ceil_div, nearest
-from zkmargin.margin.errors import InputError
 from zkmargin.margin.fixed import ONE, from_fraction, nearest_shift, sqrt, to_fraction
 from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import option_greeks
 from zkmargin.margin.models.correlation.covariance import Covariance, covariances, daily_moves
 from zkmargin.margin.models.correlation.parameters import FEWEST_DAYS, CorrelationSection
-from zkmargin.margin.models.correlation.tables import MOST_BITS, CorrelationTables, CovarianceFactor
+from zkmargin.margin.models.correlation.precision import finest_bits
+from zkmargin.margin.models.correlation.tables import FACTOR_BITS, CorrelationTables, CovarianceFactor
 from zkmargin.margin.pricing import named_instruments, option_columns
 from zkmargin.margin.scenarios.cholesky import cholesky
 from zkmargin.margin.scenarios.history import PriceHistory
 from zkmargin.margin.tables import LEVELS, Level
 from zkmargin.margin.universe import Universe
 
-LARGEST_REACH = 1 << 120
-"""Squares are proven of numbers below 2^121."""
-_FEWEST_BITS = 8
-
 
 def tables(basis: Basis) -> CorrelationTables | None:
     """Exposures and covariance from the section, or by default from the history; None if there is neither.
 
-    Raises InputError for a history or matrices that do not serve, and if a number is out of range.
+    Raises InputError for a history or matrices that do not serve, and if a number is out of range; UnprovableError if
+    what must be squared is too large.
     """
     units = underlyings(basis.universe)
     section: CorrelationSection | None = basis.parameters.section("correlation") or _by_default(
@@ -45,23 +42,24 @@ def tables(basis: Basis) -> CorrelationTables | None:
     unit_of = np.array([_unit(units, i.underlying) for i in basis.universe.instruments], dtype=np.int64)
     delta = deltas(basis)
     factors, apart = _factors(section, units, found), _undiversified(section, found)
-    bits = _bits(basis.universe, unit_of, delta, _steepest(factors, apart))
-    return CorrelationTables(
+    made = CorrelationTables(
         units=units,
         unit_of=unit_of,
         delta=delta,
-        bits=bits,
+        bits=0,
         factors=tuple(
-            CovarianceFactor(covariance.label, {level: _shortened(lower[level], bits) for level in LEVELS})
+            CovarianceFactor(covariance.label, {level: _shortened(lower[level]) for level in LEVELS})
             for covariance, lower in zip(found, factors, strict=True)
         ),
         undiversified={
-            level: tuple(ceil_div(Fraction(each << bits, ONE)) for each in apart[level]) for level in LEVELS
+            level: tuple(ceil_div(Fraction(each << FACTOR_BITS, ONE)) for each in apart[level])
+            for level in LEVELS
         },
         perpetuals=perpetual_charges(basis, section),
         strikes=strike_charges(basis, section),
         collaterals=collateral_charges(basis),
     )
+    return replace(made, bits=finest_bits(basis.universe, made))
 
 
 def _by_default(history: PriceHistory | None, units: Sequence[str]) -> CorrelationSection | None:
@@ -138,44 +136,12 @@ def _undiversified(section: CorrelationSection, found: Sequence[Covariance]) -> 
     }
 
 
-def _steepest(factors: Sequence[_Lower], apart: Mapping[Level, list[int]]) -> list[int]:
-    """As `CorrelationTables.steepest`, in Q64."""
-    return [
-        max(
-            *(apart[level][unit] for level in LEVELS),
-            *(sum(map(abs, lower[level][unit])) for level in LEVELS for lower in factors),
-        )
-        for unit in range(len(apart["initial"]))
-    ]
-
-
-def _bits(
-    universe: Universe, unit_of: NDArray[np.int64], delta: NDArray[np.int64], steepest: Sequence[int]
-) -> int:
-    """As many bits as leave every L' x that a proof can speak of below what it can square.
-
-    What a proof takes for granted of a quantity may be wider than its bound by nearly two limbs' factor.
-    """
-    slots = zip(universe.instruments, unit_of.tolist(), delta.tolist(), universe.scale, strict=True)
-    reach = [
-        i.bound * abs(entry) * factor * (0 if unit < 0 else steepest[unit])
-        for i, unit, entry, factor in slots
-    ]
-    widest: int = 2 * universe.domain * sum(reach) // ONE
-    bits = min(MOST_BITS, (LARGEST_REACH // max(1, widest)).bit_length() - 1)
-    if bits < _FEWEST_BITS:
-        heaviest = universe.instruments[max(range(len(reach)), key=reach.__getitem__)]
-        remedy = f"bound of {heaviest.bound} lots times its delta is too large to square; lower the bound"
-        raise InputError(f"instrument {heaviest.name}", "delta", sum(reach) // ONE, remedy)
-    return bits
-
-
-def _shortened(lower: Sequence[Sequence[int]], bits: int) -> NDArray[np.int64]:
-    """A factor in Q64 as a square of `bits` fractional bits, rounded to nearest."""
+def _shortened(lower: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """A factor in Q64 as a square of integers in units of 2^-52, rounded to nearest."""
     size = len(lower)
     square = np.zeros((size, size), dtype=np.int64)
     for place, row in enumerate(lower):
-        square[place, : len(row)] = [nearest_shift(entry, 64 - bits) for entry in row]
+        square[place, : len(row)] = [nearest_shift(entry, 64 - FACTOR_BITS) for entry in row]
     return square
 
 
@@ -183,7 +149,7 @@ def requirement(
     tables: CorrelationTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> Assessment:
     """The largest of what the matrices and the stress take, and all charges; exact, in money units."""
-    measures = tables.measures(tables.exposures(scale, lots), level)
+    measures = tables.measures(scale, lots, level)
     label, loss = max(measures, key=lambda measure: measure[1])
     charges = [Charge("correlated loss", label, loss)]
     charges += contingencies(tables, universe, scale, lots, level)

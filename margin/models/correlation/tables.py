@@ -22,12 +22,15 @@ from zkmargin.margin.tables import (
     check_slots,
 )
 
-MOST_BITS = 24
+FACTOR_BITS = 52
+"""Factors of covariance, and what the stress takes, are integers in units of 2^-52."""
+
+LEAST_BITS = -64
 
 
 @dataclass(frozen=True)
 class CovarianceFactor:
-    """L, lower triangular, in units of 2^-bits: the covariance is L L', multiplier and horizon included."""
+    """L, lower triangular, in units of 2^-52: the covariance is L L', multiplier and horizon included."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -36,22 +39,14 @@ class CovarianceFactor:
     lower: ByLevel[Matrix]
     """(U, U)."""
 
-    def norm_square(self, exposures: Sequence[int], level: Level) -> int:
-        """|L' x|^2 in units of 4^-bits: exactly x' L L' x."""
-        rows = self.lower[level].tolist()
-        sums = (
-            sum(row[column] * exposure for row, exposure in zip(rows, exposures, strict=True))
-            for column in range(len(rows))
-        )
-        return sum(part * part for part in sums)
-
 
 @dataclass(frozen=True)
 class CorrelationTables:
     """Exposures x_u = sum of q_i delta_i scale_i over the slots i of underlying u, in money units.
 
-    requirement(level) = K + all charges, K the least whole number of money units with (2^bits K)^2 >= |L' x|^2 for
-    every factor L, and 2^bits K >= sum of undiversified_u |x_u|.
+    requirement(level) = K + all charges, K the least number of money units that is at least the norm of L' x for every
+    factor L, and at least the sum of undiversified_u |x_u|. L' x is the sum over the slots of q_i times an entry,
+    L[u, k] delta_i scale_i rounded to units of 2^-bits; K is whole, and a multiple of 2^-bits where bits are negative.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -61,10 +56,10 @@ class CorrelationTables:
     """(N,): index into units, -1 for slots without risk (cash)."""
     delta: Column
     """(N,): change of value at today's slope if the price of the underlying doubled."""
-    bits: Annotated[int, Field(ge=1, le=MOST_BITS)]
+    bits: Annotated[int, Field(ge=LEAST_BITS, le=FACTOR_BITS)]
     factors: Annotated[tuple[CovarianceFactor, ...], Field(min_length=1)]
     undiversified: ByLevel[tuple[Amount, ...]]
-    """(U,) in units of 2^-bits: what an exposure of 1 loses in the stress without offsets."""
+    """(U,) in units of 2^-52: what an exposure of 1 loses in the stress without offsets."""
     perpetuals: tuple[PerpetualCharge, ...]
     strikes: tuple[StrikeCharge, ...]
     collaterals: tuple[CollateralCharge, ...]
@@ -95,7 +90,9 @@ class CorrelationTables:
         """Per slot, at least what one lot can add to a requirement, in table entries."""
         steepest = self.steepest()
         pairs = zip(self.unit_of.tolist(), self.delta.tolist(), strict=True)
-        weights = [0 if unit < 0 else 1 + (abs(delta) * steepest[unit] >> self.bits) for unit, delta in pairs]
+        weights = [
+            0 if unit < 0 else 1 + (abs(delta) * steepest[unit] >> FACTOR_BITS) for unit, delta in pairs
+        ]
         for perpetual in self.perpetuals:
             weights[perpetual.slot] += max(perpetual.charge.values())
         for strike in self.strikes:
@@ -104,7 +101,7 @@ class CorrelationTables:
         return add_haircuts(weights, self.collaterals)
 
     def steepest(self) -> list[int]:
-        """Per underlying, at least what an exposure of 1 adds to 2^bits K, at either level.
+        """Per underlying, at least what an exposure of 1 adds to 2^52 K, at either level.
 
         The norm of L' x is at most the sum of the norms of its rows times |x|.
         """
@@ -129,15 +126,39 @@ class CorrelationTables:
                 found[unit] += held * int(self.delta[slot]) * scale[slot]
         return found
 
-    def measures(self, exposures: Sequence[int], level: Level) -> list[tuple[str, int]]:
+    @property
+    def step(self) -> int:
+        """The money units that K is a multiple of."""
+        return 1 << max(0, -self.bits)
+
+    def entries(self, factor: CovarianceFactor, level: Level, slot: int, scale: int) -> list[int]:
+        """What one lot of a slot adds to each sum of L' x, in units of 2^-bits."""
+        unit, shift = int(self.unit_of[slot]), FACTOR_BITS - self.bits
+        money, half = int(self.delta[slot]) * scale, 1 << shift >> 1
+        row = factor.lower[level][unit].tolist() if unit >= 0 else []
+        return [each * money + half >> shift for each in row]
+
+    def sums(
+        self, factor: CovarianceFactor, level: Level, scale: Sequence[int], lots: Sequence[int]
+    ) -> list[int]:
+        """L' x of an account, in units of 2^-bits."""
+        found = [0] * len(self.units)
+        for slot, held in enumerate(lots[: len(scale)]):
+            if held:
+                for column, each in enumerate(self.entries(factor, level, slot, scale[slot])):
+                    found[column] += held * each
+        return found
+
+    def measures(self, scale: Sequence[int], lots: Sequence[int], level: Level) -> list[tuple[str, int]]:
         """What is lost under every matrix, and in the stress without offsets: the least K for each."""
-        found = [
-            (factor.label, rounded_up(ceil_root(factor.norm_square(exposures, level)), self.bits))
-            for factor in self.factors
-        ]
-        pairs = zip(self.undiversified[level], exposures, strict=True)
-        apart = sum(each * abs(exposure) for each, exposure in pairs)
-        return [*found, ("no offsets", rounded_up(apart, self.bits))]
+        fine = max(0, self.bits)
+        found = []
+        for factor in self.factors:
+            square = sum(part * part for part in self.sums(factor, level, scale, lots))
+            found.append((factor.label, rounded_up(ceil_root(square), fine) * self.step))
+        pairs = zip(self.undiversified[level], self.exposures(scale, lots), strict=True)
+        apart = rounded_up(sum(each * abs(exposure) for each, exposure in pairs), FACTOR_BITS)
+        return [*found, ("no offsets", -(-apart // self.step) * self.step)]
 
 
 def ceil_root(square: int) -> int:

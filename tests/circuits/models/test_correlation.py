@@ -131,7 +131,7 @@ def test_no_square_wraps_around_in_the_field() -> None:
     relation, tables = build_relation(wide(), model="correlation"), tables_of(wide())
     widest = 1 << relation.bits * relation.rows[free_rows(relation)[LOSS]].limbs
     assert widest <= SQUARE_BOUND
-    assert (widest << tables.bits) ** 2 < MODULUS
+    assert (widest << max(0, tables.bits)) ** 2 < MODULUS
 
 
 def test_a_larger_slack_only_harms() -> None:
@@ -171,12 +171,12 @@ def test_numbers_that_could_wrap_around_are_refused() -> None:
 
 
 def test_how_many_rows_and_squares_it_takes() -> None:
-    """Rows: the loss, two for each matrix, three for each exposure, one for the stress, two for each strike and one
+    """Rows: the loss, two for each matrix, three for each exposure, two for the stress, two for each strike and one
     for each haircut, and the last; squares: one for each exposure and matrix, and that of the loss.
     """
     relation, tables = build_relation(wide(), model="correlation"), tables_of(wide())
     units = len(tables.units)
-    own = 1 + 2 * 2 + 3 * units + 1 + 2 * len(tables.strikes) + 2 * len(tables.collaterals) + 1
+    own = 1 + 2 * 2 + 3 * units + 2 + 2 * len(tables.strikes) + 2 * len(tables.collaterals) + 1
     assert len(relation.rows) == len(wide().universe) + own
     assert relation.squares == 2 * units + 1
 
