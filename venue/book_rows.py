@@ -27,6 +27,7 @@ from zkmargin.margin.snapshot import Snapshot
 REQUIRED = ("account", "subject", "instrument", "quantity")
 OPTIONAL = ("entry_price",)
 ROWS_AT_ONCE = 1 << 16
+ACCOUNTS_AT_ONCE = 4000
 
 ROW = "row"
 """A column added on reading: the number of the row in the file, the first below the header being 1."""
@@ -77,7 +78,7 @@ def check_whole(path: Path) -> None:
 
     Raises InputError as `stretches` does.
     """
-    for _ in stretches(path, ROWS_AT_ONCE):
+    for _ in stretches(path, ACCOUNTS_AT_ONCE):
         pass
 
 
