@@ -1,4 +1,4 @@
-"""What the servers of the command line share: an address that is free, and a Ctrl-C that ends them quietly."""
+"""What commands that run until they are stopped share: an address that is free, and a Ctrl-C that ends them quietly."""
 
 import socket
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def check_address(host: str, port: int, where: str, fields: tuple[str, str]) -> 
 
 @contextmanager
 def until_stopped() -> Iterator[None]:
-    """Ctrl-C is how a server is ended by hand: no word about it."""
+    """Ctrl-C is how such a command is ended by hand: no word about it."""
     try:
         yield
     except KeyboardInterrupt:

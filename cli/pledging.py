@@ -14,6 +14,7 @@ from zkmargin.cli.accounts import Account, fitting_openings, owner_options
 from zkmargin.cli.asking import asking, service_option
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.listening import until_stopped
 from zkmargin.cli.options import FILE, level_option, model_option, refuse_replacing, ticks
 from zkmargin.cli.outputs import refuse_unwritable
 from zkmargin.cli.terminal import answer, json_option, progress
@@ -134,7 +135,7 @@ def watch(
         remedy = f"it is not of the key in --key, {owner.address}; name the key that pledged"
         raise InputError(str(receipt_file), "subject", receipt.subject, remedy)
     told = Told(receipt_file, as_json)
-    with asking(url, None) as client:
+    with until_stopped(), asking(url, None) as client:
         signer, _ = _signer(client, owner, accounts, receipt.model, receipt.level)
         watched = Watched(signer, receipt)
         with fitting_openings():
