@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import QuantLib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ from tests.margin.expiring import (
     settled_slots,
 )
 from tests.margin.joint import year
+from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.encoding import canonical_json, digest
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.forms import encode_tables
@@ -72,6 +74,23 @@ def _option(*, inverse: bool, call: bool, strike: str, multiplier: int = 1) -> I
 )
 def test_what_a_unit_came_to(instrument: Instrument, price: str, value: Fraction) -> None:
     assert settlement_value(instrument, Fraction(price)) == value
+
+
+@given(
+    strike=st.integers(1, 10**6),
+    price=st.integers(1, 10**6),
+    call=st.booleans(),
+    inverse=st.booleans(),
+)
+def test_what_an_option_came_to_is_the_payoff_of_another_library(
+    strike: int, price: int, call: bool, inverse: bool
+) -> None:
+    payoff = QuantLib.PlainVanillaPayoff(QuantLib.Option.Call if call else QuantLib.Option.Put, strike / 64)
+    found = settlement_value(
+        _option(inverse=inverse, call=call, strike=canonical_decimal(Decimal(strike) / 64)),
+        Fraction(price, 64),
+    )
+    assert found == Fraction(payoff(price / 64)) / (Fraction(price, 64) if inverse else 1)
 
 
 def test_marks_are_the_payoff_and_inverse_ones_move_with_the_coin() -> None:
