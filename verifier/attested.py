@@ -50,8 +50,12 @@ def check_attestation(
         raise PolicyError("venue-unknown", f"{name}: this venue is not trusted")
     if attestation.open_orders not in policy.open_orders:
         raise PolicyError("open-orders", f"{name}: open orders are {attestation.open_orders}")
-    if attestation.signer not in policy.venues[attestation.venue].keys:
+    venue = policy.venues[attestation.venue]
+    if attestation.signer not in venue.keys:
         raise PolicyError("venue-key", f"{name}: {attestation.signer} does not sign for it")
+    if venue.maps is not None and attestation.contract_map not in venue.maps:
+        found = f"map {attestation.contract_map}" if attestation.contract_map else "no map"
+        raise PolicyError("contract-map", f"{name}: its ledger was read by {found}")
     check_signer(attestation, policy, name, "signature")
 
 

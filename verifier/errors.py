@@ -54,6 +54,7 @@ RULES = {
     "bound": "attested quantities are within the universe's bounds",
     "venue-unknown": "venues are trusted",
     "venue-key": "attestations are signed with a key of their venue",
+    "contract-map": "a venue's ledger was read by one of its maps of contracts that the policy knows",
     "revoked": "no key that signed was revoked",
     "attestation-future": "attestations are not from the future",
     "attestation-expired": "attestations have not expired",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, Name, OpenOrders, Text
+from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, MapDigest, Name, OpenOrders, Text
 from zkmargin.attestation.signing import Address
 from zkmargin.attestation.typed_data import SigningDomain
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
@@ -47,6 +47,16 @@ class Signers(_Strict):
     keys: Annotated[tuple[Address, ...], Field(min_length=1, max_length=16, strict=False)]
 
 
+class TrustedVenue(Signers):
+    """Who signs for a venue, and by which maps of its contracts its ledger may have been read.
+
+    Attributes:
+        maps: digests of signed maps; None to leave that to the venue.
+    """
+
+    maps: Annotated[tuple[MapDigest, ...], Field(min_length=1, max_length=64, strict=False)] | None = None
+
+
 class Accepted(_Strict):
     """How a model is accepted.
 
@@ -72,7 +82,7 @@ class Policy(_Strict):
     Attributes:
         audience: the verifier's name, which statements and holds are for.
         chain_id, verifying_contract: the EIP-712 domain of everything signed.
-        venues: by name, who signs for each trusted venue.
+        venues: by name, who signs for each trusted venue, and by which maps of contracts.
         oracles: by name, who signs snapshots. Empty: the verifier's own snapshots only.
         revoked: keys that sign for nobody any more.
         required_venues: must each be in a submission.
@@ -93,7 +103,7 @@ class Policy(_Strict):
     audience: Text
     chain_id: ChainId
     verifying_contract: Address
-    venues: Annotated[Mapping[Name, Signers], Field(min_length=1)]
+    venues: Annotated[Mapping[Name, TrustedVenue], Field(min_length=1)]
     oracles: Mapping[Name, Signers] = Field(default_factory=dict)
     revoked: Annotated[tuple[Address, ...], Field(strict=False)] = ()
     required_venues: Annotated[tuple[Name, ...], Field(strict=False)] = ()

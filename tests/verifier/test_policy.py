@@ -54,6 +54,8 @@ def test_a_policy_in_toml() -> None:
     [
         ("chain_id = 1", "chain_id = 0", "chain_id"),
         ("chain_id = 1", 'chain_id = "1"', "chain_id"),
+        (f'["{BETA}"]', f'["{BETA}"], maps = []', "venues.beta.maps"),
+        (f'["{BETA}"]', f'["{BETA}"], maps = ["{"0" * 64}"]', "venues.beta.maps.0"),
         ("snapshot_age = 60", "snapshot_age = -1", "snapshot_age"),
         ("snapshot_age = 60", "snapshot_agee = 60", "snapshot_agee"),
         ('"250000.50"', "250000.50", "max_pledge"),
@@ -117,7 +119,9 @@ def test_the_policy_of_the_documentation() -> None:
     content = "\n".join(line.removeprefix("    ") for line in block.splitlines())
     for name in ("alpha", "beta", "oracle"):
         content = content.replace('"0x..."', f'"{key(name).address}"', 1)
+    content = content.replace('"5c1e..."', f'"{"5c" * 32}"')
     read = Policy.parse(content, "attestation.md")
+    assert (read.venues["alpha"].maps, read.venues["beta"].maps) == (None, ("5c" * 32,))
     assert read.models["grid"].minimum["grid"]["perpetual"] == {"initial": "0.02"}
     given = set(read.model_fields_set)
     assert set(Policy.model_fields) - given == {"version"}, "the documentation shows every field"

@@ -292,6 +292,30 @@ def test_attestations_for_another_chain_or_contract(cast: Cast, code: str, domai
     refused(code, signed_again(cast.submission, attestations=[forged, cast.beta.attestation]))
 
 
+def test_maps_of_contracts_that_a_policy_knows(cast: Cast) -> None:
+    known, other = "12" * 32, "34" * 32
+    own = policy(
+        venues={
+            "alpha": {"keys": [key("alpha").address], "maps": [known]},
+            "beta": {"keys": [key("beta").address]},
+        }
+    )
+    by = {
+        digest: signed_again(
+            cast.submission,
+            attestations=[
+                reissued(cast.alpha, contract_map=digest),
+                reissued(cast.beta, "beta", contract_map=other),
+            ],
+        )
+        for digest in (known, other, None)
+    }
+    judge(by[known], own)
+    judge(by[None])
+    assert f"read by map {other}" in str(refused("contract-map", by[other], own))
+    assert "read by no map" in str(refused("contract-map", by[None], own))
+
+
 def test_every_field_that_is_tampered_with(cast: Cast) -> None:
     """A changed field breaks the venue's signature, unless an earlier rule refuses it."""
     original = cast.alpha.attestation
