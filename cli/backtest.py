@@ -19,6 +19,7 @@ from zkmargin.margin.scenarios.parameters import confidence as parse_confidence
 
 DEFAULT_CONFIDENCE = {"es": "0.975", "var": "0.99"}
 NAMES = {"es": "expected shortfall", "var": "value at risk"}
+DEFAULT_DECAY = "0.94"
 WORST_SHOWN = 10
 
 
@@ -48,10 +49,9 @@ WORST_SHOWN = 10
 @click.option(
     "--lambda",
     "written_decay",
-    default="0.94",
-    show_default=True,
+    default=None,
     metavar="NUMBER",
-    help="With --filtered: how much of a day's weight in the variance is left on the next.",
+    help="With --filtered: how much of a day's weight in the variance is left on the next; 0.94 if left out.",
 )
 @click.option("--plot", "plot_file", metavar="FILE", type=FILE, help="A picture, .png or .svg.")
 @json_option
@@ -64,7 +64,7 @@ def run_backtest(
     horizon: int,
     written_confidence: str | None,
     filtered: bool,
-    written_decay: str,
+    written_decay: str | None,
     plot_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -84,7 +84,11 @@ def run_backtest(
     confidence = parse_confidence(
         written_confidence or DEFAULT_CONFIDENCE[model], "command line", "--confidence"
     )
-    decay = _decay(written_decay) if filtered else None
+    if written_decay is not None and not filtered:
+        raise InputError(
+            "command line", "--lambda", written_decay, "it counts with --filtered only; add that"
+        )
+    decay = _decay(written_decay or DEFAULT_DECAY) if filtered else None
     with progress(as_json) as step:
         step("reading the history")
         history = read_history(history_file)

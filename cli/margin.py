@@ -16,7 +16,7 @@ from zkmargin.cli.options import (
     model_option,
     snapshot_argument,
 )
-from zkmargin.cli.report import report_tables, summary_table
+from zkmargin.cli.report import brief_tables, report_tables
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.comparison import ModelComparison, compare_models
 from zkmargin.margin.holdings import Holdings
@@ -79,7 +79,7 @@ def margin(
             return
         step("finding the requirement")
         report = build_report(snapshot, holdings, model=model, level=level)
-    answer(as_json, report.to_json(), *([summary_table(report)] if brief else report_tables(report)))
+    answer(as_json, report.to_json(), *(brief_tables(report) if brief else report_tables(report)))
 
 
 def _answer_comparison(found: ModelComparison, chart_file: Path | None, as_json: bool) -> None:

@@ -38,8 +38,13 @@ def report_tables(report: Report) -> list[RenderableType]:
         *([tail_losers_table(report.tail, report.quantum_decimals)] if report.tail else []),
         charges_table(report),
         greeks_table(report),
-        summary_table(report),
+        *brief_tables(report),
     ]
+
+
+def brief_tables(report: Report) -> list[RenderableType]:
+    """The last lines, and what the model does not see where that must be known."""
+    return [summary_table(report), *([Text(report.note)] if report.note else [])]
 
 
 def cents(ticks: int, decimals: int) -> str:
@@ -182,23 +187,27 @@ def _unit_parts(unit: UnitReport) -> list[tuple[str, str, int]]:
 
 def greeks_table(report: Report) -> Table:
     """Net sensitivities by underlying and expiry."""
+    units = {total.unit for total in report.totals}
+    delta = f"delta, {units.pop()}" if len(units) == 1 else "delta"
     table = money_table(
-        "Net sensitivities", "", "expiry", "delta, coins", "gamma", "vega, USD", "theta, USD a day", words=2
+        "Net sensitivities", "", "expiry", delta, "gamma", "vega, USD", "theta, USD a day", words=2
     )
     for total in report.totals:
         rows = [row for row in report.greeks if row.underlying == total.underlying]
-        _greeks_rows(table, rows)
-        _greeks_rows(table, [total], name="all")
+        counted = f" {total.unit}" if delta == "delta" else ""
+        _greeks_rows(table, rows, counted)
+        _greeks_rows(table, [total], counted, name="all")
         table.add_section()
     return table
 
 
-def _greeks_rows(table: Table, rows: Iterable[GreeksReport], name: str = "") -> None:
+def _greeks_rows(table: Table, rows: Iterable[GreeksReport], counted: str, name: str = "") -> None:
     for row in rows:
         expiry = name or ("spot, perpetual" if row.expiry is None else _day(row.expiry))
         g = row.greeks
-        numbers = ((g.delta, 4), (g.gamma, 6), (g.vega, 2), (g.theta, 2))
-        table.add_row(row.underlying, expiry, *(_rounded(value, places) for value, places in numbers))
+        numbers = ((g.gamma, 6), (g.vega, 2), (g.theta, 2))
+        delta = _rounded(g.delta, 4) + counted
+        table.add_row(row.underlying, expiry, delta, *(_rounded(value, places) for value, places in numbers))
 
 
 def _rounded(value: Fraction, places: int) -> str:

@@ -5,7 +5,7 @@ Amounts are ticks of 10^-quantum_decimals USD: values and profits floored, charg
 so that nothing looks better than it is; sums of shown parts may differ from shown sums by a tick each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +15,9 @@ from zkmargin.margin.assessment import Charge, UnitLoss
 from zkmargin.margin.decimals import canonical_decimal, ceil_div, nearest, scaled_decimal
 from zkmargin.margin.greeks import Greeks, net_greeks, totals
 from zkmargin.margin.holdings import Entry, Holdings
+from zkmargin.margin.instruments import Security
 from zkmargin.margin.market.times import format_time
+from zkmargin.margin.models import models
 from zkmargin.margin.models.grid.losses import cell_entries
 from zkmargin.margin.requirement import Requirement, requirement
 from zkmargin.margin.snapshot import Snapshot
@@ -84,11 +86,13 @@ class PositionValue:
 
 @dataclass(frozen=True)
 class GreeksReport:
-    """Net sensitivities of a coin, of one expiry or (expiry None) of balances and perpetuals."""
+    """Net sensitivities to an underlying, of one expiry or (expiry None) of balances, shares and perpetuals."""
 
     underlying: str
     expiry: int | None
     greeks: Greeks
+    unit: str = "coins"
+    """What delta counts: coins, shares, or units of an index."""
 
 
 @dataclass(frozen=True)
@@ -126,12 +130,15 @@ class Report:
     """Of models over joint scenarios."""
     considered: tuple[ChargeReport, ...] = ()
     """Of models that take one of several amounts: all of them."""
+    note: str | None = None
+    """What the model does not see, where that must be known of every requirement by it."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts as decimal strings of USD at the tick."""
         money = _Money(self.quantum_decimals)
         considered = {"considered": _charges_json(self.considered, money)} if self.considered else {}
         tail = {"tail": self.tail.to_json(self.quantum_decimals)} if self.tail else {}
+        note = {"note": self.note} if self.note else {}
         return {
             "snapshot": self.snapshot_id,
             "valuation_time": format_time(self.valuation_time),
@@ -157,6 +164,7 @@ class Report:
                 for c in self.comparisons
             ],
             **tail,
+            **note,
         }
 
 
@@ -181,8 +189,14 @@ def build_report(
         units=_units(snapshot, model, found.assessment.units, entries, lots),
         charges=tuple(_charge(snapshot, charge) for charge in found.assessment.charges),
         positions=tuple(_value(snapshot, entry) for entry in entries),
-        greeks=tuple(GreeksReport(coin, expiry, greeks) for (coin, expiry), greeks in buckets.items()),
-        totals=tuple(GreeksReport(coin, None, greeks) for coin, greeks in totals(buckets).items()),
+        greeks=tuple(
+            GreeksReport(name, expiry, greeks, _unit_of(snapshot, name))
+            for (name, expiry), greeks in buckets.items()
+        ),
+        totals=tuple(
+            GreeksReport(name, None, greeks, _unit_of(snapshot, name))
+            for name, greeks in totals(buckets).items()
+        ),
         comparisons=tuple(
             _comparison(found, requirement(snapshot, lots, model=other, level=level))
             for other in snapshot.models
@@ -190,7 +204,19 @@ def build_report(
         ),
         tail=tail_report(snapshot, model, found.assessment.tail, entries),
         considered=tuple(_charge(snapshot, charge) for charge in found.assessment.considered),
+        note=getattr(models()[model], "NOTE", None),
     )
+
+
+_SHARES: Collection[Security] = ("equity", "etf")
+
+
+def _unit_of(snapshot: Snapshot, underlying: str) -> str:
+    """What is held of an underlying."""
+    kinds = {i.security for i in snapshot.universe.instruments if i.underlying == underlying} - {None}
+    if not kinds:
+        return "coins"
+    return "shares" if kinds & set(_SHARES) else "index units"
 
 
 def _units(
@@ -320,4 +346,4 @@ def _greeks_json(row: GreeksReport) -> dict[str, Any]:
         for name, value in vars(row.greeks).items()
     }
     expiry = None if row.expiry is None else format_time(row.expiry)
-    return {"underlying": row.underlying, "expiry": expiry, **sensitivities}
+    return {"underlying": row.underlying, "expiry": expiry, **sensitivities, "delta_unit": row.unit}

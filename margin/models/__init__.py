@@ -16,7 +16,8 @@ from zkmargin.margin.universe import Universe
 class Model(Protocol):
     """What a module of this package provides.
 
-    Where `tables` may be None it also has `NEEDS`: what a snapshot must be built with, as an instruction.
+    Where `tables` may be None it also has `NEEDS`: what a snapshot must be built with, as an instruction; and `NOTE`
+    where every report must say what the model does not see.
     """
 
     NAME: str

@@ -8,6 +8,9 @@ import pytest
 
 from tests.margin.accounts import example, holdings, tiny, tiny_market
 from tests.margin.formulas import black76
+from tests.margin.joint import year
+from tests.margin.securities import snapshot, wide_market
+from zkmargin.cli.report import brief_tables, greeks_table
 from zkmargin.margin.greeks import net_greeks, totals
 from zkmargin.margin.holdings import Holdings
 from zkmargin.margin.report import Report, build_report
@@ -159,3 +162,26 @@ def test_sensitivities_by_expiry_add_up() -> None:
     (net,) = totals(buckets).values()
     assert net.delta == sum(greeks.delta for greeks in buckets.values())
     assert all(greeks.vega == 0 == greeks.gamma for (_, expiry), greeks in buckets.items() if expiry is None)
+
+
+def test_correlation_says_that_it_sees_delta_only() -> None:
+    made = Snapshot.build(tiny_market(), domain=64, history=year())
+    shown = build_report(made, holdings(made, *ROWS), model="correlation")
+    assert "delta only" in shown.to_json()["note"]
+    text = "\n".join(str(part) for part in brief_tables(shown))
+    assert shown.note is not None
+    assert shown.note in text
+    assert "note" not in build_report(made, holdings(made, *ROWS)).to_json()
+
+
+def test_delta_counts_what_is_held() -> None:
+    assert {row["delta_unit"] for row in report().to_json()["totals"]} == {"coins"}
+    made = snapshot(wide_market(2))
+    names = [i.name for i in made.universe.instruments if i.kind == "option"]
+    shown = build_report(made, holdings(made, *((name, "1") for name in names)))
+    assert {row.underlying: row.unit for row in shown.totals} == {
+        "ACME": "shares", "BOLT": "shares", "BIG": "index units", "SMALL": "index units",
+    }  # fmt: skip
+    assert [column.header for column in greeks_table(shown).columns][2] == "delta"
+    assert [column.header for column in greeks_table(report()).columns][2] == "delta, coins"
+    assert str(next(iter(greeks_table(shown).columns[2].cells))).endswith(" shares")

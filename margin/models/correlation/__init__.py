@@ -9,12 +9,16 @@ from zkmargin.margin.models.correlation.engine import requirement, tables
 from zkmargin.margin.models.correlation.parameters import CorrelationSection
 from zkmargin.margin.models.correlation.tables import CorrelationTables
 
-__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
+__all__ = ["NAME", "NEEDS", "NOTE", "PARAMETERS", "TABLES", "requirement", "tables"]
 
 NAME = "correlation"
 NEEDS = (
     "correlation needs a price history (--history FILE) or a section correlation with source = given "
     "in the parameters"
+)
+NOTE = (
+    "correlation sees delta only: what options gain or lose by curvature, volatility or time is not in this "
+    "requirement"
 )
 TABLES = CorrelationTables
 PARAMETERS = CorrelationSection
