@@ -4,11 +4,11 @@
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
 
 from zkmargin.algebra.backend import Backend, Matrix, Point, PointError, PointG2, Table, Vector
 from zkmargin.algebra.field import MODULUS
-from zkmargin.algebra.reference import ReferenceBackend
 from zkmargin.algebra.setup import Setup, SetupError, ceremony, check_consistency
 from zkmargin.algebra.transcript import Transcript
 
@@ -31,23 +31,37 @@ __all__ = [
 ]
 
 BACKEND_VARIABLE = "ZKMARGIN_BACKEND"
+REFERENCE = "reference"
 
 
 @cache
-def _built() -> dict[str, Backend]:
-    """Return the backends that can run here, the preferred one first."""
-    reference: Backend = ReferenceBackend()
+def backends() -> tuple[str, ...]:
+    """Return the names of the backends that can run here, the preferred one first."""
+    return tuple(name for name in _MAKERS if name == REFERENCE or _made(name) is not None)
+
+
+@cache
+def _made(name: str) -> Backend | None:
+    """The backend of this name, made when it is first asked for; None if it cannot run here."""
+    return _MAKERS[name]()
+
+
+def _native() -> Backend | None:
     try:
         from zkmargin.algebra.native import NativeBackend  # noqa: PLC0415 - the extension is optional
     except ImportError:
-        return {reference.name: reference}
-    native: Backend = NativeBackend()
-    return {native.name: native, reference.name: reference}
+        return None
+    return NativeBackend()
 
 
-def backends() -> tuple[str, ...]:
-    """Return the names of the backends that can run here, the preferred one first."""
-    return tuple(_built())
+def _reference() -> Backend:
+    # It stands on a large library, which nobody should wait for who does not use it.
+    from zkmargin.algebra.reference import ReferenceBackend  # noqa: PLC0415
+
+    return ReferenceBackend()
+
+
+_MAKERS: dict[str, Callable[[], Backend | None]] = {"native": _native, REFERENCE: _reference}
 
 
 def get_backend(name: str | None = None) -> Backend:
@@ -56,6 +70,7 @@ def get_backend(name: str | None = None) -> Backend:
     Raises ValueError, naming the choices, if that backend is not available.
     """
     wanted = name or os.environ.get(BACKEND_VARIABLE) or backends()[0]
-    if wanted not in _built():
+    made = _made(wanted) if wanted in backends() else None
+    if made is None:
         raise ValueError(f"backend {wanted!r} is not available: choose one of {', '.join(backends())}")
-    return _built()[wanted]
+    return made
