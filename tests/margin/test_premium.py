@@ -28,7 +28,7 @@ from zkmargin.margin.models.tims.tables import TimsTables
 from zkmargin.margin.parameters import parse_parameters
 from zkmargin.margin.requirement import account_value, requirement
 from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, GridTables, Level, RateTables
+from zkmargin.margin.tables import LEVELS, GridTables, RateTables
 from zkmargin.margin.universe import Universe
 
 STYLED = "BTC_USD-near-C-F"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -88,8 +90,22 @@ def from_environment() -> FastAPI:
     """The application of a worker process, by its environment."""
     settings = Settings.read()
     configure(settings.log_level)
+    _end_with_parent()
     PunctualProtocol.head_seconds = settings.head_seconds
     return create_app(settings)
+
+
+def _end_with_parent() -> None:
+    """Stop in good order when the process that has spawned this worker is gone: nobody else could stop it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _tell_problems(app: FastAPI) -> None:

@@ -72,6 +72,18 @@ def test_slow_and_half_sent_requests_are_given_up(start: Start) -> None:
             assert answer.startswith(begins)
             assert bool(answer) == bool(begins)
             assert time.monotonic() - begun < 5
+    # Nor does it help to send a little now and then.
+    with socket.create_connection(("127.0.0.1", scene.replica.port), 10) as connection:
+        connection.sendall(b"POST /v1/proofs HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
+        connection.settimeout(0.1)
+        answer = b""
+        for _ in range(30):
+            with contextlib.suppress(TimeoutError, BrokenPipeError):
+                connection.sendall(b" ")
+                answer = connection.recv(4096)
+            if answer:
+                break
+        assert answer.startswith(b"HTTP/1.1 408")
     assert scene.http.get("/healthz").status_code == 200
 
 

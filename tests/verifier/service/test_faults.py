@@ -3,8 +3,9 @@
 import os
 import resource
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -150,6 +151,73 @@ def test_kill_9_of_one_worker_of_several_is_made_good_under_load(start: Start) -
     check_nothing_lost_or_twice(scene, trader, made, acknowledged)
 
 
+@pytest.fixture(scope="module")
+def several(folder: Path) -> Iterator[Scene]:
+    """A service of two workers. Tests leave it running."""
+    world = World()
+    replica = Replica(world, folder / "several", f"sqlite:///{folder}/several.db", workers=2)
+    taken = snapshot()
+    try:
+        replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).raise_for_status()
+        until(lambda: len(replica.logged("ready")) == 2, "both workers answer")
+        yield Scene(world, replica, taken)
+    finally:
+        replica.close()
+
+
+def test_workers_do_not_outlive_the_process_that_started_them(several: Scene) -> None:
+    replica = several.replica
+    ended = len(replica.logged("stopped"))
+    begun = len(replica.logged("ready"))
+    os.kill(replica.process.pid, signal.SIGKILL)
+    replica.process.wait()
+    until(lambda: len(replica.logged("stopped")) == ended + 2, "both workers have stopped")
+    replica.start()
+    until(lambda: len(replica.logged("ready")) == begun + 2, "both workers answer")
+
+
+def test_a_request_under_way_is_answered_though_the_service_is_told_to_stop(several: Scene) -> None:
+    replica, trader = several.replica, several.trader()
+    ended, begun = len(replica.logged("stopped")), len(replica.logged("ready"))
+    made = [one.encode() for one in proofs(several, trader, 8)]
+    halves = []
+    for body in made:
+        connection = socket.create_connection(("127.0.0.1", replica.port), 20)
+        connection.sendall(b"POST /v1/proofs HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
+        connection.sendall(body[:1000])
+        halves.append((connection, body[1000:]))
+    time.sleep(0.3)
+    replica.process.terminate()
+    time.sleep(0.7)
+    for connection, rest in halves:
+        connection.sendall(rest)
+    for connection, _ in halves:
+        with connection:
+            assert connection.recv(4096).startswith(b"HTTP/1.1 201")
+    assert replica.stop() == 0
+    assert len(replica.logged("stopped")) == ended + 2
+    replica.start()
+    until(lambda: len(replica.logged("ready")) == begun + 2, "both workers answer")
+    query = {"subject": trader.key.address}
+    found = several.http.get("/v1/pledges", params=query, headers=replica.admin()).json()["pledges"]
+    assert len(found) == len(made)
+
+
+def test_more_than_can_wait_is_told_to_come_back(start: Start) -> None:
+    scene = start(queue=2, batch=1)
+    trader = scene.trader()
+    made = proofs(scene, trader, 24)
+    with ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda one: submit(scene.http, one), made))
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert 0 < len(refused) < len(made)
+    for answer in refused:
+        assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "1"
+    acknowledged = {a.json()["nonce"]: a.json()["pledge"] for a in answers if a.status_code == 201}
+    check_nothing_lost_or_twice(scene, trader, made, acknowledged)
+
+
 def until(holds: Callable[[], bool], what: str) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + 20
@@ -195,16 +263,30 @@ def test_the_database_gone_and_back(folder: Path, tmp_path: Path) -> None:
         replica.http.post("/v1/snapshots", json=world.sign_snapshot(taken)).raise_for_status()
         scene = Scene(world, replica, taken)
         trader = scene.trader()
-        account = [trader.account(taken, 100)]
-        made = trader.prove(account, taken, trader.challenge(scene.http, account, 10)["nonce"], 10)
-        server.stop("immediate")
+        made = proofs(scene, trader, 40)
+        acknowledged = dict[str, str]()
+
+        def offer(one: SubmissionDocument) -> None:
+            answer = submit(scene.http, one)
+            if answer.status_code == 201:
+                acknowledged[one.nonce] = answer.json()["pledge"]
+            else:
+                assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            if len(acknowledged) == 10:
+                server.stop("immediate")
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(offer, made))
+        assert 10 <= len(acknowledged) < 40
         assert scene.http.get("/healthz").status_code == 200
-        for answer in (submit(scene.http, made), scene.http.get("/readyz")):
+        account = [{"venue": "alpha", "account": "x"}]
+        asked = {"subject": trader.key.address, "accounts": account, "amount": 1}
+        for answer in (scene.http.get("/readyz"), scene.http.post("/v1/challenges", json=asked)):
             assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
             assert answer.headers["retry-after"]
         server.start()
-        assert submit(scene.http, made).status_code == 201
         assert scene.http.get("/readyz").status_code == 200
+        check_nothing_lost_or_twice(scene, trader, made, acknowledged)
     finally:
         replica.close()
         server.stop("immediate")
