@@ -149,6 +149,7 @@ RARE: list[dict[str, Any]] = [
     {"options": [option(794852, "2700", "-5", vol="95")], "feeds": [feed(794852, rate="-0.3")]},
     {"options": [option(794852, "2700", "0")], "feeds": [feed(794852)]},
     {"options": [option(40000000, "2700", "-7")], "feeds": [feed(40000000, rate="2.5")]},
+    {"options": [option(157680000, "2700", "-7")], "feeds": [feed(157680000, rate="4")]},
     {"options": [option(3214052, "27", "1")], "feeds": [feed(3214052, forward="0.000000001")]},
     {"SpotConfidence": 0, "NumPerps": "-3.000000001", "PerpConfidence": 0},
     {"StablePrice": "0.01", "collaterals": [collateral("usdt", "1000", Price="0.3", Confidence="0")]},
@@ -169,8 +170,9 @@ RARE: list[dict[str, Any]] = [
         "parameters": {"Margin": {"MM_LOSS_FACTOR": "4.678950957734081"}},
     },
 ]
-"""Expired, about to expire, without volatility or with far too much, unsure feeds, cash that is worth little,
-a feed stated twice, a cheap coin, more money than billionths can count, and nothing at risk under a fine factor."""
+"""Expired, about to expire, without volatility or with far too much, hardly worth anything today, unsure feeds,
+cash that is worth little, a feed stated twice, a cheap coin, more money than billionths can count, nothing at risk under a fine
+factor."""
 
 EXTREMES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "VolShock": (

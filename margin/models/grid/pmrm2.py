@@ -19,9 +19,9 @@ from zkmargin.margin.cells import scenario_cells
 from zkmargin.margin.charges import coin_charges, collateral_charge, per_contract
 from zkmargin.margin.columns import Q64Matrix
 from zkmargin.margin.contingencies import strike_charges
-from zkmargin.margin.decimals import ceil_div
+from zkmargin.margin.decimals import canonical_decimal, ceil_div
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import ONE, div, exp, from_decimal, from_fraction, mul
+from zkmargin.margin.fixed import ONE, exp, from_decimal, from_fraction, mul
 from zkmargin.margin.instruments import Instrument
 from zkmargin.margin.kernels import Options, option_values
 from zkmargin.margin.market.times import format_time
@@ -134,7 +134,11 @@ class _Maker:
         quotes = [self.basis.inputs.quotes[self.columns.slots[row]] for row in rows]
         rate = max(Decimal(0), *(Decimal(quote.rate or 0) for quote in quotes))
         years = max(0, self.columns.options.years[rows[0]])
-        discount = exp(-mul(from_decimal(rate), years))
+        interest = mul(from_decimal(rate), years)
+        if interest > _LARGEST_EXPONENT:
+            place = f"{underlying}, expiry {format_time(expiry)}"
+            remedy = "by then it discounts everything to nothing; state a lower one"
+            raise InputError(place, "rate", canonical_decimal(rate), remedy)
         long, short = (
             _exponent(side, rate, years) for side in (self.rules.long_discount, self.rules.short_discount)
         )
@@ -146,9 +150,9 @@ class _Maker:
             underlying,
             expiry,
             rows,
-            discount,
+            exp(-interest),
             mul(from_decimal(self.rules.long_discount.base), exp(-min(long, _LARGEST_EXPONENT))),
-            min(div(ONE, discount), owed),
+            min(exp(interest), owed),
             basis,
         )
 

@@ -100,6 +100,12 @@ def test_parameters_at_the_ends_of_their_ranges(section: str, side: int) -> None
     agrees(extreme(section, side))
 
 
+def test_a_rate_that_leaves_nothing_of_a_price_is_named() -> None:
+    case = document([option(157680000, "2700", "-7")], [feed(157680000, rate="10")])
+    with pytest.raises(InputError, match="BASE, expiry 2028-11-12T22:13:20Z: rate: '10': by then"):
+        account(parse(case))
+
+
 # What the parts mean --------------------------------------------------------------------------------
 
 
