@@ -62,6 +62,19 @@ class ChallengeRequest(Request):
         renews: a pledge that the proof will renew; its amount counts once.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "subject": "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
+                    "accounts": [{"venue": "alpha", "account": "a-7d0c5b1e"}],
+                    "amount": 250_000_000_000,
+                    "renews": None,
+                }
+            ]
+        }
+    )
+
     subject: Address
     accounts: Annotated[list[AccountAsked], Field(min_length=1, max_length=MOST_ATTESTATIONS)]
     amount: Ticks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Security
@@ -11,15 +11,22 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ValidationError
 
 from zkmargin.margin.documents import input_error, parse_json
+from zkmargin.verifier.errors import RULES
 from zkmargin.verifier.service.keys import Role
-from zkmargin.verifier.service.problems import MEDIA_TYPE, Problem, ProblemError
+from zkmargin.verifier.service.problems import CHECKS, MEDIA_TYPE, Problem, ProblemError, meaning, status_of
 from zkmargin.verifier.service.service import Service
 from zkmargin.verifier.service.verification import text
+
+REFERENCE = "#/components/schemas/{model}"
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
 
-_BEARER = HTTPBearer(auto_error=False, description="A key that `POST /v1/keys` made.")
+_BEARER = HTTPBearer(
+    scheme_name="key",
+    auto_error=False,
+    description="A key that `POST /v1/keys` made, or the settings' first one.",
+)
 
 
 def service_of(request: Request) -> Service:
@@ -67,11 +74,33 @@ def _read(content: bytes, model: type[Model]) -> Model:
         raise input_error("body", error) from None
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Which problems an endpoint may answer with."""
-    schema = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    always = (408, 413, 429, 500, 503)
-    return {status: {"description": "A problem", **schema} for status in (*statuses, *always)}
+ALWAYS = ("body-slow", "body-large", "rate", "internal", "overloaded", "unavailable")
+"""Codes that any endpoint may answer with."""
+
+KEYED = ("unauthorized", "forbidden")
+"""Codes of endpoints that ask for a key."""
+
+SUBMITTED = (
+    *("document", "statement", "rows", "nonce-used", "sequence", "threshold", "policy-changed"),
+    *RULES,
+    *CHECKS,
+)
+"""Codes with which a submission is refused."""
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Which problems an endpoint may answer with: for each status its codes."""
+    found: dict[int, list[str]] = {}
+    for code in dict.fromkeys((*codes, *ALWAYS)):
+        found.setdefault(int(status_of(code)), []).append(code)
+    return {status: _told(codes) for status, codes in sorted(found.items())}
+
+
+def _told(codes: Sequence[str]) -> dict[str, Any]:
+    own = {"properties": {"code": {"enum": list(codes)}}}
+    schema = {"allOf": [{"$ref": REFERENCE.format(model=Problem.__name__)}, own]}
+    description = "; ".join(f"`{code}`: {meaning(code)}" for code in codes)
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -82,8 +111,6 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     reference = {"$ref": REFERENCE.format(model=model.__name__)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
 
-
-REFERENCE = "#/components/schemas/{model}"
 
 SCHEMAS: dict[str, Any] = {"Problem": Problem.model_json_schema()}
 """Schemas that the OpenAPI document holds beside FastAPI's own."""

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from zkmargin.attestation.exchange import PolicyInForce
 from zkmargin.verifier.policy import Policy
-from zkmargin.verifier.service.access import AsAdmin, ServiceHere, body_of, form, problems
+from zkmargin.verifier.service.access import KEYED, AsAdmin, ServiceHere, body_of, form, problems
 from zkmargin.verifier.service.forms import (
     KeyInfo,
     KeyRequest,
@@ -24,14 +24,14 @@ from zkmargin.verifier.service.keys import add_key, delete_key
 from zkmargin.verifier.service.tables import API_KEYS, WEBHOOKS
 from zkmargin.verifier.service.webhooks import add_webhook, delete_webhook
 
-router = APIRouter()
+router = APIRouter(tags=["administration"])
 
 KeyName = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 _INFO = [WEBHOOKS.c[name] for name in ("name", "url", "delivered", "attempts", "suspended", "finding")]
 
 
-@router.put("/v1/policy", responses=problems(401, 403, 422), openapi_extra=body_of(Policy))
+@router.put("/v1/policy", responses=problems(*KEYED, "document", "parameter"), openapi_extra=body_of(Policy))
 async def change_policy(request: Request, service: ServiceHere, _: AsAdmin) -> PolicyInForce:
     """Put a policy in force on all replicas. A key that it revokes signs for nobody any more."""
     wanted = await form(request, Policy)
@@ -39,7 +39,7 @@ async def change_policy(request: Request, service: ServiceHere, _: AsAdmin) -> P
     return PolicyInForce(version=found.version, policy=found.policy.model_dump(mode="json"))
 
 
-@router.get("/v1/keys", responses=problems(401, 403))
+@router.get("/v1/keys", responses=problems(*KEYED))
 async def keys(service: ServiceHere, _: AsAdmin) -> list[KeyInfo]:
     """Every key's name; none can be shown again."""
     question = select(API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.created).order_by(API_KEYS.c.name)
@@ -48,7 +48,10 @@ async def keys(service: ServiceHere, _: AsAdmin) -> list[KeyInfo]:
 
 
 @router.post(
-    "/v1/keys", status_code=201, responses=problems(401, 403, 409, 422), openapi_extra=body_of(KeyRequest)
+    "/v1/keys",
+    status_code=201,
+    responses=problems(*KEYED, "document", "exists"),
+    openapi_extra=body_of(KeyRequest),
 )
 async def make_key(request: Request, service: ServiceHere, _: AsAdmin) -> NewKey:
     """Make a key; it is shown this once."""
@@ -60,7 +63,10 @@ async def make_key(request: Request, service: ServiceHere, _: AsAdmin) -> NewKey
 
 
 @router.delete(
-    "/v1/keys/{name}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 422)
+    "/v1/keys/{name}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*KEYED, "parameter", "not-found"),
 )
 async def drop_key(name: KeyName, service: ServiceHere, _: AsAdmin) -> Response:
     """Let a key work no more."""
@@ -69,7 +75,7 @@ async def drop_key(name: KeyName, service: ServiceHere, _: AsAdmin) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/v1/webhooks", responses=problems(401, 403))
+@router.get("/v1/webhooks", responses=problems(*KEYED))
 async def webhooks(service: ServiceHere, _: AsAdmin) -> list[WebhookInfo]:
     """Every webhook, and how far it has got."""
     question = select(*_INFO).order_by(WEBHOOKS.c.name)
@@ -80,7 +86,7 @@ async def webhooks(service: ServiceHere, _: AsAdmin) -> list[WebhookInfo]:
 @router.post(
     "/v1/webhooks",
     status_code=201,
-    responses=problems(401, 403, 409, 422),
+    responses=problems(*KEYED, "document", "exists"),
     openapi_extra=body_of(WebhookRequest),
 )
 async def make_webhook(request: Request, service: ServiceHere, _: AsAdmin) -> NewWebhook:
@@ -93,7 +99,10 @@ async def make_webhook(request: Request, service: ServiceHere, _: AsAdmin) -> Ne
 
 
 @router.delete(
-    "/v1/webhooks/{name}", status_code=204, response_class=Response, responses=problems(401, 403, 404, 422)
+    "/v1/webhooks/{name}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*KEYED, "parameter", "not-found"),
 )
 async def drop_webhook(name: KeyName, service: ServiceHere, _: AsAdmin) -> Response:
     """Deliver no more."""

@@ -23,7 +23,7 @@ from zkmargin.margin.documents import parse_json
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
 from zkmargin.verifier.service import metrics
-from zkmargin.verifier.service.access import ServiceHere, body_of, form, problems
+from zkmargin.verifier.service.access import SUBMITTED, ServiceHere, body_of, form, problems
 from zkmargin.verifier.service.forms import (
     MOST_IN_BATCH,
     BatchAnswer,
@@ -39,38 +39,44 @@ from zkmargin.verifier.service.verification import Offered, text
 
 router = APIRouter()
 
+PUBLISHED = (
+    *("document", "rows", "snapshot-age", "snapshot-future", "oracle-unknown", "oracle-signature"),
+    *("chain", "contract", "revoked"),
+)
+"""Codes with which a snapshot is refused."""
+
 JSON = "application/json"
 SnapshotId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 PledgeId = Annotated[str, Path(pattern=PLEDGE_PATTERN)]
 
 
-@router.get("/healthz", responses=problems())
+@router.get("/healthz", tags=["operation"], responses=problems())
 async def healthz() -> Health:
     """The process answers."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses=problems())
+@router.get("/readyz", tags=["operation"], responses=problems())
 async def readyz(service: ServiceHere) -> Health:
     """The ledger answers, and its tables are of this version."""
     await asyncio.to_thread(service.database.check)
     return Health(status="ok")
 
 
-@router.get("/metrics", response_class=Response, responses=problems())
+@router.get("/metrics", tags=["operation"], response_class=Response, responses=problems())
 async def exposition() -> Response:
     """Prometheus' text format."""
     return Response(await asyncio.to_thread(metrics.exposition), media_type="text/plain; version=0.0.4")
 
 
-@router.get("/v1/policy", responses=problems())
+@router.get("/v1/policy", tags=["proofs"], responses=problems())
 async def policy(service: ServiceHere) -> PolicyInForce:
     """The policy in force."""
     found = await asyncio.to_thread(service.policies.look)
     return PolicyInForce(version=found.version, policy=found.policy.model_dump(mode="json"))
 
 
-@router.get("/v1/venues", responses=problems())
+@router.get("/v1/venues", tags=["proofs"], responses=problems())
 async def venues(service: ServiceHere) -> list[VenueInfo]:
     """The venues that are trusted, without keys that were revoked."""
     found = service.policies.current().policy
@@ -85,7 +91,11 @@ async def venues(service: ServiceHere) -> list[VenueInfo]:
 
 
 @router.post(
-    "/v1/challenges", status_code=201, responses=problems(409, 422), openapi_extra=body_of(ChallengeRequest)
+    "/v1/challenges",
+    tags=["proofs"],
+    status_code=201,
+    responses=problems("document", "no-snapshot"),
+    openapi_extra=body_of(ChallengeRequest),
 )
 async def challenge(request: Request, service: ServiceHere) -> Challenge:
     """A nonce, and the excess that these accounts must show now."""
@@ -123,9 +133,10 @@ async def challenge(request: Request, service: ServiceHere) -> Challenge:
 
 @router.post(
     "/v1/proofs",
+    tags=["proofs"],
     status_code=201,
     response_model=ReceiptDocument,
-    responses=problems(409, 422),
+    responses=problems(*SUBMITTED),
     openapi_extra=body_of(SubmissionDocument),
 )
 async def proof(request: Request, service: ServiceHere) -> Response:
@@ -136,9 +147,10 @@ async def proof(request: Request, service: ServiceHere) -> Response:
 
 @router.post(
     "/v1/pledges/{pledge}/proofs",
+    tags=["proofs"],
     status_code=201,
     response_model=ReceiptDocument,
-    responses=problems(409, 422),
+    responses=problems("parameter", "renewal", *SUBMITTED),
     openapi_extra=body_of(SubmissionDocument),
 )
 async def renewal(pledge: PledgeId, request: Request, service: ServiceHere) -> Response:
@@ -148,7 +160,11 @@ async def renewal(pledge: PledgeId, request: Request, service: ServiceHere) -> R
 
 
 @router.post(
-    "/v1/batches", response_model=BatchAnswer, responses=problems(422), openapi_extra=body_of(BatchRequest)
+    "/v1/batches",
+    tags=["proofs"],
+    response_model=BatchAnswer,
+    responses=problems("document"),
+    openapi_extra=body_of(BatchRequest),
 )
 async def batch(request: Request, service: ServiceHere) -> Response:
     """Several submissions at once; each gets its receipt or its problem."""
@@ -166,7 +182,12 @@ async def batch(request: Request, service: ServiceHere) -> Response:
     return Response(canonical_json({"results": results}), media_type=JSON)
 
 
-@router.get("/v1/receipts/{pledge}", response_model=ReceiptDocument, responses=problems(404, 422))
+@router.get(
+    "/v1/receipts/{pledge}",
+    tags=["proofs"],
+    response_model=ReceiptDocument,
+    responses=problems("not-found", "parameter"),
+)
 async def receipt(pledge: PledgeId, service: ServiceHere) -> Response:
     """The newest receipt of a pledge."""
     question = select(PLEDGES.c.receipt).where(PLEDGES.c.id == pledge)
@@ -177,7 +198,11 @@ async def receipt(pledge: PledgeId, service: ServiceHere) -> Response:
 
 
 @router.post(
-    "/v1/snapshots", status_code=201, responses=problems(409, 422), openapi_extra=body_of(SnapshotUpload)
+    "/v1/snapshots",
+    tags=["markets"],
+    status_code=201,
+    responses=problems(*PUBLISHED),
+    openapi_extra=body_of(SnapshotUpload),
 )
 async def take_snapshot(request: Request, service: ServiceHere) -> SnapshotInfo:
     """Take in a snapshot that a trusted oracle signed; whatever does not follow from its prices is refused."""
@@ -190,7 +215,7 @@ async def take_snapshot(request: Request, service: ServiceHere) -> SnapshotInfo:
     return await _info(service, await asyncio.to_thread(take))
 
 
-@router.get("/v1/snapshots", responses=problems(422))
+@router.get("/v1/snapshots", tags=["markets"], responses=problems("parameter"))
 async def list_snapshots(
     service: ServiceHere, most: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> list[SnapshotInfo]:
@@ -200,7 +225,12 @@ async def list_snapshots(
     return [SnapshotInfo(**row) for row in rows]
 
 
-@router.get("/v1/snapshots/{identity}", response_model=SnapshotUpload, responses=problems(404, 422))
+@router.get(
+    "/v1/snapshots/{identity}",
+    tags=["markets"],
+    response_model=SnapshotUpload,
+    responses=problems("not-found", "parameter"),
+)
 async def snapshot(identity: SnapshotId, service: ServiceHere) -> Response:
     """A snapshot with its oracle's signature, as it was taken in."""
     question = select(SNAPSHOTS.c.content, SNAPSHOTS.c.signature).where(SNAPSHOTS.c.id == identity)

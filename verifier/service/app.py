@@ -71,6 +71,7 @@ def create_app(settings: Settings, make: Callable[[Settings], Service] = Service
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     for router in ROUTERS:
         app.include_router(router)

@@ -40,9 +40,19 @@ def describe(app: FastAPI, routes: Sequence[APIRoute]) -> None:
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(_answers(routes))
             schemas.update(SCHEMAS)
+            for operation in (one for path in document["paths"].values() for one in path.values()):
+                _summarise(operation)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _summarise(operation: dict[str, Any]) -> None:
+    """What an operation does is its first sentence, not its function's name."""
+    first, _, rest = operation.pop("description").partition("\n")
+    operation["summary"] = first.rstrip(".")
+    if rest.strip():
+        operation["description"] = rest.strip()
 
 
 def _answers(routes: Sequence[APIRoute]) -> dict[str, Any]:

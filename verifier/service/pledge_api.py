@@ -10,14 +10,14 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection, select
 
 from zkmargin.attestation.exchange import AccountName, Pledge, PledgePage, Status
-from zkmargin.verifier.service.access import REFERENCE, AsProtocol, ServiceHere, problems
+from zkmargin.verifier.service.access import KEYED, REFERENCE, AsProtocol, ServiceHere, problems
 from zkmargin.verifier.service.api import PledgeId
 from zkmargin.verifier.service.chain import Event, events_after
 from zkmargin.verifier.service.forms import EventList
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.tables import ACCOUNTS, BACKING, PLEDGES
 
-router = APIRouter()
+router = APIRouter(tags=["pledges"])
 
 MOST = 200
 LARGEST = (1 << 63) - 1
@@ -40,7 +40,7 @@ STREAMED = {
 _COLUMNS = [column for column in PLEDGES.c if column.name not in {"receipt", "valuation_time"}]
 
 
-@router.get("/v1/pledges", responses=problems(401, 403, 422))
+@router.get("/v1/pledges", responses=problems(*KEYED, "parameter"))
 async def pledges(
     service: ServiceHere,
     _: AsProtocol,
@@ -63,13 +63,15 @@ async def pledges(
     return PledgePage(pledges=found, after=found[-1].id if len(found) == most else None)
 
 
-@router.get("/v1/pledges/{pledge}", responses=problems(401, 403, 404, 422))
+@router.get("/v1/pledges/{pledge}", responses=problems(*KEYED, "parameter", "not-found"))
 async def pledge(pledge: PledgeId, service: ServiceHere, _: AsProtocol) -> Pledge:
     """A pledge as it stands."""
     return await asyncio.to_thread(service.database.read, lambda c: _one(c, pledge))
 
 
-@router.post("/v1/pledges/{pledge}/{action}", responses=problems(401, 403, 404, 409, 422))
+@router.post(
+    "/v1/pledges/{pledge}/{action}", responses=problems(*KEYED, "parameter", "not-found", "pledge-status")
+)
 async def act(
     pledge: PledgeId, action: Literal["call", "release"], service: ServiceHere, _: AsProtocol
 ) -> Pledge:
@@ -83,7 +85,7 @@ async def act(
     return await asyncio.to_thread(service.database.write, change)
 
 
-@router.get("/v1/log", responses=problems(401, 403, 422))
+@router.get("/v1/log", responses=problems(*KEYED, "parameter"))
 async def log(
     service: ServiceHere,
     _: AsProtocol,
@@ -99,7 +101,7 @@ async def log(
     "/v1/events",
     response_class=StreamingResponse,
     responses={
-        **problems(401, 403, 422),
+        **problems(*KEYED, "parameter"),
         200: {
             "description": "Server-sent events: `id` is an event's sequence, `event` its kind, `data` the event.",
             "content": {"text/event-stream": {"schema": STREAMED}},

@@ -12,43 +12,58 @@ from pydantic import BaseModel, ConfigDict
 from zkmargin.circuits.errors import RelationError
 from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
-from zkmargin.verifier.errors import PolicyError, VerificationError
+from zkmargin.verifier.errors import RULES, PolicyError, VerificationError
 from zkmargin.verifier.service.database import UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 
-CODES: Mapping[str, HTTPStatus] = {
-    "document": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "parameter": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "statement": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "unauthorized": HTTPStatus.UNAUTHORIZED,
-    "forbidden": HTTPStatus.FORBIDDEN,
-    "not-found": HTTPStatus.NOT_FOUND,
-    "method": HTTPStatus.METHOD_NOT_ALLOWED,
-    "body-slow": HTTPStatus.REQUEST_TIMEOUT,
-    "body-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "rate": HTTPStatus.TOO_MANY_REQUESTS,
-    "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
-    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
-    "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
-    "no-snapshot": HTTPStatus.CONFLICT,
-    "nonce-used": HTTPStatus.CONFLICT,
-    "rows": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "sequence": HTTPStatus.CONFLICT,
-    "threshold": HTTPStatus.CONFLICT,
-    "pledge-status": HTTPStatus.CONFLICT,
-    "renewal": HTTPStatus.CONFLICT,
-    "policy-changed": HTTPStatus.CONFLICT,
-    "exists": HTTPStatus.CONFLICT,
+UNPROCESSABLE, CONFLICT = HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT
+
+CODES: Mapping[str, tuple[HTTPStatus, str]] = {
+    "document": (UNPROCESSABLE, "the body is not the document that is asked for"),
+    "parameter": (UNPROCESSABLE, "a parameter of path, query or header is not as it has to be"),
+    "statement": (
+        UNPROCESSABLE,
+        "what is submitted cannot be stated: a bound is too wide, or a member does not fit",
+    ),
+    "unauthorized": (HTTPStatus.UNAUTHORIZED, "no key, or one that nobody knows"),
+    "forbidden": (HTTPStatus.FORBIDDEN, "the key is for something else"),
+    "not-found": (HTTPStatus.NOT_FOUND, "there is none of this name"),
+    "method": (HTTPStatus.METHOD_NOT_ALLOWED, "the path has other methods"),
+    "body-slow": (HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time"),
+    "body-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is larger than the service takes"),
+    "rate": (HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
+    "overloaded": (HTTPStatus.SERVICE_UNAVAILABLE, "too much is waiting; come back"),
+    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "the ledger does not answer; come back"),
+    "internal": (HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong in the service, and was logged"),
+    "no-snapshot": (CONFLICT, "no snapshot has been taken in yet"),
+    "nonce-used": (CONFLICT, "the nonce has worked already; `pledge` names what it was used for"),
+    "sequence": (CONFLICT, RULES["sequence"]),
+    "threshold": (CONFLICT, RULES["threshold"]),
+    "pledge-status": (CONFLICT, "the pledge is in no status for that"),
+    "renewal": (CONFLICT, "the proof does not renew this pledge"),
+    "policy-changed": (CONFLICT, "the policy has just been changed; submit again"),
+    "exists": (CONFLICT, "the name is taken"),
 }
-"""The service's own codes, and those of the policy that depend on the ledger; every other code is 422."""
+"""The service's own codes, and those of the policy that depend on the ledger, by status; every other code is 422."""
+
+CHECKS: Mapping[str, str] = {
+    "pairing": "a proof does not show its statement",
+    "shape": "a proof has other parts than its statement asks for",
+    "encoding": "a scalar of a proof is not below the field's order",
+    "proof-encoding": "the bytes of a proof are not those of its statement's shape",
+    "commitment-encoding": "a commitment is no point of the group",
+    "committed-rows": "committed rows are not those of the statement",
+    "challenges": "a proof leads to a challenge that no honest prover meets",
+}
+"""What checking a proof may find, by code."""
 
 COOL_DOWN = {"rate": "1", "overloaded": "1", "unavailable": "2"}
 """Seconds after which to come back."""
 
 
 class Problem(BaseModel):
-    """RFC 9457; `code` is for programs."""
+    """RFC 9457; `code` is for programs, and never changes its meaning."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -76,7 +91,7 @@ class ProblemError(Exception):
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return int(CODES.get(self.code, HTTPStatus.UNPROCESSABLE_ENTITY))
+        return int(status_of(self.code))
 
     def document(self) -> dict[str, Any]:
         """The problem document."""
@@ -99,6 +114,16 @@ class ProblemError(Exception):
         wait = COOL_DOWN.get(self.code)
         headers = {"retry-after": wait} if wait else {}
         return headers | ({"www-authenticate": "Bearer"} if self.code == "unauthorized" else {})
+
+
+def status_of(code: str) -> HTTPStatus:
+    """The HTTP status of a code."""
+    return CODES[code][0] if code in CODES else UNPROCESSABLE
+
+
+def meaning(code: str) -> str:
+    """What a code says, in words."""
+    return CODES[code][1] if code in CODES else {**RULES, **CHECKS}[code]
 
 
 def problem_of(error: Exception) -> ProblemError | None:

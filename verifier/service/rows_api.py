@@ -21,13 +21,13 @@ router = APIRouter(prefix="/v1/snapshots/{identity}/rows", tags=["markets"])
 ModelName = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 
 
-@router.get("", responses=problems(422))
+@router.get("", responses=problems("parameter"))
 async def list_rows(identity: SnapshotId, service: ServiceHere) -> list[RowsInfo]:
     """Which committed rows of a snapshot there are."""
     return await asyncio.to_thread(service.database.read, lambda c: listed(c, identity))
 
 
-@router.get("/{model}/{level}", response_model=RowsDocument, responses=problems(404, 422))
+@router.get("/{model}/{level}", response_model=RowsDocument, responses=problems("not-found", "parameter"))
 async def rows(identity: SnapshotId, model: ModelName, level: Level, service: ServiceHere) -> Response:
     """Committed rows as they were taken in."""
     found = await asyncio.to_thread(service.database.read, lambda c: known(c, identity, model, level))
@@ -37,7 +37,10 @@ async def rows(identity: SnapshotId, model: ModelName, level: Level, service: Se
 
 
 @router.put(
-    "/{model}/{level}", status_code=201, responses=problems(404, 422), openapi_extra=body_of(RowsDocument)
+    "/{model}/{level}",
+    status_code=201,
+    responses=problems("parameter", "document", "statement", "rows", "model", "snapshot", "revoked"),
+    openapi_extra=body_of(RowsDocument),
 )
 async def publish_rows(
     identity: SnapshotId, model: ModelName, level: Level, request: Request, service: ServiceHere
