@@ -156,7 +156,7 @@ def check_quote(
 
 def check_feeds(where: str, inputs: Inputs, instruments: Iterable[Instrument]) -> None:
     """Raises InputError if terms, confidences or the price of cash are of nothing listed, or out of range, or if
-    an expiry has settled at two prices.
+    an expiry has settled at two prices in one currency.
     """
     listed = tuple(instruments)
     running = (i for i, quote in zip(listed, inputs.quotes, strict=True) if quote.settled is None)
@@ -180,9 +180,10 @@ def check_feeds(where: str, inputs: Inputs, instruments: Iterable[Instrument]) -
 
 
 def _check_settlements(where: str, settlements: Iterable[tuple[Instrument, str]]) -> None:
-    prices: dict[tuple[str, int | None], str] = {}
+    prices: dict[tuple[str, int | None, str], str] = {}
     for instrument, price in settlements:
-        first = prices.setdefault((instrument.underlying, instrument.expiry), price)
+        key = instrument.underlying, instrument.expiry, instrument.settlement
+        first = prices.setdefault(key, price)
         if first != price:
             remedy = f"others of its expiry settled at {first}; an expiry settles at one price"
             raise InputError(f"{where}, instrument {instrument.name}", "settled", price, remedy)

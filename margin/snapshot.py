@@ -165,9 +165,9 @@ class Snapshot:
 
     @property
     def settlements(self) -> Settlements:
-        """The official price in USD of every underlying and expiry that has settled."""
+        """The official price in USD of every underlying, expiry and settlement currency that has settled."""
         settled = self.inputs.settlements(self.universe.instruments)
-        return {(i.underlying, i.expiry or 0): Decimal(price) for i, price in settled}
+        return {(i.underlying, i.expiry or 0, i.settlement): Decimal(price) for i, price in settled}
 
     def lacking(self, name: str) -> str:
         """What to do where this snapshot does not carry a model, or why it had to be left out."""

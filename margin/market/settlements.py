@@ -9,34 +9,42 @@ from zkmargin.margin.csv_rows import read_rows
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.inputs import LARGEST_PRICE, SMALLEST_PRICE, Inputs, Quote, check_feeds, check_quote
-from zkmargin.margin.instruments import Instrument
+from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.market.times import format_time, parse_time
 from zkmargin.margin.settlement import moving
 from zkmargin.margin.universe import Universe
 
-Settlements = Mapping[tuple[str, int], Decimal]
-"""USD of each underlying at each expiry, in unix microseconds."""
+Expiry = tuple[str, int] | tuple[str, int, str]
+"""Underlying and unix microseconds; with a currency, of those contracts only that settle in it."""
+Settlements = Mapping[Expiry, Decimal]
+"""What each expiry settled at, in USD of the underlying; one of a currency goes before one of all."""
 
 COLUMNS = ("underlying", "expiry_utc", "price")
+OPTIONAL_COLUMNS = ("settlement",)
 
 # How a universe counts an instrument; what it quotes does not depend on it.
 _COUNTED_IN = ("lot_exponent", "contract_exponent", "bound")
 
 
 def read_settlements(path: Path) -> Settlements:
-    """The prices of a CSV file with one row for each underlying and expiry.
+    """The prices of a CSV file with one row for each underlying and expiry, or for each of its settlement currencies.
 
-    Raises InputError naming line, column and value for a missing underlying, a moment without zone, a price that is
-    out of range, and an expiry that occurs twice.
+    Raises InputError naming line, column and value for a missing underlying, a moment without zone, a currency that
+    nothing on the underlying settles in, a price that is out of range, and an expiry that occurs twice.
     """
-    found: dict[tuple[str, int], Decimal] = {}
-    for where, row in read_rows(path, COLUMNS):
-        if not row["underlying"]:
+    found: dict[Expiry, Decimal] = {}
+    for where, row in read_rows(path, COLUMNS, OPTIONAL_COLUMNS):
+        underlying, currency = row["underlying"], row.get("settlement", "")
+        if not underlying:
             raise InputError(where, "underlying", "", "write what the contracts are on, such as BTC")
-        key = row["underlying"], parse_time(row["expiry_utc"], where, "expiry_utc")
+        if currency not in ("", CASH, underlying):
+            remedy = f"write {CASH} for linear contracts, {underlying} for inverse ones, or nothing for both"
+            raise InputError(where, "settlement", currency, remedy)
+        moment = parse_time(row["expiry_utc"], where, "expiry_utc")
+        key = (underlying, moment, currency) if currency else (underlying, moment)
         if key in found:
-            remedy = f"{key[0]} has a row of this expiry already; keep one"
+            remedy = f"{underlying} has a row of this expiry already; keep one"
             raise InputError(where, "expiry_utc", row["expiry_utc"], remedy)
         price = parse_decimal(row["price"], where, "price")
         if not SMALLEST_PRICE <= price <= LARGEST_PRICE:
@@ -48,11 +56,11 @@ def read_settlements(path: Path) -> Settlements:
 
 def joined(earlier: Settlements, later: Settlements, where: str) -> Settlements:
     """Both; InputError if the later ones, of the file `where`, say otherwise of an expiry."""
-    for (underlying, expiry), price in earlier.items():
-        stated = later.get((underlying, expiry), price)
+    for key, price in earlier.items():
+        stated = later.get(key, later.get(key[:2], price))
         if stated != price:
             remedy = (
-                f"the earlier snapshot has settled {underlying} of {format_time(expiry)} at "
+                f"the earlier snapshot has settled {key[0]} of {format_time(key[1])} at "
                 f"{canonical_decimal(price)}; an expiry settles once"
             )
             raise InputError(where, "price", canonical_decimal(stated), remedy)
@@ -100,7 +108,8 @@ def _restricted(inputs: Inputs, universe: Universe) -> Inputs:
 
 def _settled(instrument: Instrument, settlements: Settlements) -> Quote:
     expiry = instrument.expiry or 0
-    price = settlements.get((instrument.underlying, expiry))
+    key = instrument.underlying, expiry
+    price = settlements.get((*key, instrument.settlement), settlements.get(key))
     if price is None:
         row = f"{instrument.underlying},{format_time(expiry)},PRICE"
         remedy = (

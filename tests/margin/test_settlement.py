@@ -39,7 +39,7 @@ from zkmargin.margin.greeks import net_greeks
 from zkmargin.margin.inputs import Quote, Terms
 from zkmargin.margin.instruments import Instrument
 from zkmargin.margin.market.quotes import Listing, future, option
-from zkmargin.margin.market.settlements import joined, read_settlements
+from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
 from zkmargin.margin.parameters import parse_parameters
 from zkmargin.margin.report import build_report
 from zkmargin.margin.requirement import account_value, requirement
@@ -243,7 +243,7 @@ def test_the_universe_stays_and_what_is_new_is_left_out() -> None:
     assert later.universe.digest == earlier.universe.digest
     assert later.universe.domain == 64
     assert later.valuation_time == AFTER
-    assert later.settlements == {("BTC", MONTH): SETTLED}
+    assert later.settlements == {("BTC", MONTH, "BTC"): SETTLED, ("BTC", MONTH, "USD"): SETTLED}
     assert earlier.settlements == {}
 
 
@@ -274,6 +274,16 @@ def test_settlements_are_handed_on() -> None:
     assert third.universe.digest == earlier.universe.digest
 
 
+def test_linear_and_inverse_contracts_may_settle_at_different_indices() -> None:
+    earlier = across()[0]
+    settlements: Settlements = {("BTC", MONTH): SETTLED, ("BTC", MONTH, "USD"): SETTLED + 10}
+    made = Snapshot.build(after(), universe=earlier.universe, settlements=settlements)
+    assert made.settlements == {("BTC", MONTH, "BTC"): SETTLED, ("BTC", MONTH, "USD"): SETTLED + 10}
+    assert made.marks[made.universe.slot("BTC_USD-near")] == 40010 * 10**6
+    assert made.marks[made.universe.slot("BTC-near")] == -12500 * 10**6
+    assert Snapshot.parse(made.encode(), "x").settlements == made.settlements
+
+
 def test_everything_may_have_settled() -> None:
     earlier = across()[0]
     market = after()
@@ -285,7 +295,7 @@ def test_everything_may_have_settled() -> None:
         instruments=instruments,
         inputs=replace(market.inputs, quotes=quotes),
     )
-    settlements = {("BTC", MONTH): SETTLED, ("BTC", NEXT): Decimal(52000)}
+    settlements: Settlements = {("BTC", MONTH): SETTLED, ("BTC", NEXT): Decimal(52000)}
     made = Snapshot.build(
         last, earlier.parameters, universe=earlier.universe, settlements=settlements, history=year()
     )
@@ -448,6 +458,10 @@ def test_a_file_of_settlements(tmp_path: Path) -> None:
     assert found["BTC", MONTH] == 40000
     assert found["BTC", MONTH + 86_400_000_000] == Decimal("40100.5")
     assert found["ETH", MONTH] == 3000
+    path.write_text(
+        "settlement,underlying,expiry_utc,price\nUSD,BTC,2026-01-31T08:00:00Z,5\n,BTC,2026-01-31T08:00:00Z,6\n"
+    )
+    assert read_settlements(path) == {("BTC", MONTH, "USD"): 5, ("BTC", MONTH): 6}
 
 
 @pytest.mark.parametrize(
@@ -459,6 +473,10 @@ def test_a_file_of_settlements(tmp_path: Path) -> None:
         (
             HEADER + ROW + "BTC,2026-01-31T09:00:00+01:00,40000\n",
             "line 3: expiry_utc: .*a row of this expiry already",
+        ),
+        (
+            "underlying,expiry_utc,price,settlement\nBTC,2026-01-31T08:00:00Z,5,ETH\n",
+            "line 2: settlement: 'ETH': write USD for linear contracts, BTC for inverse ones",
         ),
         (HEADER + ",2026-01-31T08:00:00Z,1\n", "line 2: underlying: '': write what"),
         (HEADER + "BTC,2026-01-31,1\n", "line 2: expiry_utc: .*the zone is missing"),
@@ -475,11 +493,11 @@ def test_wrong_files_of_settlements(tmp_path: Path, content: str, reason: str) -
 
 
 def test_an_expiry_settles_once() -> None:
-    earlier = {("BTC", MONTH): Decimal(40000)}
-    assert joined(earlier, {("BTC", MONTH): Decimal("40000.0"), ("ETH", 1): Decimal(2)}, "x") == {
-        **earlier,
-        ("ETH", 1): Decimal(2),
-    }
+    earlier: Settlements = {("BTC", MONTH, "USD"): Decimal(40000)}
+    more: Settlements = {("BTC", MONTH): Decimal("40000.0"), ("ETH", 1): Decimal(2)}
+    assert joined(earlier, more, "x") == {**earlier, **more}
+    apart: Settlements = {("BTC", MONTH): Decimal(1), ("BTC", MONTH, "USD"): Decimal(40000)}
+    assert joined(earlier, apart, "x") == apart
     with pytest.raises(
         InputError, match=r"x: price: '41000': the earlier snapshot has settled BTC of .* at 40000"
     ):
@@ -496,7 +514,8 @@ def test_a_published_array_ends_with_its_contract() -> None:
     earlier = across()[0]
     section = json.loads(json.dumps(SECTIONS["span"]))
     section["arrays"] = {"BTC-near-C": {"losses": ["1"] * 16, "delta": "0.5", "period": "2026-01"}}
-    market, settlements = after(), {("BTC", MONTH): SETTLED}
+    market = after()
+    settlements: Settlements = {("BTC", MONTH): SETTLED}
     plain, published = (
         Snapshot.build(
             market,
