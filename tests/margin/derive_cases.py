@@ -171,8 +171,8 @@ RARE: list[dict[str, Any]] = [
     },
 ]
 """Expired, about to expire, without volatility or with far too much, hardly worth anything today, unsure feeds,
-cash that is worth little, a feed stated twice, a cheap coin, more money than billionths can count, nothing at risk under a fine
-factor."""
+cash that is worth little, a feed stated twice, a cheap coin, more money than billionths can count, nothing at risk
+under a fine factor."""
 
 EXTREMES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "VolShock": (

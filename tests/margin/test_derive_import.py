@@ -60,6 +60,12 @@ def test_every_number_finds_its_place() -> None:
     assert case.unknown == ()
 
 
+def test_gains_and_funding_are_those_of_perpetuals_that_are_held() -> None:
+    assert parse(document(UnrealisedPerpPNL="7", UnrealisedFunding="-3")).quantities["USD"] == 1000
+    held = document(NumPerps="0.1", UnrealisedPerpPNL="7", UnrealisedFunding="-3")
+    assert parse(held).quantities["USD"] == 1004
+
+
 def test_the_date_of_expiry_says_when_the_case_was_valued() -> None:
     dated = option(794852, "2700", "1") | {"ExiryTs": 1740729600}
     case = parse(document([dated], [feed(794852)]))

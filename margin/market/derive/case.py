@@ -2,8 +2,8 @@
 
 `Scenario` holds the account and the feeds, `Parameters` the rules, `Result` what the venue finds. Times are
 seconds from the moment of valuation. A case does not say which coin it is about: here it is BASE. Cash
-holds what perpetuals have gained and are owed by funding; collateral has the price of its coin, and counts
-in cash at that over the price of cash.
+holds what perpetuals have gained and are owed by funding, while any are held; collateral has the price of
+its coin, and counts in cash at that over the price of cash.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,7 +94,8 @@ def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, I
     """Everything that is listed, what it rests on, and the moment of valuation."""
     options = OptionBook.read(scenario)
     perpetuals, price = scenario.number("NumPerps", "0"), scenario.number("PerpPrice", "0")
-    cash = sum((scenario.number(key, "0") for key in _CASH), Decimal(0))
+    keys = _CASH if perpetuals else _CASH[:1]
+    cash = sum((scenario.number(key, "0") for key in keys), Decimal(0))
     coins = {UNDERLYING: (Decimal(0), scenario.number("SpotPrice")), **dict(_coins(collaterals))}
     swaps = Held.of([perpetuals], price)
     money = Held.of([abs(cash) + swaps.value], None)
