@@ -36,6 +36,14 @@ class VolatilityScaling(Strict):
     """Daily moves of the history, the last ones."""
     most: _Most = Decimal(3)
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.observed is not None and self.days != type(self).model_fields["days"].default:
+            raise ValueError(
+                f"days: {self.days} of the history do not count beside observed; keep one of the two"
+            )
+        return self
+
 
 class LiquidityScaling(Strict):
     """The haircut is multiplied by reference / observed: never below 1, and `most` at most."""
@@ -66,6 +74,10 @@ class Collateral(Strict):
                 )
         for smaller, larger in zip(self.tiers, self.tiers[1:], strict=False):
             check_rising(smaller, larger)
+        if self.measured_in == "usd" and not self.tiers:
+            raise ValueError(
+                "measured_in: there are no tiers that it could measure; add tiers or leave it out"
+            )
         if self.liability.maintenance < 1:
             raise ValueError(f"liability: {self.liability.maintenance} is below 1; a debt counts in full")
         return self

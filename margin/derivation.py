@@ -6,14 +6,15 @@ from zkmargin.margin.basis import Basis
 from zkmargin.margin.bounds import check_weights
 from zkmargin.margin.errors import Finding, InputError, UnprovableError
 from zkmargin.margin.fixed import RangeError
-from zkmargin.margin.models import Model, models
+from zkmargin.margin.models import Model, models, needs
 from zkmargin.margin.tables import Tables
 
 
 def derive(
     basis: Basis, named: Collection[str], *, demanded: Collection[str] = ()
 ) -> tuple[dict[str, Tables], dict[str, str]]:
-    """The tables of the models that are named, and the reasons of those that cannot serve this market.
+    """The tables of the models that are named, and the reasons of those that were asked for or are there by default,
+    and cannot serve this market.
 
     Whatever is in the first has rows that can be proven. Models that every snapshot has, and those that are
     demanded, are not left out.
@@ -33,6 +34,8 @@ def derive(
             reasons[name] = str(reason)
         else:
             tables |= {} if found is None else {name: found}
+            if found is None and basis.parameters.section(name) is not None:
+                reasons[name] = f"the parameters have its section, but {needs(name)}"
     return tables, reasons
 
 
@@ -50,7 +53,7 @@ def _tables(basis: Basis, name: str, model: Model) -> Tables | None:
         found: Tables | None = model.tables(basis)
     except RangeError as error:
         remedy = "a price or a parameter of the model is too large, or too close to nothing"
-        raise InputError(f"model {name}", "numbers", Finding(str(error)), remedy) from None
+        raise UnprovableError(f"model {name}", "numbers", Finding(str(error)), remedy) from None
     if found is not None:
         check_weights("market", basis.universe, basis.universe.scale, name, found.weights())
     return found

@@ -24,7 +24,7 @@ class InputError(ValueError):
 
 
 class UnprovableError(InputError):
-    """What keeps one model out of a snapshot that serves all others: numbers too large or too fine for its rows."""
+    """What keeps one model out of a snapshot that serves all others: numbers too large or too fine for it."""
 
 
 class Finding(str):

@@ -130,6 +130,23 @@ class Parameters(BaseModel):
             raise ValueError(f"the rules of {' and '.join(given)} cannot stand together; keep one")
         return self
 
+    @model_validator(mode="after")
+    def _nothing_in_vain(self) -> Self:
+        """What a venue's rules stand in place of must not be stated as well, as if it counted."""
+        venue = next((name for name in PRESETS if getattr(self, name) is not None), None)
+        if venue is not None and self.grid != Grid():
+            raise ValueError(f"grid: the rules of {venue} stand in its place; keep one of the two sections")
+        for coin in self.collateral:
+            if self.deribit is not None:
+                raise ValueError(
+                    f"collateral.{coin}: under deribit.haircut no other rule counts; keep one of the two"
+                )
+            if self.pmrm2 is not None and coin in self.pmrm2.collaterals:
+                raise ValueError(
+                    f"collateral.{coin}: pmrm2.collaterals.{coin} stands in its place; keep one of the two"
+                )
+        return self
+
     @property
     def venue(self) -> Strict | None:
         """The rules of a venue that stand in place of the grid's own."""

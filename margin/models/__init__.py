@@ -47,8 +47,11 @@ def models() -> Mapping[str, Model]:
 
 def lacking(name: str, present: Collection[str]) -> str:
     """What to do where a snapshot lacks a model: what it has, and what the model needs to be there."""
-    module = models().get(name)
-    if module is None:
+    if name not in models():
         return f"no model has this name; the snapshot has {', '.join(sorted(present))}"
-    need = getattr(module, "NEEDS", f"build the snapshot with what {name} needs")
-    return f"the snapshot has {', '.join(sorted(present))}; {need}"
+    return f"the snapshot has {', '.join(sorted(present))}; {needs(name)}"
+
+
+def needs(name: str) -> str:
+    """What a snapshot must be built with to have a model, as an instruction."""
+    return str(getattr(models()[name], "NEEDS", f"build the snapshot with what {name} needs"))

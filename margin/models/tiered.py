@@ -13,7 +13,9 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zkmargin.margin.assessment import Assessment, Charge
 from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis
+from zkmargin.margin.bounds import LARGEST_MONEY
 from zkmargin.margin.decimals import places
+from zkmargin.margin.errors import UnprovableError
 from zkmargin.margin.forms import STRICT, Amount, Column
 from zkmargin.margin.models import cross, grid
 from zkmargin.margin.parameter_types import Graded, Number, Strict
@@ -121,6 +123,9 @@ def tables(basis: Basis) -> TieredTables | None:
     if section is None:
         return None
     threshold = {level: int(section.threshold.at(level) * basis.quanta) for level in LEVELS}
+    if threshold["initial"] * 10**basis.universe.finest >= LARGEST_MONEY:
+        remedy = "is too large in units of the finest lot of the universe; lower it, or leave out fine lots"
+        raise UnprovableError("parameters, tiered", "threshold", section.threshold.initial, remedy)
     return TieredTables(threshold, basis.marks, cross.tables(basis), grid.tables(basis))
 
 

@@ -120,3 +120,44 @@ def test_a_core_without_moves_has_no_tails_left() -> None:
 def test_numbers_that_no_table_can_hold_are_refused(grid: Any, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         parse_parameters({"grid": grid}, "params.json")
+
+
+TIER = {"above": "10", "initial": "0.3", "maintenance": "0.2"}
+ETH_BY_RULES = {"ETH": {"haircut": {"maintenance": "0.1", "addition": "0.05"}}}
+GIVEN = {"source": "given", "coins": ["BTC"], "volatilities": ["0.5"], "correlation": [["1"]]}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"pmrm2": {}, "grid": {"tail_damping": "0.3"}}, "grid: the rules of pmrm2 stand in its place"),
+        ({"deribit": {}, "grid": {"spot_shocks": ["0.1"]}}, "grid: the rules of deribit stand in its place"),
+        ({"okx": {}, "grid": {"currencies": {"USDC": "0.1"}}}, "grid: the rules of okx stand in its place"),
+        (
+            {"pmrm2": {"collaterals": ETH_BY_RULES}, "collateral": {"ETH": {"tiers": [TIER]}}},
+            r"collateral.ETH: pmrm2.collaterals.ETH stands in its place",
+        ),
+        ({"deribit": {}, "collateral": {"BTC": {"tiers": [TIER]}}}, "collateral.BTC: deribit.haircut stands"),
+        ({"collateral": {"BTC": {"measured_in": "usd"}}}, "measured_in: there are no tiers"),
+        (
+            {"collateral": {"BTC": {"volatility": {"reference": "0.5", "observed": "0.6", "days": 40}}}},
+            "days: 40 of the history do not count beside observed",
+        ),
+        ({"correlation": {**GIVEN, "window": 100}}, "window is for source = history"),
+        ({"correlation": {**GIVEN, "stressed_window": None}}, "stressed_window is for source = history"),
+    ],
+)
+def test_nothing_is_passed_over(document: dict[str, Any], message: str) -> None:
+    """What has no effect beside another setting is refused, in words that name both."""
+    with pytest.raises(InputError, match=message):
+        parse_parameters(document, "params.json")
+
+
+def test_what_counts_beside_a_venue_is_kept() -> None:
+    tiers = {"BTC": {"tiers": [TIER]}}
+    for document in (
+        {"okx": {}, "collateral": tiers},
+        {"pmrm2": {"collaterals": ETH_BY_RULES}, "collateral": tiers},
+    ):
+        parameters = parse_parameters(document, "params.json")
+        assert parse_parameters(parameters.document(), "again") == parameters

@@ -69,6 +69,9 @@ class CorrelationSection(Strict):
         for name, value in given.items():
             if not value:
                 raise ValueError(f"source = given needs {name}")
+        for name in ("window", "stressed_window"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} is for source = history; leave it out")
         if len(set(self.coins)) != len(self.coins):
             raise ValueError("coins lists one twice; keep one")
         self._check("volatilities", self.volatilities, self.correlation)

@@ -11,15 +11,17 @@ from zkmargin.margin.basis import Basis, underlyings
 from zkmargin.margin.charges import collateral_charges
 from zkmargin.margin.models.span.arrays import arrays
 from zkmargin.margin.models.span.layout import commodity_table, ordered_inter
+from zkmargin.margin.models.span.limits import check_squares
 from zkmargin.margin.models.span.parameters import SpanParameters, default_parameters
 from zkmargin.margin.models.span.periods import members
 from zkmargin.margin.models.span.requirement import requirement
 from zkmargin.margin.models.span.scenarios import cells
 from zkmargin.margin.models.span.tables import SpanTables
 
-__all__ = ["NAME", "PARAMETERS", "TABLES", "requirement", "tables"]
+__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
 
 NAME = "span"
+NEEDS = "span needs instruments whose price moves, or a section span in the parameters"
 TABLES = SpanTables
 PARAMETERS = SpanParameters
 
@@ -27,7 +29,8 @@ PARAMETERS = SpanParameters
 def tables(basis: Basis) -> SpanTables | None:
     """SPAN's tables; None where nothing but cash is listed and no commodity is given.
 
-    Raises InputError naming the underlying, tier or instrument that is missing or out of range.
+    Raises InputError naming the underlying, tier or instrument that is missing or out of range; UnprovableError if
+    credits on price risk are too large to prove.
     """
     parameters = basis.parameters.section(NAME) or default_parameters(underlyings(basis.universe))
     if parameters is None:
@@ -37,7 +40,7 @@ def tables(basis: Basis) -> SpanTables | None:
     unit_of = np.full(len(basis.universe), -1, dtype=np.int64)
     for member in found:
         unit_of[member.slot] = member.commodity
-    return SpanTables(
+    found_tables = SpanTables(
         cells=cells(),
         units=tuple(commodity.name for commodity in parameters.commodities),
         unit_of=unit_of,
@@ -49,3 +52,5 @@ def tables(basis: Basis) -> SpanTables | None:
         spreads=ordered_inter(parameters),
         collaterals=collateral_charges(basis),
     )
+    check_squares(basis.universe, found_tables)
+    return found_tables

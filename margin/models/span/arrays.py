@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from zkmargin.margin.basis import Basis, contract_size, slot_value
 from zkmargin.margin.columns import Options, Q64Matrix
 from zkmargin.margin.decimals import nearest
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import UnprovableError
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction, mul
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_greeks, option_values, risk_array
 from zkmargin.margin.models.span.parameters import SCENARIOS, SPOT, RiskArray, Size, SpanParameters
@@ -65,7 +65,7 @@ def arrays(basis: Basis, parameters: SpanParameters, found: Sequence[Member]) ->
 def _fitting(member: Member, column: Sequence[int]) -> Sequence[int]:
     if max(map(abs, column)) >= 1 << 63:
         remedy = "too large for 64 bits; check its price and the scan range"
-        raise InputError(f"instrument {member.instrument.name}", "risk", max(column, key=abs), remedy)
+        raise UnprovableError(f"instrument {member.instrument.name}", "risk", max(column, key=abs), remedy)
     return column
 
 

@@ -201,7 +201,8 @@ class SpanTables:
             rate = _largest_rate(commodity)
             for period in commodity.periods:
                 for slot, delta in zip(period.slots, period.deltas, strict=True):
-                    weights[slot] += abs(delta) * rate
+                    # Deltas are rows by themselves, and must fit as money does.
+                    weights[slot] += abs(delta) * max(rate, Fraction(1))
             for minimum in commodity.minimums:
                 for slot, charge in (*zip(minimum.calls, minimum.call_charges, strict=True),
                                      *zip(minimum.puts, minimum.put_charges, strict=True)):  # fmt: skip

@@ -12,8 +12,9 @@ from zkmargin.margin.models.tims.engine import requirement, tables
 from zkmargin.margin.models.tims.parameters import TimsParameters
 from zkmargin.margin.models.tims.tables import TimsTables
 
-__all__ = ["NAME", "PARAMETERS", "TABLES", "requirement", "tables"]
+__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
 
 NAME = "tims"
+NEEDS = "tims needs a market of securities alone (--securities FILE)"
 TABLES = TimsTables
 PARAMETERS = TimsParameters
