@@ -139,12 +139,11 @@ class Parameters(BaseModel):
         for coin in self.collateral:
             if self.deribit is not None:
                 raise ValueError(
-                    f"collateral.{coin}: under deribit.haircut no other rule counts; keep one of the two"
+                    f"collateral.{coin}: deribit.haircut stands in its place; keep one of the two"
                 )
             if self.pmrm2 is not None and coin in self.pmrm2.collaterals:
-                raise ValueError(
-                    f"collateral.{coin}: pmrm2.collaterals.{coin} stands in its place; keep one of the two"
-                )
+                other = f"pmrm2.collaterals.{coin}"
+                raise ValueError(f"collateral.{coin}: {other} stands in its place; keep one of the two")
         return self
 
     @property
