@@ -6,6 +6,7 @@ output, such as `head`, has closed it.
 
 import errno
 import os
+import select
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,14 +43,22 @@ def _writing_output() -> Iterator[None]:
             sys.stdout.flush()
     except OSError as error:
         # Files that have a name are written, and their errors told, in rooms below.
-        if error.filename is not None or error.errno not in (errno.EPIPE, *NO_ROOM):
+        unread = error.errno == errno.EPIPE and _nobody_reads()
+        if error.filename is not None or not (unread or error.errno in NO_ROOM):
             raise
         # What is still to be written would fail again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno == errno.EPIPE:
+        if unread:
             raise ClosedError from None
         found = Finding(error.strerror or "unwritable")
         raise InputError("standard output", "answer", found, "send it where there is room") from None
+
+
+def _nobody_reads() -> bool:
+    """Whether it is standard output whose reader has gone, and not another pipe's."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 class Boundary(click.Group):
