@@ -5,15 +5,22 @@ from typing import Any
 
 import pytest
 
+from tests.margin.joint import ONE_COIN
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.test_refusals import Start
-from tests.verifier.service.world import ADMIN_KEY, TICKS, setup, snapshot
+from tests.verifier.service.world import TICKS, setup, snapshot
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.rows import commit_rows
 from zkmargin.circuits import build_relation
 from zkmargin.client import Client, Signer, Watch, Watched, calls, pledge
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.parameters import parse_parameters
 from zkmargin.margin.snapshot import Snapshot
+
+MANY = ONE_COIN | {"cells": 200}
+"""Joint scenarios of one coin."""
+
+PRICES = ("90200", "90201")
 
 
 def committed(taken: Snapshot, model: str = "isolated") -> RowsDocument:
@@ -121,21 +128,24 @@ def test_rows_of_a_model_that_is_not_accepted_are_passed_over(scene: Scene) -> N
     assert scene.http.get(f"/v1/snapshots/{taken.id}/rows").json() == []
 
 
-def test_a_policy_may_ask_for_rows(start: Start) -> None:
+def test_a_policy_asks_for_rows_over_many_scenarios(start: Start) -> None:
     scene = start()
-    policy = scene.world.policy(models={"isolated": {"level": "initial", "rows": True}})
+    accepted = {"es": {"level": "initial", "rows": True}}
+    policy = scene.world.policy(models=accepted, each_venue=True)
     scene.http.put("/v1/policy", json=policy, headers=scene.replica.admin()).raise_for_status()
+    older, newer = (snapshot(btc=btc, parameters=parse_parameters({"es": MANY}, "test")) for btc in PRICES)
+    assert upload(scene, older).status_code == 201
     trader = scene.trader()
-    account = [trader.account(scene.snapshot, 100)]
-    refused = trader.pledge(scene.http, account, scene.snapshot, 10)
+    accounts = [trader.account(older, 100, venue) for venue in ("alpha", "beta")]
+    refused = trader.pledge(scene.http, accounts, older, 10, model="es", each_venue=True)
     assert (refused.status_code, refused.json()["code"]) == (422, "rows")
-    with Client(str(scene.http.base_url), ADMIN_KEY) as client:
-        client.send(calls.publish_rows(committed(scene.snapshot)))
-        signer = Signer(trader.key, setup(), account, "isolated")
-        receipt = pledge(client, signer, 10 * TICKS, 600)
-        newer = snapshot(btc="90001")
-        assert upload(scene, newer, committed(newer)).status_code == 201
-        watch = Watch(client, [Watched(signer, receipt)])
+    with Client(str(scene.http.base_url)) as client:
+        client.send(calls.publish_rows(committed(older, "es")))
+        receipt = pledge(client, Signer(trader.key, setup(), accounts, "es"), 150 * TICKS, 600)
+        document = committed(newer, "es")
+        assert upload(scene, newer, forged(document)).json()["code"] == "rows"
+        assert upload(scene, newer, document).status_code == 201
+        watch = Watch(client, [Watched(Signer(trader.key, setup(), accounts, "es"), receipt)])
         assert watch.look() == 1
         assert watch.alive[0].receipt.snapshot == newer.id
 

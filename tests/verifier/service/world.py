@@ -30,6 +30,7 @@ from zkmargin.attestation import (
 )
 from zkmargin.circuits import CommittedRows
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future
+from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.prover import Opening, commit_holdings, prove_submission
 
@@ -54,8 +55,10 @@ def market(moment: float, btc: str = "88210.4") -> Market:
     return assemble("test", int(moment * 10**6), {"BTC": index}, [listing])
 
 
-def snapshot(moment: float | None = None, btc: str = "88210.4") -> Snapshot:
-    return Snapshot.build(market(time.time() if moment is None else moment, btc), domain=64)
+def snapshot(
+    moment: float | None = None, btc: str = "88210.4", parameters: Parameters = DEFAULT_PARAMETERS
+) -> Snapshot:
+    return Snapshot.build(market(time.time() if moment is None else moment, btc), parameters, domain=64)
 
 
 @dataclass
