@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 from tests.verifier.service.conftest import Scene
 from zkmargin.verifier.service.chain import ChainError, Event, verify_chain
 from zkmargin.verifier.service.webhooks import signed_by
+
+Start = Callable[..., Scene]
 
 
 class Receiver(HTTPServer):
@@ -88,6 +90,36 @@ def test_events_are_streamed_and_resumed(scene: Scene) -> None:
     resumed = {**admin, "last-event-id": str(seen["sequence"])}
     with scene.http.stream("GET", "/v1/events", headers=resumed) as stream:
         assert _next(stream.iter_lines())["subject"] == second
+
+
+def test_a_stream_ends_when_it_was_asked_to(scene: Scene) -> None:
+    admin = scene.replica.admin()
+    trader = scene.trader()
+    made = trader.pledge(scene.http, [trader.account(scene.snapshot, 100)], scene.snapshot, 1).json()[
+        "pledge"
+    ]
+    last = _log(scene)[-1]["sequence"]
+    there = scene.http.get("/v1/events", params={"after": last - 1, "seconds": 0}, headers=admin)
+    assert there.headers["content-type"].startswith("text/event-stream")
+    assert _next(iter(there.text.splitlines()))["subject"] == made
+    started = time.monotonic()
+    none = scene.http.get("/v1/events", params={"after": last, "seconds": 1}, headers=admin)
+    assert 0.9 < time.monotonic() - started < 10
+    assert "data:" not in none.text
+
+
+def test_a_webhook_that_always_refuses_is_suspended(start: Start) -> None:
+    scene = start(webhook_backoff=0.01, webhook_attempts=2)
+    admin = scene.replica.admin()
+    asked = {"name": "gone", "url": "http://127.0.0.1:9/events"}
+    scene.http.post("/v1/webhooks", json=asked, headers=admin).raise_for_status()
+    trader = scene.trader()
+    trader.pledge(scene.http, [trader.account(scene.snapshot, 100)], scene.snapshot, 1).raise_for_status()
+    deadline = time.monotonic() + 20
+    while not (found := scene.http.get("/v1/webhooks", headers=admin).json()[0])["suspended"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert (found["attempts"], found["finding"]) == (2, "ConnectError")
 
 
 def test_a_changed_log_is_found(scene: Scene) -> None:
