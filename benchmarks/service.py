@@ -48,6 +48,7 @@ class Run:
     p95: float
     p99: float
     worst: float
+    errors: int
     answers: dict[str, int]
 
 
@@ -77,12 +78,13 @@ def main() -> None:
     }
     RESULT.write_text(json.dumps(about, indent=2) + "\n")
     print(
-        f"{'database':<11}{'offered/s':>10}{'answered/s':>11}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}  answers"
+        f"{'database':<11}{'offered/s':>10}{'answered/s':>11}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"
+        f"{'errors':>8}  answers"
     )
     for run in runs:
         offered = f"{run.offered:.0f}" if run.offered else "all"
         print(
-            f"{run.database:<11}{offered:>10}{run.throughput:>11.0f}{run.p50:>9.1f}{run.p95:>9.1f}{run.p99:>9.1f}"
+            f"{run.database:<11}{offered:>10}{run.throughput:>11.0f}{run.p50:>9.1f}{run.p95:>9.1f}{run.p99:>9.1f}{run.errors:>8}"
             f"  {run.answers}"
         )
 
@@ -178,6 +180,7 @@ def report(kind: str, workers: int, rate: float | None, sent: Sent) -> Run:
         p95=round(1000 * cuts[94], 2),
         p99=round(1000 * cuts[98], 2),
         worst=round(1000 * max(latencies), 2),
+        errors=len(latencies) - answers["201"],
         answers=dict(answers),
     )
 

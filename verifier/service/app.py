@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -27,6 +26,7 @@ from zkmargin.verifier.service.database import UnavailableError
 from zkmargin.verifier.service.description import SUMMARY, TAGS, describe
 from zkmargin.verifier.service.limits import Buckets, Limits
 from zkmargin.verifier.service.logs import configure, log
+from zkmargin.verifier.service.memory import settle, share_arenas
 from zkmargin.verifier.service.pledge_api import router as pledge_router
 from zkmargin.verifier.service.problems import MEDIA_TYPE, ProblemError, problem_of
 from zkmargin.verifier.service.rows_api import router as rows_router
@@ -50,9 +50,7 @@ def create_app(settings: Settings, make: Callable[[Settings], Service] = Service
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = make(settings)
         service.start()
-        # What the start has made stays; the collector need not go through it again while requests wait.
-        gc.collect()
-        gc.freeze()
+        settle()
         app.state.service = service
         with _letting_listeners_go(service):
             log.info("ready", extra={"signer": service.key.address})
@@ -92,6 +90,7 @@ def from_environment() -> FastAPI:
     settings = Settings.read()
     configure(settings.log_level)
     _end_with_parent()
+    share_arenas()
     PunctualProtocol.head_seconds = settings.head_seconds
     return create_app(settings)
 

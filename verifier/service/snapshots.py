@@ -38,6 +38,12 @@ SIGNED_WAIT = 30.0
 MOST_ROWS = 64
 """Of one upload: models, by level."""
 
+KEPT_BYTES = 6 << 20
+"""Of their documents; large ones take up about ten times that in memory."""
+
+KEPT_ANYWAY = 2
+"""Snapshots that stay in memory however large they are."""
+
 
 @dataclass(frozen=True)
 class Published:
@@ -88,12 +94,14 @@ class Kept:
     Attributes:
         snapshot: itself.
         signature: the oracle's.
+        size: bytes of its document.
         relations: by model and level, for any threshold.
         rows: committed, by model and level, as far as they were asked for.
     """
 
     snapshot: Snapshot
     signature: SnapshotSignature
+    size: int
     relations: dict[tuple[str, Level], Thresholds] = field(default_factory=dict)
     rows: dict[tuple[str, Level], CommittedRows] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -133,7 +141,7 @@ class Snapshots:
             raise InputError("snapshot", "quantum_decimals", snapshot.quantum_decimals, remedy)
         policy = self._policies.look().policy
         oracle = check_snapshot(snapshot, signature, policy, now)
-        kept = self._known(snapshot.id) or Kept(snapshot, signature)
+        kept = self._known(snapshot.id) or Kept(snapshot, signature, len(content))
         wanted = [document for document in offered.rows if _accepted(policy, document)]
         recomputed = [(document, self._recomputed(kept, document, SIGNED_WAIT)) for document in wanted]
         row = {
@@ -220,7 +228,8 @@ class Snapshots:
             if row is None:
                 raise ProblemError("snapshot", f"snapshot {identity} was not taken in here")
             signature = SnapshotSignature.parse(row.signature, "snapshot's signature")
-            kept = self._keep(Kept(parsed(bytes(row.content), "snapshot"), signature))
+            content = bytes(row.content)
+            kept = self._keep(Kept(parsed(content, "snapshot"), signature, len(content)))
         if kept.signature.signer in self._policies.current().policy.revoked:
             raise ProblemError(
                 "revoked", f"the key of the oracle that signed snapshot {identity} was revoked"
@@ -241,8 +250,9 @@ class Snapshots:
         with self._lock:
             kept = self._kept.setdefault(kept.snapshot.id, kept)
             self._kept.move_to_end(kept.snapshot.id)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            size = sum(one.size for one in self._kept.values())
+            while len(self._kept) > (KEPT_ANYWAY if size > KEPT_BYTES else KEPT):
+                size -= self._kept.popitem(last=False)[1].size
             return kept
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.world import ADMIN_KEY
+from zkmargin.verifier.service.events import MOST_LISTENERS
 
 Start = Callable[..., Scene]
 JSON = {"content-type": "application/json"}
@@ -85,6 +86,27 @@ def test_slow_and_half_sent_requests_are_given_up(start: Start) -> None:
                 break
         assert answer.startswith(b"HTTP/1.1 408")
     assert scene.http.get("/healthz").status_code == 200
+
+
+def test_listeners_that_leave_make_room_for_others(scene: Scene) -> None:
+    head = f"GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n\r\n".encode()
+
+    def listen() -> tuple[socket.socket, bytes]:
+        connection = socket.create_connection(("127.0.0.1", scene.replica.port), 10)
+        connection.sendall(head)
+        return connection, connection.recv(16)
+
+    there = [listen() for _ in range(MOST_LISTENERS + 1)]
+    begins = [answer for _, answer in there]
+    for connection, _ in there:
+        connection.close()
+    assert begins == [b"HTTP/1.1 200 OK\r"] * MOST_LISTENERS + [b"HTTP/1.1 503 Ser"]
+    deadline = time.monotonic() + 10
+    answer = b""
+    while not answer.startswith(b"HTTP/1.1 200"):
+        assert time.monotonic() < deadline, answer
+        connection, answer = listen()
+        connection.close()
 
 
 def test_one_client_cannot_ask_without_end(start: Start) -> None:
