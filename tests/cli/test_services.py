@@ -5,14 +5,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.harness import Ran, Run
 from tests.cli.standing import Stand, altered, open_stand, process
-from tests.verifier.service.world import ADMIN_KEY, TICKS
+from tests.verifier.service.world import ADMIN_KEY, DOMAIN, TICKS, market
 from zkmargin.attestation import SigningKey
 from zkmargin.attestation.secret_file import write_secret
 from zkmargin.cli.demo_processes import Processes, free_port
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.snapshot import Snapshot
 
 NOBODY = "p-" + "0" * 32
 
@@ -310,3 +313,57 @@ def test_a_venue_attests_to_the_owner_of_a_token(stand: Stand, run: Run, tmp_pat
     refused(run(*stand.fetch_words("a")), "a.secret.json", "never overwritten")
     assert not (stand.folder / "d.json").exists()
     assert not (stand.folder / "d.secret.json").exists()
+
+
+def test_an_attestation_over_another_universe(stand: Stand, run: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    Snapshot.build(market(time.time()), domain=128).dump(other)
+    domain = ("--chain-id", DOMAIN.chain_id, "--contract", DOMAIN.verifying_contract)
+    whose = (
+        "--name",
+        "alpha",
+        "--account",
+        "x",
+        "--subject",
+        stand.trader.address,
+        "--register",
+        tmp_path / "r.db",
+    )
+    pair = (tmp_path / "x.json", tmp_path / "x.secret.json")
+    signed = ("--key", stand.folder / "venue.key", "-o", pair[0], "--opening", pair[1])
+    attested = run("venue", "attest", other, stand.folder / "alice.csv", *whose, *domain, *signed)
+    assert attested.code == 0, attested.err
+    files = ("--attestation", pair[0], "--opening", pair[1], "--key", stand.folder / "trader.key")
+    words = ("submit", *stand.asked, *files, *MODEL, "--pledge", 1, "-o", tmp_path / "receipt.json")
+    refused(run(*words), "x.json", "universe", "another universe")
+
+
+def test_an_opening_is_not_left_without_its_attestation(
+    stand: Stand, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: bytes) -> None:
+        raise InputError(str(path), "file", "no room", "name a place with room")
+
+    monkeypatch.setattr("zkmargin.cli.handing_out.write_atomically", full)
+    token = ("--token-file", stand.folder / "carol.token")
+    pair = ("-o", tmp_path / "e.json", "--opening", tmp_path / "e.secret.json")
+    refused(run("fetch", "--venue", stand.venue.url, *token, *pair), "e.json", "no room")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_oracle_publishes_what_services_pull(stand: Stand, run: Run, tmp_path: Path) -> None:
+    write_secret(tmp_path / "oracle.key", f"0x{stand.world.oracle.export().hex()}".encode())
+    domain = ("--chain-id", DOMAIN.chain_id, "--contract", DOMAIN.verifying_contract)
+    market_file, published = stand.folder / "market.json", tmp_path / "snapshot.json"
+    words = ("snapshot", "sign", market_file, "--key", tmp_path / "oracle.key", *domain)
+    signed = run(*words, "-o", tmp_path / "signature.json", "--publish", published, "--json")
+    assert (signed.code, signed.document["published"]) == (0, str(published)), signed.err
+    answer = httpx.post(
+        f"{stand.verifier.url}/v1/snapshots",
+        content=published.read_bytes(),
+        headers={"content-type": "application/json"},
+        trust_env=False,
+    )
+    assert (answer.status_code, answer.json()["id"]) == (201, signed.document["snapshot"])
+    refused(run(*words, "-o", published, "--publish", published), "--output", "would replace")
+    refused(run(*words, "-o", tmp_path / "s.json", "--publish", market_file), "--publish", "would replace")
