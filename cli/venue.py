@@ -29,6 +29,7 @@ from zkmargin.cli.options import (
     refuse_replacing,
     snapshot_argument,
 )
+from zkmargin.cli.outputs import refuse_unwritable
 from zkmargin.cli.signing import (
     address,
     domain_options,
@@ -174,6 +175,9 @@ def attest(
     refuse_replacing(
         "--output", output, (opening_file, snapshot_file, holdings_file, register_file, map_file)
     )
+    # What is signed but cannot be written would use up a sequence, and lock collateral that nobody learns of.
+    refuse_unwritable(opening_file)
+    refuse_unwritable(output)
     moment = _moment(as_of, lifetime)
     with progress(as_json) as step:
         step("reading the snapshot")

@@ -124,7 +124,7 @@ def attest_book(
 
     Raises:
         InputError: a row that cannot be held, an account whose rows do not stand together, a directory with another
-            run in it, or no room.
+            run in it, a book that is written to meanwhile, or no room.
     """
     with _alone_in(directory):
         cut = {"open_orders": open_orders, "accounts_per_part": accounts_per_part}
@@ -162,6 +162,9 @@ class Run:
                 running[pool.submit(make_part, self._task(stretch, holds))] = stretch
             while running:
                 made += self._collect(running, tell)
+        if _digest(self.book) != self.document.book:
+            remedy = "it was written to meanwhile; hand out nothing, and attest to the book anew in another directory"
+            raise InputError(str(self.book), "book", Finding("changed"), remedy)
         return Book(accounts, parts, made, self.document)
 
     def _task(self, stretch: Stretch, holds: dict[str, Hold]) -> Task:
@@ -178,7 +181,7 @@ class Run:
     def _collect(self, running: dict[Future[Made], Stretch], tell: Progress) -> int:
         """Write the parts that are ready, waiting for one at least; how many they were."""
         ready, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in ready:
+        for future in sorted(ready, key=lambda future: running[future].number):
             stretch, made = running.pop(future), self._made(future)
             self.register.record(made.issued)
             # Openings first: the part is there when its attestations are.

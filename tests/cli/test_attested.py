@@ -267,6 +267,9 @@ def test_keys_and_tokens_are_not_printed(run: Run, tmp_path: Path) -> None:
         (("--as-of", "2100-01-01T00:00:00Z"), "--as-of: '2100-01-01T00:00:00Z': it is "),
         (("--hold-until", "2020-01-01T00:00:00Z", "--hold-for", "bank"), "--hold-until"),
         (("--lifetime", 0), "--lifetime"),
+        (("--open-orders", "some"), "--open-orders"),
+        (("-o", "/nowhere/a.json"), "/nowhere/a.json: file: cannot be written"),
+        (("--opening", "/nowhere/o.json"), "/nowhere/o.json: file: cannot be written"),
         (("--lifetime", 366 * 86400 + 1), "--lifetime"),
     ],
 )
@@ -281,6 +284,7 @@ def test_mistakes_of_a_venue(
     )
     assert (seen.code, message in seen.err) == (2, True), seen.err
     assert not (tmp_path / "o.json").exists()
+    assert not (tmp_path / "r.db").exists(), "no sequence was used"
 
 
 @pytest.mark.parametrize("replaced", ["opening", "key", "ledger", "snapshot", "register"])

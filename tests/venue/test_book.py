@@ -173,6 +173,16 @@ def test_an_older_run_takes_no_newer_attestation_back(desk: Desk, tmp_path: Path
         desk.attest("account-3", as_of=now())
 
 
+def test_a_book_that_is_written_to_meanwhile(desk: Desk, tmp_path: Path) -> None:
+    book = written(tmp_path / "book.csv", rows(3))
+
+    def write(_: int) -> None:
+        book.write_text(book.read_text().replace('"USD","1000"', '"USD","9000"'))
+
+    with pytest.raises(InputError, match=r"book\.csv: book: changed: it was written to meanwhile"):
+        run(desk, book, tmp_path / "out", progress=write)
+
+
 def test_holds_that_last_are_carried_on(desk: Desk, tmp_path: Path) -> None:
     hold = Hold(until=now() + 100, audience=AUDIENCE)
     desk.attest("account-1", hold=hold)
