@@ -212,7 +212,7 @@ async def take_snapshot(request: Request, service: ServiceHere) -> SnapshotInfo:
         offered = Published.read(text(content), "body")
         return service.snapshots.accept(offered, service.clock.now()).id
 
-    return await _info(service, await asyncio.to_thread(take))
+    return await _info(service, await service.intake.run(take))
 
 
 @router.get("/v1/snapshots", tags=["markets"], responses=problems("parameter"))

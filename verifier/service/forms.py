@@ -24,9 +24,16 @@ from zkmargin.verifier.service.snapshots import MOST_ROWS
 MOST_IN_BATCH = 64
 
 KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["desk-1"])]
+_PORT = "([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+
 Url = Annotated[
-    str, Field(pattern=r"^https?://[!-~]{1,2000}$", examples=["https://protocol.example/zkmargin-events"])
+    str,
+    Field(
+        pattern=rf"^https?://[A-Za-z0-9][A-Za-z0-9.-]{{0,252}}(:{_PORT})?(/[!-~]{{0,1700}})?$",
+        examples=["https://protocol.example/zkmargin-events"],
+    ),
 ]
+"""A host by its name or IPv4 address, a port, a path; nobody's name and password."""
 
 
 class BatchRequest(Request):

@@ -15,6 +15,7 @@ import httpx
 
 from zkmargin.verifier.service import metrics
 from zkmargin.verifier.service.database import UnavailableError
+from zkmargin.verifier.service.intake import Intake
 from zkmargin.verifier.service.logs import log
 from zkmargin.verifier.service.problems import problem_of
 from zkmargin.verifier.service.snapshots import Published, Snapshots
@@ -39,10 +40,17 @@ class Oracle:
     """One address that snapshots are pulled from."""
 
     def __init__(
-        self, url: str, snapshots: Snapshots, now: Callable[[], float], *, limit: int, seconds: float
+        self,
+        url: str,
+        snapshots: Snapshots,
+        intake: Intake,
+        now: Callable[[], float],
+        *,
+        limit: int,
+        seconds: float,
     ) -> None:
         """`limit` is in bytes, `seconds` for the whole answer; `now` tells Unix seconds."""
-        self._url, self._snapshots, self._now = url, snapshots, now
+        self._url, self._snapshots, self._intake, self._now = url, snapshots, intake, now
         self._limit, self._seconds = limit, seconds
         self._last = b""
 
@@ -56,7 +64,7 @@ class Oracle:
         """Ask once; returns what became of it, in a word: one of `TAKEN`, or what went wrong."""
         try:
             content = await self._fetch()
-            outcome, cause = await asyncio.to_thread(self._take, content), ""
+            outcome, cause = await self._intake.run(lambda: self._take(content)), ""
         except TimeoutError:
             outcome, cause = "slow", f"no whole answer within {self._seconds:g} s"
         except httpx.HTTPError as error:

@@ -7,8 +7,6 @@ again from the service's own tables, and shows each of them.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -25,9 +23,6 @@ from zkmargin.verifier.service import chain
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.tables import ROWS
 
-_ONE_AT_A_TIME = threading.Lock()
-"""Anybody may hand rows in, and recomputing them takes a core."""
-
 
 def named_rows(document: RowsDocument, setup: Setup, snapshot: str) -> CommittedRows:
     """The rows in a document about this setup and snapshot, not yet recomputed. Raises ProblemError."""
@@ -39,19 +34,12 @@ def named_rows(document: RowsDocument, setup: Setup, snapshot: str) -> Committed
         raise ProblemError("rows", str(error)) from None
 
 
-def recompute(rows: CommittedRows, setup: Setup, relation: Callable[[], Relation], wait: float) -> None:
-    """Check that rows are those of a relation; takes up to seconds, after waiting so long for others' at most.
-
-    Raises ProblemError.
-    """
-    if not _ONE_AT_A_TIME.acquire(timeout=wait):
-        raise ProblemError("overloaded", "other rows are being recomputed; come back in a second")
+def recompute(rows: CommittedRows, setup: Setup, relation: Relation) -> None:
+    """Check that rows are those of a relation; takes up to seconds. Raises ProblemError."""
     try:
-        require_rows(setup, relation(), rows)
+        require_rows(setup, relation, rows)
     except RowsError as error:
         raise ProblemError("rows", f"rows: {error}; they cannot be reproduced from the snapshot") from None
-    finally:
-        _ONE_AT_A_TIME.release()
 
 
 def record(connection: Connection, document: RowsDocument, digest: str, now: int) -> None:

@@ -49,5 +49,6 @@ async def publish_rows(
     document = await form(request, RowsDocument)
     if (document.snapshot, document.model, document.level) != (identity, model, level):
         raise ProblemError("rows", "rows: they are of another snapshot, model or level than the path names")
-    now = service.clock.now()
-    return await asyncio.to_thread(service.snapshots.publish, identity, document, now)
+    return await service.intake.run(
+        lambda: service.snapshots.publish(identity, document, service.clock.now())
+    )

@@ -14,6 +14,7 @@ from zkmargin.verifier.service.challenges import Challenges
 from zkmargin.verifier.service.clock import Clock
 from zkmargin.verifier.service.database import Database, UnavailableError
 from zkmargin.verifier.service.events import Feed
+from zkmargin.verifier.service.intake import Intake
 from zkmargin.verifier.service.keys import KeyRing
 from zkmargin.verifier.service.ledger import Claim, Ledger
 from zkmargin.verifier.service.logs import log
@@ -36,7 +37,7 @@ class Service:
     """One worker's parts.
 
     Attributes:
-        settings, database, clock, keys, policies, snapshots, challenges, ledger, verification: see their rooms.
+        settings, database, clock, keys, policies, snapshots, intake, challenges, ledger, verification: see their rooms.
         batches, feed: live in the event loop, from `start` to `stop`.
     """
 
@@ -55,6 +56,7 @@ class Service:
         self.policies = Policies(self.database)
         self.policies.begin(settings.first_policy(), int(self.clock.now()))
         self.snapshots = Snapshots(self.database, self.policies, self.setup, settings.quantum_decimals)
+        self.intake = Intake()
         self.challenges = Challenges(self.key, settings.challenge_seconds, self._skew)
         self.ledger = Ledger(self._receipt, self._skew)
         self.verification = Verification(
@@ -100,12 +102,13 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.intake.close()
         self._courier.close()
         self.database.close()
 
     def _oracle(self, url: str) -> Oracle:
         limit, seconds = self.settings.snapshot_limit, self.settings.pull_seconds
-        return Oracle(url, self.snapshots, self.clock.now, limit=limit, seconds=seconds)
+        return Oracle(url, self.snapshots, self.intake, self.clock.now, limit=limit, seconds=seconds)
 
     def _receipt(self, claim: Claim, pledge: str, now: int) -> ReceiptDocument:
         return signed_receipt(self.key, self.policies.current().policy.domain, claim, pledge, now)

@@ -32,9 +32,6 @@ from zkmargin.verifier.service.tables import HEAD, SNAPSHOTS
 KEPT = 8
 """Snapshots in memory, with their relations."""
 
-SIGNED_WAIT = 30.0
-"""Seconds that a trusted oracle's rows wait for others to be recomputed."""
-
 MOST_ROWS = 64
 """Of one upload: models, by level."""
 
@@ -143,7 +140,7 @@ class Snapshots:
         oracle = check_snapshot(snapshot, signature, policy, now)
         kept = self._known(snapshot.id) or Kept(snapshot, signature, len(content))
         wanted = [document for document in offered.rows if _accepted(policy, document)]
-        recomputed = [(document, self._recomputed(kept, document, SIGNED_WAIT)) for document in wanted]
+        recomputed = [(document, self._recomputed(kept, document)) for document in wanted]
         row = {
             "id": snapshot.id,
             "universe": snapshot.universe.digest,
@@ -177,7 +174,7 @@ class Snapshots:
         if not _accepted(self._policies.look().policy, document):
             raise ProblemError("model", f"{document.model} at {document.level} is not accepted here")
         kept = self.get(identity)
-        digest = self._recomputed(kept, document, 0)
+        digest = self._recomputed(kept, document)
 
         def once(connection: Connection) -> None:
             connection.execute(select(HEAD).with_for_update())
@@ -199,13 +196,13 @@ class Snapshots:
             raise ProblemError("rows", f"no rows {digest} of {model} at {level} were taken in here")
         return found
 
-    def _recomputed(self, kept: Kept, document: RowsDocument, wait: float) -> str:
-        """The digest of rows that are those of a snapshot; waits for others' so long. ProblemError or InputError."""
+    def _recomputed(self, kept: Kept, document: RowsDocument) -> str:
+        """The digest of rows that are those of a snapshot. Raises ProblemError or InputError."""
         rows = named_rows(document, self._setup, kept.snapshot.id)
         model, level = document.model, document.level
         before = self._database.read(lambda c: known(c, kept.snapshot.id, model, level))
         if before is None:
-            recompute(rows, self._setup, lambda: kept.relation(model, level, 0), wait)
+            recompute(rows, self._setup, kept.relation(model, level, 0))
             kept.rows[model, level] = rows
         elif before.digest != rows.digest.hex():
             # There is one way to write each commitment down, and these rows were recomputed once.

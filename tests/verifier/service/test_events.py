@@ -108,6 +108,22 @@ def test_a_stream_ends_when_it_was_asked_to(scene: Scene) -> None:
     assert "data:" not in none.text
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.example/",
+        "http://[::1",
+        "http://a:b@c.example/",
+        "http://a.example:70000/",
+        "http://",
+        "http:///x",
+    ],
+)
+def test_webhooks_go_to_addresses_only(scene: Scene, url: str) -> None:
+    answer = scene.http.post("/v1/webhooks", json={"name": "no", "url": url}, headers=scene.replica.admin())
+    assert (answer.status_code, answer.json()["code"]) == (422, "document")
+
+
 def test_a_webhook_that_always_refuses_is_suspended(start: Start) -> None:
     scene = start(webhook_backoff=0.01, webhook_attempts=2)
     admin = scene.replica.admin()
