@@ -52,8 +52,12 @@ class Database:
         dialect: sqlite or postgresql.
     """
 
-    def __init__(self, url: str, pool: int = 8) -> None:
-        """Raises InputError for a URL of neither database; its password is never shown."""
+    def __init__(self, url: str, pool: int = 8, lock_seconds: float = LOCK_SECONDS) -> None:
+        """Raises InputError for a URL of neither database; its password is never shown.
+
+        A change waits for others that are in its way for about `lock_seconds`.
+        """
+        self._lock_seconds = lock_seconds
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -66,15 +70,17 @@ class Database:
             if not parsed.database or parsed.database == ":memory:":
                 remedy = "name a file: several connections share the ledger"
                 raise InputError("settings", "database", Finding("in memory"), remedy)
-            self.engine = create_engine(parsed, connect_args={"timeout": LOCK_SECONDS}, pool_size=pool)
+            self.engine = create_engine(parsed, connect_args={"timeout": lock_seconds}, pool_size=pool)
             _prepare_sqlite(self.engine)
         else:
-            options = f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+            options = (
+                f"-c lock_timeout={round(1000 * lock_seconds)}ms -c idle_in_transaction_session_timeout=60s"
+            )
             self.engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 pool_size=pool,
                 pool_pre_ping=True,
-                pool_timeout=LOCK_SECONDS,
+                pool_timeout=lock_seconds,
                 connect_args={"connect_timeout": 5, "options": options, **KEPT_ALIVE},
             )
 
@@ -84,6 +90,7 @@ class Database:
         Raises:
             UnavailableError: the database is away, full, or others were in the way too often.
         """
+        deadline = time.monotonic() + self._lock_seconds
         for attempt in range(ATTEMPTS):
             try:
                 with self.engine.connect() as connection:
@@ -93,7 +100,8 @@ class Database:
                     connection.commit()
                     return result
             except SQLAlchemyError as error:
-                if attempt == ATTEMPTS - 1 or not _in_the_way(error):
+                last = attempt == ATTEMPTS - 1 or time.monotonic() > deadline
+                if last or not _in_the_way(error):
                     raise UnavailableError(_cause(error)) from None
             # Drawn at random, so that two that met do not meet again.
             time.sleep(LONGEST_WAIT * (1 + secrets.randbelow(1000)) / 1000 * (attempt + 1) / ATTEMPTS)

@@ -36,7 +36,7 @@ MOST_ROWS = 64
 """Of one upload: models, by level."""
 
 KEPT_BYTES = 6 << 20
-"""Of their documents; large ones take up about ten times that in memory."""
+"""Of the documents of snapshots in memory, where large ones take up about ten times that."""
 
 KEPT_ANYWAY = 2
 """Snapshots that stay in memory however large they are."""

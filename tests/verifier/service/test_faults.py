@@ -62,6 +62,26 @@ def test_one_proof_offered_to_two_replicas_counts_once(start: Start) -> None:
             assert {answer.json().get("code") for answer in answers} == {None, "nonce-used"}
 
 
+def test_what_was_released_is_not_renewed_at_the_same_moment(start: Start) -> None:
+    one, other = start(), start()
+    trader = one.trader()
+    path, headers = "/v1/pledges/{}/release", one.replica.admin()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(12):
+            account = [trader.account(one.snapshot, 100)]
+            pledge = trader.pledge(one.http, account, one.snapshot, 100).json()["pledge"]
+            nonce = trader.challenge(one.http, account, 100, renews=pledge)["nonce"]
+            made = trader.prove(account, one.snapshot, nonce, 100)
+            renewal = pool.submit(submit, one.http, made, pledge)
+            release = pool.submit(other.http.post, path.format(pledge), headers=headers)
+            assert release.result().status_code == 200
+            answer = renewal.result()
+            assert answer.status_code == 201 or answer.json()["code"] == "renewal"
+            found = one.http.get(f"/v1/pledges/{pledge}", headers=headers).json()
+            assert found["status"] == "released"
+            assert trader.challenge(one.http, account, 0)["covered"] == 0
+
+
 def proofs(scene: Scene, trader: Trader, count: int) -> list[SubmissionDocument]:
     """Of an account each, which they use up."""
     made = []
