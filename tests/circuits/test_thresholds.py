@@ -1,19 +1,31 @@
 """Relations for many thresholds out of one: equal to those that are built from their beginning."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from zkmargin.circuits import RelationError, Thresholds, build_relation
+from tests.circuits.law import LAST, free_rows, refilled
+from tests.margin.accounts import lots_of
+from zkmargin.circuits import RelationError, Thresholds, WitnessError, build_relation
+from zkmargin.circuits.witness import assign, check
 from zkmargin.margin.market import example_market
+from zkmargin.margin.parameters import parse_parameters
+from zkmargin.margin.requirement import requirement
 from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.tables import LEVELS, Level
 
-SNAPSHOT = Snapshot.build(example_market())
+FACTORS = {"initial": "0.999999999999", "maintenance": "0.333333333333"}
+TIERS = parse_parameters({"tiered": {"threshold": {"initial": "100000", "maintenance": "80000"}}}, "test")
+SNAPSHOT = Snapshot.build(example_market(), TIERS)
+FINE = parse_parameters({"tiered": {"threshold": "1"}, "grid": {"loss_factor": FACTORS}}, "test")
 
 
-@pytest.mark.parametrize("model", ["grid", "cross"])
-def test_each_equals_the_relation_built_from_its_beginning(model: str) -> None:
-    family = Thresholds(SNAPSHOT, model=model)
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("model", ["grid", "cross", "tiered", "span"])
+def test_each_equals_the_relation_built_from_its_beginning(model: str, level: Level) -> None:
+    family = Thresholds(SNAPSHOT, model=model, level=level)
     for threshold in (0, 1, -1, 250_000_000_000, 10**18, -(10**18), 10**24, 10**21, -(10**45), -(10**46), 0):
-        built = build_relation(SNAPSHOT, model=model, threshold=threshold)
+        built = build_relation(SNAPSHOT, model=model, level=level, threshold=threshold)
         made = family.at(threshold)
         assert made.digest == built.digest
         assert made.frame_digest == built.frame_digest
@@ -28,6 +40,32 @@ def test_relations_share_their_matrices_but_not_their_constants() -> None:
     assert one.constants[:-1] == other.constants[:-1]
     assert one.constants[-1] != other.constants[-1]
     assert one.digest != other.digest
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.data(), st.sampled_from(LEVELS), st.sampled_from((SNAPSHOT, Snapshot.build(example_market(), FINE)))
+)
+def test_tiered_margin_of_any_threshold(data: st.DataObject, level: Level, made: Snapshot) -> None:
+    """One family serves both tiers: the excess proves, a tick more does not, and the other tier cannot be chosen."""
+    lots = data.draw(lots_of(made, 10**9))
+    lots[0] = data.draw(st.integers(-(10**12), 10**12))
+    family = Thresholds(made, model="tiered", level=level)
+    excess = requirement(made, lots, model="tiered", level=level).excess_ticks
+    relation = family.at(excess)
+    honest = assign(relation, lots)
+    check(relation, honest)
+    with pytest.raises(WitnessError) as short:
+        check(family.at(excess + 1), assign(family.at(excess + 1), lots))
+    assert short.value.row == LAST.format(level)
+    free = free_rows(relation)
+    bit, counted = free["portfolio margin"], free["requirement of the tier"]
+    for wrong in {0, 1, 2} - {honest.rows[bit]}:
+        with pytest.raises(WitnessError, match=r"threshold|or cross margin"):
+            check(relation, refilled(relation, lots, {bit: wrong}))
+    if honest.rows[counted]:
+        with pytest.raises(WitnessError, match="margin,"):
+            check(relation, refilled(relation, lots, {counted: honest.rows[counted] - 1}))
 
 
 def test_a_threshold_that_could_wrap_around_is_refused() -> None:
