@@ -121,7 +121,9 @@ class Processes:
     def __enter__(self) -> "Processes":
         """From here on a request to end is an exception, so that nothing is left behind."""
         for number in (signal.SIGTERM, signal.SIGHUP):
-            self._handlers[number] = signal.signal(number, _leave)
+            # What nohup has told to be passed over stays passed over.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, _leave)
         return self
 
     def __exit__(self, *_: object) -> None:
