@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from zkmargin.circuits.ledger import LOTS, Ledger
+from zkmargin.circuits.ledger import Ledger
 from zkmargin.circuits.relation import Unit
 from zkmargin.margin.models.tims.tables import POINTS, TimsTables
 
@@ -131,11 +131,8 @@ def _minima(ledger: Ledger, tables: TimsTables) -> list[_Form]:
     columns = (tables.class_of, tables.minimum_long, tables.minimum_short)
     for slot, (number, long, short) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
         if number >= 0 and (long or short):
-            name = ledger.snapshot.universe.instruments[slot].name
-            positive = ledger.rows.free(f"{name}: long side", LOTS)
-            ledger.rows.row(f"{name}: long side covers it", LOTS, {slot: -1}, {positive: 1}, closes=positive)
             held, owed = ledger.charge(slot, long), ledger.charge(slot, short)
-            forms[number] = forms[number].plus(_Form({slot: -owed}, {positive: held + owed}))
+            forms[number] = forms[number].plus(_Form({slot: -owed}, {ledger.long_side(slot): held + owed}))
     return forms
 
 

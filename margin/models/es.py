@@ -11,14 +11,14 @@ from zkmargin.margin.assessment import Assessment
 from zkmargin.margin.basis import Basis
 from zkmargin.margin.scenarios.parameters import Confidences, ScenarioSection
 from zkmargin.margin.scenarios.requirement import scenario_requirement
-from zkmargin.margin.scenarios.tables import JointTables, joint_tables
+from zkmargin.margin.scenarios.tables import JointTables, needs, section_tables
 from zkmargin.margin.tables import Level
 from zkmargin.margin.universe import Universe
 
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Shortfall", "requirement", "tables"]
 
 NAME = "es"
-NEEDS = "build it with a price history (--history FILE), or a section es with source = drawn in --params"
+NEEDS = needs(NAME)
 TABLES = JointTables
 
 
@@ -33,10 +33,7 @@ PARAMETERS = Shortfall
 
 def tables(basis: Basis) -> JointTables | None:
     """Scenarios from the section, or by default from the history; None if there is neither."""
-    section = basis.parameters.section(NAME)
-    if section is None and basis.inputs.history is None:
-        return None
-    return joint_tables(basis, section or Shortfall(), NAME)
+    return section_tables(basis, NAME, Shortfall())
 
 
 def requirement(

@@ -102,6 +102,21 @@ class JointTables:
         return len(self.labels) * (1 - Fraction(*self.confidence[level]))
 
 
+def needs(name: str) -> str:
+    """What a snapshot must be built with to have a model over joint scenarios."""
+    return (
+        f"build it with a price history (--history FILE), or a section {name} with source = drawn in --params"
+    )
+
+
+def section_tables(basis: Basis, name: str, default: ScenarioSection) -> JointTables | None:
+    """Scenarios from a model's section, or by default from the history; None if there is neither."""
+    section = basis.parameters.section(name)
+    if section is None and basis.inputs.history is None:
+        return None
+    return joint_tables(basis, section or default, name)
+
+
 def joint_tables(basis: Basis, section: ScenarioSection, name: str) -> JointTables:
     """The tables of a market for one section of the parameters. Raises InputError."""
     units = underlyings(basis.universe)

@@ -12,16 +12,15 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, contract_size, underlyings
+from zkmargin.margin.basis import Basis, contract_size
 from zkmargin.margin.cells import grid_cells
 from zkmargin.margin.charges import collateral_charges
 from zkmargin.margin.contingencies import perpetual_charges, strike_charges
 from zkmargin.margin.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
-from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, risk_array, shocked_vols
-from zkmargin.margin.models.grid.parts import spot_moves
+from zkmargin.margin.models.grid.parts import risk_units, spot_moves
 from zkmargin.margin.parameters import VolatilityShock
 from zkmargin.margin.pricing import named_instruments, option_columns, volatility_shock
 from zkmargin.margin.tables import LEVELS, Cell, GridTables
@@ -32,8 +31,7 @@ _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 def tables(basis: Basis) -> GridTables:
     """The grid's tables; InputError naming the instrument if a number is out of range."""
     grid = basis.parameters.grid
-    units = underlyings(basis.universe)
-    unit_of = [units.index(i.underlying) if i.underlying != CASH else -1 for i in basis.universe.instruments]
+    units, unit_of = risk_units(basis)
     cells = grid_cells(grid)
     risk = cell_risk(basis, cells, grid.volatility)
     for currency, share in grid.currencies.items():
@@ -41,7 +39,7 @@ def tables(basis: Basis) -> GridTables:
     return GridTables(
         cells=cells,
         units=tuple(_unit_name(unit, grid.currencies.get(unit)) for unit in units),
-        unit_of=np.array(unit_of, dtype=np.int32),
+        unit_of=unit_of,
         risk=risk,
         perpetuals=perpetual_charges(basis, grid),
         strikes=strike_charges(basis, grid),

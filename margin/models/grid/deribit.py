@@ -19,18 +19,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, coins, contract_size, slot_value, underlyings
+from zkmargin.margin.basis import Basis, coins, contract_size, slot_value
 from zkmargin.margin.buckets import Bucket, ExposureCharge, Tier
 from zkmargin.margin.cells import Shocks, shock_cells
 from zkmargin.margin.charges import collateral_charge
 from zkmargin.margin.decimals import nearest
 from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
 from zkmargin.margin.forms import fitting
-from zkmargin.margin.instruments import CASH
 from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, shocked_vols
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.forwards import by_expiry, folded, forward_exposures, years_to
-from zkmargin.margin.models.grid.parts import entries
+from zkmargin.margin.models.grid.parts import entries, risk_units
 from zkmargin.margin.models.grid.volatilities import discounted
 from zkmargin.margin.parameters import VolatilityShock
 from zkmargin.margin.presets.deribit import Deribit
@@ -44,14 +43,13 @@ _WHERE = "parameters, deribit"
 
 def tables(basis: Basis, rules: Deribit) -> GridTables:
     """The tables; InputError naming the instrument if a number is out of range."""
-    units = underlyings(basis.universe)
-    unit_of = [units.index(i.underlying) if i.underlying != CASH else -1 for i in basis.universe.instruments]
+    units, unit_of = risk_units(basis)
     cells, allowances = _cells(rules), _allowances(basis, rules)
     risk = _risk(basis, rules, cells)
     return GridTables(
         cells=cells,
         units=units,
-        unit_of=np.array(unit_of, dtype=np.int32),
+        unit_of=unit_of,
         risk=risk,
         perpetuals=(),
         strikes=(),

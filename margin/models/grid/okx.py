@@ -9,17 +9,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
-
-from zkmargin.margin.basis import Basis, slot_value, underlyings
+from zkmargin.margin.basis import Basis, slot_value
 from zkmargin.margin.buckets import ExposureCharge, MinimumCharge, Tier
 from zkmargin.margin.cells import Shocks, shock_cells
 from zkmargin.margin.charges import collateral_charges, per_contract
 from zkmargin.margin.forms import fitting
-from zkmargin.margin.instruments import CASH
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.crypto import cell_risk
 from zkmargin.margin.models.grid.forwards import by_expiry, folded, forward_exposures, years_to
+from zkmargin.margin.models.grid.parts import risk_units
 from zkmargin.margin.parameters import VolatilityShock
 from zkmargin.margin.presets.okx import Okx
 from zkmargin.margin.tables import LEVELS, GridTables
@@ -27,8 +25,7 @@ from zkmargin.margin.tables import LEVELS, GridTables
 
 def tables(basis: Basis, rules: Okx) -> GridTables:
     """The tables; InputError naming the instrument if a number is out of range."""
-    units = underlyings(basis.universe)
-    unit_of = [units.index(i.underlying) if i.underlying != CASH else -1 for i in basis.universe.instruments]
+    units, unit_of = risk_units(basis)
     extremes = tuple((move, Fraction(rules.extreme_damping)) for move in rules.extreme_moves)
     cells = shock_cells(Shocks(rules.spot_shocks, extremes, ("up", "none", "down")))
     volatility = VolatilityShock(
@@ -42,7 +39,7 @@ def tables(basis: Basis, rules: Okx) -> GridTables:
     return GridTables(
         cells=cells,
         units=units,
-        unit_of=np.array(unit_of, dtype=np.int32),
+        unit_of=unit_of,
         risk=cell_risk(basis, cells, volatility),
         perpetuals=(),
         strikes=(),

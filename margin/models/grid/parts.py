@@ -1,4 +1,4 @@
-"""What the parameterisations of the grid share: the moves of all that is no option."""
+"""What the parameterisations of the grid share: their units, and the moves of all that is no option."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,11 +7,19 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, contract_size, slot_value
+from zkmargin.margin.basis import Basis, contract_size, slot_value, underlyings
 from zkmargin.margin.decimals import nearest
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments import CASH, Instrument
 from zkmargin.margin.tables import Cell
+
+
+def risk_units(basis: Basis) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Every underlying by itself, and (N,) for each slot the index of its own; -1 for cash."""
+    units = underlyings(basis.universe)
+    names = (i.underlying for i in basis.universe.instruments)
+    places = [-1 if name == CASH else units.index(name) for name in names]
+    return units, np.array(places, dtype=np.int64)
 
 
 def spot_moves(basis: Basis, cells: Sequence[Cell]) -> NDArray[np.int64]:
