@@ -16,7 +16,7 @@ Start = Callable[..., Scene]
 RULES = Path(__file__).with_name("schemathesis.toml")
 
 BRIEF = ["--max-examples=2"]
-LONG = ["--max-examples=200", "--max-time=600"]
+LONG = ["--max-examples=200", "--max-time=300"]
 
 PROMPT: dict[str, Any] = {"event_seconds": 0.1, "listen_seconds": 0.2}
 """A stream of events ends soon, so that each request does."""
@@ -54,7 +54,7 @@ def test_every_operation_keeps_to_the_document(tmp_path: Path) -> None:
     try:
         signed = world.sign_snapshot(snapshot())
         assert replica.http.post("/v1/snapshots", json=signed).status_code == 201
-        hold(replica, tmp_path, BRIEF, 180)
+        hold(replica, tmp_path, BRIEF, 480)
     finally:
         replica.close()
 
