@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 
@@ -28,6 +29,50 @@ LOG_END = 800
 """Characters of a log that are shown where a process fails."""
 
 
+class Signals:
+    """Requests to end, as exceptions; held back while a process is being started or stopped."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Any] = {}
+        self._held = False
+        self._came: int | None = None
+
+    def catch(self) -> None:
+        """From here on."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # What nohup has told to be passed over stays passed over.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, self._handle)
+
+    def let_go(self) -> None:
+        """As before; raises what came while it was held back."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self.check()
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Nothing is raised within the block; what came is kept."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        self._came = number
+        if not self._held:
+            self.check()
+
+    def check(self) -> None:
+        """Raise what came meanwhile."""
+        number, self._came = self._came, None
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if number is not None:
+            sys.exit(128 + number)
+
+
 @dataclass
 class Running:
     """A process.
@@ -37,6 +82,7 @@ class Running:
         command: what runs on a port.
         log: what it says.
         health: path that answers as soon as it is ready; None if it listens on nothing.
+        signals: held back while it starts, so that it is known before anything ends.
         port: that it listens on.
     """
 
@@ -44,6 +90,7 @@ class Running:
     command: Callable[[int], list[str]]
     log: Path
     health: str | None
+    signals: Signals
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -60,7 +107,7 @@ class Running:
     def start(self) -> None:
         """Start it, in a group of its own: a signal from the terminal reaches it through its parent only."""
         self.port = free_port()
-        with self.log.open("wb") as log:
+        with self.signals.held_back(), self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own
                 self.command(self.port),
                 env=_environment(),
@@ -69,6 +116,7 @@ class Running:
                 stderr=log,
                 start_new_session=True,
             )
+        self.signals.check()
 
     def wait_until_ready(self) -> None:
         """Return when it answers; started again on another port if it was taken. Raises NotProvenError."""
@@ -115,31 +163,26 @@ class Processes:
     """All that run; leaving the block, in whichever way, stops them."""
 
     def __init__(self, logs: Path) -> None:
-        self._logs, self._running = logs, list[Running]()
-        self._handlers: dict[int, Any] = {}
+        self._logs, self._running, self._signals = logs, list[Running](), Signals()
 
     def __enter__(self) -> "Processes":
         """From here on a request to end is an exception, so that nothing is left behind."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # What nohup has told to be passed over stays passed over.
-            if signal.getsignal(number) != signal.SIG_IGN:
-                self._handlers[number] = signal.signal(number, _leave)
+        self._signals.catch()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop them all. A second Ctrl-C does not keep it from that."""
-        interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        deadline = time.monotonic() + STOP_SECONDS
-        for running in self._running:
-            running.ask_to_stop()
-        for running in self._running:
-            running.end(deadline)
-        for number, handler in {**self._handlers, signal.SIGINT: interrupted}.items():
-            signal.signal(number, handler)
+        with self._signals.held_back():
+            deadline = time.monotonic() + STOP_SECONDS
+            for running in self._running:
+                running.ask_to_stop()
+            for running in self._running:
+                running.end(deadline)
+        self._signals.let_go()
 
     def start(self, name: str, command: Callable[[int], list[str]], health: str | None = None) -> Running:
         """Start a process; `command` is told the port to listen on."""
-        running = Running(name, command, self._logs / f"{name}.log", health)
+        running = Running(name, command, self._logs / f"{name}.log", health, self._signals)
         self._running.append(running)
         running.start()
         return running
@@ -164,7 +207,3 @@ def _environment() -> dict[str, str]:
     """This process's environment without settings of another service; what is on this machine needs no proxy."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_PREFIX)}
     return {**kept, "NO_PROXY": ",".join(filter(None, (kept.get("NO_PROXY"), LOOPBACK)))}
-
-
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
