@@ -1,6 +1,7 @@
 """Attesting to one account: own commitments only, fresh randomness, rising sequences, holds that last."""
 
 import inspect
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,8 +21,8 @@ from zkmargin import venue as venue_room
 from zkmargin.attestation import Hold
 from zkmargin.margin.errors import InputError
 from zkmargin.prover import commit
-from zkmargin.venue import Register, Venue, attest
-from zkmargin.venue.issue import sign
+from zkmargin.venue import Account, Moment, Register, Venue, attest
+from zkmargin.venue.issue import CLOCK_SKEW, sign
 
 
 @pytest.fixture
@@ -79,6 +80,35 @@ def test_an_accounts_moment_never_goes_back(desk: Desk) -> None:
     with pytest.raises(InputError, match="is out already; attest a later moment"):
         desk.attest(as_of=now() - 1)
     assert desk.attest("bob", as_of=now() - 1).attestation.sequence == 3
+
+
+def test_a_moment_lies_in_the_past_and_lasts() -> None:
+    clock = int(time.time())
+    assert Moment.lasting(60, clock + CLOCK_SKEW - 5).expiry == clock + CLOCK_SKEW + 55
+    with pytest.raises(InputError, match=rf"attestation: as_of: {clock + 3600}: it is Unix second \d+ now"):
+        Moment.lasting(60, clock + 3600)
+    for expiry in (clock, clock - 1):
+        with pytest.raises(InputError, match=f"attestation: expiry: {expiry}: write a time after"):
+            Moment(clock, expiry)
+    with pytest.raises(InputError, match="lifetime: 0"):
+        Moment.lasting(0)
+
+
+@pytest.mark.parametrize("name", ["alice ", " alice", "\tbob", "e\u0301"])
+def test_no_name_looks_like_anothers(name: str) -> None:
+    with pytest.raises(InputError, match="it would look like another's"):
+        Account(name, key("trader").address)
+
+
+def test_a_subject_has_a_key() -> None:
+    with pytest.raises(InputError, match="nobody has the key of this address"):
+        Account("alice", "0x" + "00" * 20)
+
+
+def test_open_orders_in_a_ledger_that_has_none(desk: Desk) -> None:
+    with pytest.raises(InputError, match="open_orders: 'none': the ledger reserves margin for open orders"):
+        desk.attest(held=holdings(USD="100", open_orders="10"))
+    assert desk.register.newest("alice") == 0
 
 
 def test_a_hold_lasts_and_is_nobody_elses(desk: Desk) -> None:
