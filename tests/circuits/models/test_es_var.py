@@ -1,7 +1,7 @@
 """The rows of expected shortfall and value at risk against the engine, and against a prover who fills them freely."""
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
 import numpy as np
 import pytest
@@ -142,6 +142,31 @@ def test_no_choice_of_free_rows_proves_a_smaller_shortfall(losses: list[int], nu
     best = float(start) - scale * found.fun
     asked = requirement(made, lots, model="es")
     assert best == pytest.approx(float(asked.excess), rel=1e-9, abs=scale * 1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(-20, 20), min_size=1, max_size=9),
+    st.sampled_from([(1, 9973), (9972, 9973), (4999, 9973)]),
+)
+def test_no_choice_of_free_rows_proves_more_at_a_fine_confidence(
+    losses: list[int], confidence: tuple[int, int]
+) -> None:
+    """A confidence whose denominator has nothing in common with the cells: integers beat no whole money unit."""
+    made, lots = one_coin(losses, confidence)
+    relation = build_relation(made, model="es")
+    assert relation.rows[-1].name == LAST.format("initial")
+    found = requirement(made, lots, model="es")
+    assert assign(relation, lots).rows[-1] == floor(found.excess)
+    matrix, constant, objective, start = program(relation, lots)
+    best = milp(
+        -objective,
+        constraints=LinearConstraint(matrix, -constant, np.inf),
+        integrality=np.ones(len(objective)),
+        options={"mip_rel_gap": 0},
+    )
+    assert best.status == 0
+    assert float(start) - best.fun <= float(found.excess) + 1e-3
 
 
 @settings(max_examples=30, deadline=None)

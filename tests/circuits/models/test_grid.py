@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -255,6 +256,23 @@ def test_a_smaller_slack_leaves_a_row_below_zero(greater: bool) -> None:
 
 def _chosen(value: int, _q: object, _rows: object) -> int:
     return value
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), accounts, st.sampled_from([(1009, 1031), (1, 1033), (4091, 2053)]))
+def test_no_choice_of_free_rows_proves_more_under_a_fine_factor(
+    seed: int, lots: list[int], factor: tuple[int, int]
+) -> None:
+    """What the losses count is a row of its own, and no filling makes it less than the engine's, rounded up."""
+    made = small(seed, greater=False)
+    grid = made.models["grid"]
+    assert isinstance(grid, GridTables)
+    fine = replace(grid, loss_factor={"initial": factor, "maintenance": factor})
+    made = replace(made, models={"grid": fine})
+    relation = build_relation(made)
+    assert "losses, as often as they count" in {row.name for row in relation.rows}
+    found = requirement(made, lots)
+    assert most(relation, lots) == assign(relation, lots).rows[-1] == floor(found.excess)
 
 
 def test_a_fine_factor_is_rounded_up_to_a_money_unit_and_no_further() -> None:

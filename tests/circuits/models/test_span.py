@@ -200,7 +200,7 @@ def small_tables(draw: st.DrawFn) -> tuple[SpanTables, list[int]]:
                 minimum_method=draw(st.sampled_from(["gross", "max"])),
                 capped_slots=tuple(options) if draw(st.booleans()) else (),
                 capped_values=(),
-                ratio={"initial": (3, 2), "maintenance": (1, 1)},
+                ratio={"initial": (11, 10), "maintenance": (1, 1)},
             )
         )  # fmt: skip
     marks = [draw(st.integers(-6, 6)) for _ in range(6)]
