@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
-from zkmargin.circuits.models import grid
+from zkmargin.circuits.ledger import Ledger
 from zkmargin.margin.encoding import canonical_json, digest
 from zkmargin.margin.market import example_market
-from zkmargin.margin.parameters import parse_parameters
 from zkmargin.margin.snapshot import Snapshot
 
 Change = Callable[[dict[str, Any]], object]
@@ -167,8 +166,8 @@ def test_a_proof_file_is_small(run: Run, chain: Chain, tmp_path: Path) -> None:
 def test_coefficients_beyond_128_bits_are_one_plain_line(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A loss factor of eighteen decimals times prices of a billion, multiplied out."""
-    monkeypatch.setattr(grid, "_FINEST", 1 << 62)
+    """A denominator of eighteen decimals times prices of a billion, multiplied out as no factor ever is."""
+    monkeypatch.setattr(Ledger, "count", lambda ledger, losses, factor: 10**18)
     whole = example_market()
     quotes = tuple(
         replace(quote, price="1000000000")
@@ -180,8 +179,7 @@ def test_coefficients_beyond_128_bits_are_one_plain_line(
     )
     prices = {**whole.inputs.indices, "BTC": "1000000000"}
     market = replace(whole, inputs=replace(whole.inputs, indices=prices, quotes=quotes))
-    factor = {"initial": "0.800000000000000001", "maintenance": "0.8"}
-    made = Snapshot.build(market, parse_parameters({"grid": {"loss_factor": factor}}, "test"))
+    made = Snapshot.build(market)
     snapshot, holdings = tmp_path / "s.json", tmp_path / "h.csv"
     made.dump(snapshot)
     holdings.write_text("instrument,quantity\nUSD,1\n")
