@@ -170,12 +170,12 @@ def test_two_accounts_have_two_tokens(tmp_path: Path) -> None:
 
 def test_the_command_serves_it(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Any] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, **options: served.append((app, options)))
+    monkeypatch.setattr("uvicorn.Server.run", lambda server: served.append(server.config))
     result = CliRunner().invoke(command, ["venue", "serve", str(directory / "venue.toml"), "--port", "0"])
     assert result.exit_code == 0, result.output
-    app, options = served[0]
-    assert (options["host"], options["port"]) == ("127.0.0.1", 0)
-    with TestClient(app) as client:
+    config = served[0]
+    assert (config.host, config.port) == ("127.0.0.1", 0)
+    with TestClient(config.app) as client:
         assert client.get("/v1/venue").json()["name"] == "alpha"
     (directory / "bob.csv").unlink()
     refused = CliRunner().invoke(command, ["venue", "serve", str(directory / "venue.toml")])
