@@ -8,6 +8,7 @@ from rich.text import Text
 
 from zkmargin.attestation import SigningDomain, SigningKey, SnapshotSignature
 from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.committed_rows import rows_to_publish
 from zkmargin.cli.options import FILE, refuse_replacing, snapshot_argument, unix_seconds
 from zkmargin.cli.signing import domain_options, key_option, required_key
 from zkmargin.cli.terminal import answer, json_option, progress
@@ -47,6 +48,14 @@ at_option = click.option(
     type=FILE,
     help="Snapshot and signature in one file, replaced at once: what a verifier's service pulls over HTTP.",
 )
+@click.option(
+    "--rows",
+    "rows_files",
+    multiple=True,
+    metavar="FILE",
+    type=FILE,
+    help="With --publish: committed rows to publish beside them, from zkmargin rows; repeat it for each.",
+)
 @json_option
 def sign(
     *,
@@ -55,11 +64,13 @@ def sign(
     domain: SigningDomain,
     output: Path,
     published_file: Path | None,
+    rows_files: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Sign a snapshot as a risk oracle: its prices were right at its valuation time.
 
-    Marks and tables are derived again first; whoever receives the snapshot does the same.
+    Marks and tables are derived again first; whoever receives the snapshot does the same. Committed rows are checked
+    against them.
 
     \b
     Example:
@@ -67,11 +78,15 @@ def sign(
           --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF -o market.signature.json \\
           --publish public/snapshot.json
     """
-    refuse_replacing("--output", output, (snapshot_file, published_file))
+    refuse_replacing("--output", output, (snapshot_file, published_file, *rows_files))
     if published_file is not None:
-        refuse_replacing("--publish", published_file, (snapshot_file,))
+        refuse_replacing("--publish", published_file, (snapshot_file, *rows_files))
+    elif rows_files:
+        remedy = "name the file to publish rows in; a signature is of the snapshot alone"
+        raise InputError("command line", "--publish", Finding("missing"), remedy)
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
+        rows = rows_to_publish(rows_files, snapshot, step)
         signed = SnapshotSignature.sign(
             required_key(key),
             domain,
@@ -80,12 +95,14 @@ def sign(
             valuation_time=snapshot.valuation_time,
         )
     write_atomically(output, signed.encode())
-    document = {"snapshot": snapshot.id, "signer": signed.signer, "output": str(output)}
+    document: dict[str, object] = {"snapshot": snapshot.id, "signer": signed.signer, "output": str(output)}
     lines = [f"snapshot    {snapshot.id}", f"signed by   {signed.signer}", f"written to  {output}"]
     if published_file is not None:
-        write_atomically(published_file, published(snapshot, signed))
-        document["published"] = str(published_file)
-        lines.append(f"published   {published_file}: for verifiers' services to pull")
+        write_atomically(published_file, published(snapshot, signed, rows))
+        names = [f"{one.model} at {one.level}" for one in rows]
+        document |= {"published": str(published_file), "rows": names}
+        beside = f", with the rows of {', '.join(names)}" if names else ""
+        lines.append(f"published   {published_file}: for verifiers' services to pull{beside}")
     answer(as_json, document, *map(Text, lines))
 
 

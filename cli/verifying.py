@@ -8,11 +8,11 @@ from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import CommitmentDocument, ProofDocument
-from zkmargin.argument.rows import RowsError, check_rows
-from zkmargin.circuits import CommittedRows, Statement
+from zkmargin.circuits import Statement
 from zkmargin.cli.accounts import attestation_option
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import DONE, REFUSED
+from zkmargin.cli.committed_rows import check_committed
 from zkmargin.cli.options import FILE, snapshot_argument
 from zkmargin.cli.oracle import at_option, check_signed, judged_at, policy_option, signature_option
 from zkmargin.cli.submitting import submission_check, verdict
@@ -104,7 +104,7 @@ def verify(
         )
         if statement.rows is not None:
             step("checking the committed rows")
-            _check_rows(setup, statement, statement.rows, str(terms.rows_file))
+            check_committed(setup, statement.relation, statement.rows, str(terms.rows_file))
         step("verifying")
         started = time.perf_counter()
         failure = _failure(statement, proof, setup, judged_at(at))
@@ -120,15 +120,6 @@ def verify(
     document |= {"check": failure.check, "message": str(failure)}
     answer(as_json, document, Text(f"NOT valid: {failure}"))
     raise click.exceptions.Exit(REFUSED)
-
-
-def _check_rows(setup: Setup, statement: Statement, rows: CommittedRows, where: str) -> None:
-    """Raises InputError unless the committed rows are those of the statement's relation."""
-    try:
-        check_rows(setup, statement.relation, rows)
-    except RowsError as error:
-        remedy = f"{error}: do not use this file; make it again with zkmargin rows"
-        raise InputError(where, "rows", Finding("not those of the snapshot"), remedy) from None
 
 
 def _failure(

@@ -1,0 +1,43 @@
+"""Committed rows in files, checked against the snapshot before they are relied on or published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from zkmargin.algebra import Setup
+from zkmargin.argument.documents import RowsDocument
+from zkmargin.argument.rows import RowsError, check_rows
+from zkmargin.circuits import CommittedRows, build_relation
+from zkmargin.circuits.relation import Relation
+from zkmargin.cli.backend import chosen_setup
+from zkmargin.cli.terminal import Step
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.snapshot import Snapshot
+
+
+def check_committed(setup: Setup, relation: Relation, rows: CommittedRows, where: str) -> None:
+    """Raises InputError unless the committed rows are those of the relation."""
+    try:
+        check_rows(setup, relation, rows)
+    except RowsError as error:
+        remedy = f"{error}: do not use this file; make it again with zkmargin rows"
+        raise InputError(where, "rows", Finding("not those of the snapshot"), remedy) from None
+
+
+def rows_to_publish(files: Sequence[Path], snapshot: Snapshot, step: Step) -> list[RowsDocument]:
+    """The committed rows in these files, each of another model or level of the snapshot. Raises InputError.
+
+    Services refuse a snapshot whole if rows beside it are not its own, so that they are checked here first.
+    """
+    found: dict[tuple[str, str], RowsDocument] = {}
+    for path in files:
+        document, where = RowsDocument.read(path), str(path)
+        model, level = document.model, document.level
+        if (model, level) in found:
+            remedy = "there are rows of this model at this level already; name them once"
+            raise InputError(where, "model", f"{model} at {level}", remedy)
+        setup = chosen_setup()
+        rows = document.rows(where, setup=setup.digest, snapshot=snapshot.id, model=model, level=level)
+        step(f"checking the rows of {model} at {level}")
+        check_committed(setup, build_relation(snapshot, model=model, level=level), rows, where)
+        found[model, level] = document
+    return list(found.values())
