@@ -70,7 +70,7 @@ def test_a_service_pulls_rows_with_their_snapshot(
     signed = run(*oracle.words("--publish", published, *rows, "--json"))
     assert (signed.code, signed.document["published"]) == (0, str(published)), signed.err
     assert signed.document["rows"] == ["isolated at initial", "isolated at maintenance"]
-    settings = {"oracles": [f"{address}/published.json"], "oracle_seconds": 0.1}
+    settings: dict[str, Any] = {"oracles": [f"{address}/published.json"], "oracle_seconds": 0.1}
     replica = Replica(oracle.world, tmp_path, f"sqlite:///{tmp_path}/ledger.db", **settings)
     try:
         path, deadline = f"/v1/snapshots/{signed.document['snapshot']}", time.monotonic() + PULLED_SECONDS

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -117,8 +118,13 @@ class Database:
         except SQLAlchemyError as error:
             raise UnavailableError(_cause(error)) from None
 
-    def migrate(self) -> None:
-        """Bring the tables to this version; replicas that start together wait for each other. UnavailableError."""
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables forward to a version; replicas that start together wait for each other.
+
+        Raises:
+            InputError: the tables are of a version that is newer than this program.
+            UnavailableError: the database does not answer.
+        """
         try:
             with self.engine.connect() as connection:
                 if self.dialect == "sqlite":
@@ -127,10 +133,15 @@ class Database:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
                 config = _alembic()
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
                 connection.commit()
         except SQLAlchemyError as error:
             raise UnavailableError(_cause(error)) from None
+        except CommandError:
+            remedy = (
+                "run the newer version, or restore a copy from before it: tables are only brought forward"
+            )
+            raise InputError("settings", "database", Finding("made by a newer version"), remedy) from None
 
     def check(self) -> None:
         """Raises UnavailableError unless it answers, with the tables of this version."""
