@@ -20,6 +20,7 @@ LARGEST_PORT = 65535
 service_option = click.option(
     "--service", "url", required=True, metavar="URL", help="The service, such as https://verifier.example."
 )
+pledge_argument = click.argument("identity", metavar="PLEDGE")
 api_key_option = click.option(
     "--api-key-file",
     metavar="FILE",
@@ -61,6 +62,13 @@ def check_url(url: str, option: str) -> None:
         raise InputError("command line", option, url, f"{error}: {remedy}") from None
     if found.scheme not in ("http", "https") or not found.host or (found.port or 1) > LARGEST_PORT:
         raise InputError("command line", option, url, remedy)
+
+
+def check_pledge(identity: str) -> None:
+    """Raises InputError unless this can be the name of a pledge."""
+    if not identity.isascii() or not identity.replace("-", "").isalnum():
+        remedy = "write a pledge's name as pledge list shows it, and its receipt"
+        raise InputError("command line", "PLEDGE", identity, remedy)
 
 
 def read_token(path: Path, field: str) -> str:

@@ -9,7 +9,15 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from zkmargin.cli.asking import API_KEY_VARIABLE, api_key_option, asking, required_api_key, service_option
+from zkmargin.cli.asking import (
+    API_KEY_VARIABLE,
+    api_key_option,
+    asking,
+    check_pledge,
+    pledge_argument,
+    required_api_key,
+    service_option,
+)
 from zkmargin.cli.terminal import answer, json_option
 from zkmargin.client import Client, Pledge, ServiceError, calls
 from zkmargin.margin.decimals import scaled_decimal
@@ -17,8 +25,6 @@ from zkmargin.margin.errors import Finding, InputError
 
 STATUSES = ("active", "stale", "called", "released", "lapsed")
 KEY_CODES = ("unauthorized", "forbidden")
-
-pledge_argument = click.argument("identity", metavar="PLEDGE")
 
 
 @click.group()
@@ -83,9 +89,7 @@ def release(*, identity: str, url: str, api_key_file: Path | None, as_json: bool
 def _act(
     identity: str, action: Literal["call", "release"], url: str, api_key_file: Path | None, as_json: bool
 ) -> None:
-    if not identity.isascii() or not identity.replace("-", "").isalnum():
-        remedy = "write a pledge's name as pledge list shows it"
-        raise InputError("command line", "PLEDGE", identity, remedy)
+    check_pledge(identity)
 
     def wrong(error: ServiceError) -> InputError | None:
         return _wrong(error, api_key_file, identity)

@@ -7,19 +7,60 @@ import click
 from rich.text import Text
 
 from zkmargin.attestation import ReceiptDocument
+from zkmargin.cli.asking import asking, check_pledge, pledge_argument, service_option
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options import FILE
+from zkmargin.cli.outputs import refuse_unwritable
 from zkmargin.cli.signing import address
 from zkmargin.cli.terminal import answer, json_option
-from zkmargin.client import check_receipt
+from zkmargin.client import ServiceError, calls, check_receipt
 from zkmargin.margin.decimals import scaled_decimal
+from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot import Snapshot
 
 
 @click.group()
 def receipt() -> None:
-    """Check what a service has signed."""
+    """Fetch and check what a service has signed."""
+
+
+@receipt.command("get")
+@pledge_argument
+@service_option
+@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The receipt.")
+@json_option
+def get(*, identity: str, url: str, output: Path, as_json: bool) -> None:
+    """Fetch the newest receipt of a pledge, for whoever has lost it or was told of the pledge.
+
+    Its signature is checked; that the signer is the service that you trust, receipt verify tells.
+
+    \b
+    Example:
+      zkmargin receipt get p-2fa8fc4dd3022a6053c3d563439e9fe1 --service https://verifier.example -o receipt.json
+    """
+    check_pledge(identity)
+    refuse_unwritable(output)
+
+    def wrong(error: ServiceError) -> InputError | None:
+        if error.code not in ("not-found", "parameter"):
+            return None
+        remedy = "the service has no such pledge; its owner's receipt names it"
+        return InputError("command line", "PLEDGE", identity, remedy)
+
+    with asking(url, None, wrong=wrong) as client:
+        found = client.send(calls.receipt(identity))
+        if found.pledge != identity:
+            raise InputError(url, "pledge", found.pledge, f"it is not {identity}, which was asked for")
+        found.check_signature(url)
+        decimals = client.send(calls.snapshot(found.snapshot)).quantum_decimals
+    write_atomically(output, found.encode())
+    usd = scaled_decimal(found.amount, decimals)
+    lines = (
+        f"pledge      {identity}, {usd} USD for {found.audience}",
+        f"written to  {output}: the receipt, signed by {found.signer}",
+    )
+    answer(as_json, {**found.model_dump(mode="json"), "usd": usd}, *map(Text, lines))
 
 
 @receipt.command("verify")

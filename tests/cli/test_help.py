@@ -91,7 +91,7 @@ def test_every_command_is_reachable_from_the_readme() -> None:
 @pytest.mark.skipif(not SCRIPT.exists(), reason="the command is not installed as a script here")
 @pytest.mark.parametrize(
     ("typed", "completed"),
-    [("ple", {"pledge"}), ("receipt ", {"verify"}), ("pledge list --sta", {"--status"})],
+    [("ple", {"pledge"}), ("receipt ", {"get", "verify"}), ("pledge list --sta", {"--status"})],
 )
 def test_the_shell_completes_commands_and_options(typed: str, completed: set[str]) -> None:
     words = f"zkmargin {typed}"
@@ -138,12 +138,12 @@ def called(words: list[str]) -> click.Context:
     return part.make_context(part.name, words, parent=context)
 
 
-@pytest.mark.parametrize("words", examples(HELP))
+@pytest.mark.parametrize("words", list(examples(HELP)))
 def test_examples_of_the_help_are_whole(words: list[str]) -> None:
     called(words).close()
 
 
-@pytest.mark.parametrize("words", examples(DOCUMENTS))
+@pytest.mark.parametrize("words", list(examples(DOCUMENTS)))
 def test_examples_of_the_documents_have_options_that_there_are(words: list[str]) -> None:
     with contextlib.suppress(click.MissingParameter):
         called(words).close()

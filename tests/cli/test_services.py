@@ -14,6 +14,7 @@ from tests.verifier.service.world import ADMIN_KEY, DOMAIN, TICKS, market
 from zkmargin.attestation import SigningKey
 from zkmargin.attestation.secret_file import write_secret
 from zkmargin.cli.demo_processes import Processes, free_port
+from zkmargin.client import calls
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot import Snapshot
 
@@ -163,6 +164,42 @@ def test_a_false_receipt_is_not_valid(stand: Stand, receipt: Path, run: Run) -> 
     refused(run("receipt", "verify", stand.folder / "alice.csv", *signer), "alice.csv", "JSON")
 
 
+def test_a_receipt_is_fetched_again(stand: Stand, receipt: Path, run: Run, tmp_path: Path) -> None:
+    identity, output = json.loads(receipt.read_text())["pledge"], tmp_path / "fetched.json"
+    words = ("receipt", "get", identity, *stand.asked, "-o", output)
+    got = run(*words)
+    assert (got.code, got.err) == (0, "")
+    assert f"{identity}, 400.250000 USD for lender" in got.out
+    assert output.read_bytes() == receipt.read_bytes()
+    assert run("receipt", "verify", output, "--signer", stand.world.service.address).code == 0
+    document = run(*words, "--json").document
+    assert (document["usd"], document["signer"]) == ("400.250000", stand.world.service.address)
+    for name in (NOBODY, "../policy", "clé"):
+        nobodys = ("receipt", "get", name, *stand.asked, "-o", tmp_path / "none.json")
+        refused(run(*nobodys), "PLEDGE", repr(name))
+    refused(run(*words[:-1], tmp_path / "none" / "r.json"), "none/r.json", "writable")
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize(("change", "word"), [({"pledge": NOBODY}, "pledge"), ({"amount": 1}, "signature")])
+def test_a_receipt_that_is_not_what_was_asked_for(
+    stand: Stand,
+    receipt: Path,
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, object],
+    word: str,
+) -> None:
+    other = {**json.loads(receipt.read_text()), **change}
+    answered = calls.receipt(str(other["pledge"])).read(json.dumps(other))
+    monkeypatch.setattr("zkmargin.client.Client.send", lambda *_: answered)
+    identity = json.loads(receipt.read_text())["pledge"]
+    ran = run("receipt", "get", identity, *stand.asked, "-o", tmp_path / "r.json")
+    refused(ran, stand.verifier.url, word)
+    assert not (tmp_path / "r.json").exists()
+
+
 def test_a_pledge_is_released_once(stand: Stand, receipt: Path, run: Run, tmp_path: Path) -> None:
     words = (
         "submit",
@@ -190,6 +227,7 @@ ASKING = {
     "call": (NOBODY,),
     "release": (NOBODY,),
     "fetch": (),
+    "get": (NOBODY, "-o", "fetched.json"),
 }
 
 
@@ -198,6 +236,8 @@ def words_to(command: str, stand: Stand, url: str) -> tuple[object, ...]:
     files = [stand.folder / word if word.endswith(".json") else word for word in ASKING[command]]
     if command == "fetch":
         return tuple(url if word == stand.venue.url else word for word in stand.fetch_words("unreached"))
+    if command == "get":
+        return ("receipt", command, *files, "--service", url)
     if command in ("submit", "watch"):
         return (command, *files, "--service", url, *stand.owner)
     return ("pledge", command, *files, "--service", url, "--api-key-file", stand.folder / "admin.key")
