@@ -182,16 +182,22 @@ def mapped(position: Position, contracts: Mapping[str, Target], universe: Univer
     Balances and what is reserved for open orders need no entry in the map. A contract does, even if the universe has
     an instrument of that name: the venue's may be of another size.
 
-    Raises InputError naming the row and the contract if the map lacks it.
+    Raises InputError naming the row and the contract if the map lacks it, or lists what is reserved for open orders:
+    that only ever lowers an account's value.
     """
     name = position.instrument
     target = contracts.get(name)
+    if name == OPEN_ORDERS:
+        if target is not None:
+            remedy = (
+                f"the map of contracts makes {target.instrument} of what is reserved; take this row out of it"
+            )
+            raise InputError(position.where, "instrument", name, remedy)
+        return position
     if target is not None:
         quantity = _EXACT.multiply(position.quantity, target.multiplier)
         return replace(position, instrument=target.instrument, quantity=quantity, contract=name)
-    if name == OPEN_ORDERS or (
-        name in universe and universe.instruments[universe.slot(name)].kind == "balance"
-    ):
+    if name in universe and universe.instruments[universe.slot(name)].kind == "balance":
         return position
     close = difflib.get_close_matches(name[:100], contracts, n=1)
     guess = f"is {close[0]} meant? " if close else ""

@@ -63,6 +63,15 @@ def test_balances_and_reserves_need_no_row_in_the_map(tmp_path: Path) -> None:
     assert mapped(tmp_path, f"BTC,1.5,\nUSD,100,\n{OPEN_ORDERS},10,\n").vector(tiny()) == plain.vector(tiny())
 
 
+def test_no_map_turns_what_is_reserved_into_a_holding(tmp_path: Path) -> None:
+    table = MAP + f"{OPEN_ORDERS},USD,1,USD\n"
+    assert mapped(tmp_path, "USD,100,\n", table).vector(tiny())[0] == 100 * 10**6
+    with pytest.raises(
+        InputError, match="line 2: instrument: 'open-orders': the map of contracts makes USD of"
+    ):
+        mapped(tmp_path, f"{OPEN_ORDERS},10,\n", table)
+
+
 def test_a_balance_may_be_counted_in_small_coins(tmp_path: Path) -> None:
     table = MAP + "XBt,BTC,0.00000001,BTC\n"
     plain = holdings(tiny(), ("BTC", "1.5"))
