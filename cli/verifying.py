@@ -107,7 +107,7 @@ def verify(
             check_committed(setup, statement.relation, statement.rows, str(terms.rows_file))
         step("verifying")
         started = time.perf_counter()
-        failure = _failure(statement, proof, setup, judged_at(at))
+        failure = _failure(statement, proof, setup, judged_at(at), snapshot.quantum_decimals)
         seconds = time.perf_counter() - started
     document: dict[str, object] = {"valid": failure is None, "seconds": round(seconds, 6)}
     if failure is None:
@@ -123,11 +123,11 @@ def verify(
 
 
 def _failure(
-    statement: Statement, proof: ProofDocument, setup: Setup, now: float
+    statement: Statement, proof: ProofDocument, setup: Setup, now: float, decimals: int
 ) -> VerificationError | None:
     """Why the proof is not accepted, or None."""
     try:
-        verify_document(statement, proof, setup, now)
+        verify_document(statement, proof, setup, now, decimals)
     except VerificationError as error:
         return error
     return None

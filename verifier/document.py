@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.documents import Claims, CommitmentDocument, ProofDocument
 from zkmargin.circuits.statement import CommitmentTerm, Statement
+from zkmargin.margin.decimals import scaled_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.universe import Universe
 from zkmargin.verifier.errors import VerificationError
 from zkmargin.verifier.verify import verify_bytes
 
-_UNITS = {"threshold": " ticks", "expiry": " (Unix seconds, 0 for none)"}
-
 
 def verify_document(
-    statement: Statement, document: ProofDocument, setup: Setup, now: float | None = None
+    statement: Statement,
+    document: ProofDocument,
+    setup: Setup,
+    now: float | None = None,
+    quantum_decimals: int | None = None,
 ) -> None:
     """Return if the file proves the statement at this time, and raise otherwise.
 
@@ -25,6 +29,7 @@ def verify_document(
         document: the proof file.
         setup: the ceremony's powers.
         now: Unix seconds; the system's clock if left out.
+        quantum_decimals: of the snapshot, to tell of thresholds in USD; in ticks if left out.
 
     Raises:
         VerificationError: the file speaks of something else, has expired, or its proof is false.
@@ -35,10 +40,8 @@ def verify_document(
     for name in Claims.model_fields:
         found, own = getattr(document.claims, name), getattr(wanted, name)
         if found != own:
-            unit = _UNITS.get(name, "")
-            message = (
-                f"{name}: the proof is about {_shown(found)}{unit}, the statement about {_shown(own)}{unit}"
-            )
+            theirs, ours = (_shown(name, value, quantum_decimals) for value in (found, own))
+            message = f"{name}: the proof is about {theirs}, the statement about {ours}"
             raise VerificationError("statement", message)
     if statement.expiry and (time.time() if now is None else now) > statement.expiry:
         raise VerificationError("expiry", f"the proof counted until Unix second {statement.expiry}")
@@ -63,5 +66,15 @@ def commitment_term(
     return CommitmentTerm(bytes.fromhex(document.point))
 
 
-def _shown(value: object) -> str:
-    return f"{len(value)} commitments" if isinstance(value, list) else repr(value)
+def _shown(name: str, value: Any, quantum_decimals: int | None) -> str:
+    match name:
+        case "threshold" if quantum_decimals is None:
+            return f"{value} ticks"
+        case "threshold":
+            return f"{scaled_decimal(value, quantum_decimals)} USD"
+        case "expiry":
+            return f"{value} (Unix seconds, 0 for none)"
+        case "commitments":
+            return f"{len(value)} commitments"
+        case _:
+            return repr(value)

@@ -22,6 +22,7 @@ from zkmargin.attestation.statements import (
     portfolio_statements,
 )
 from zkmargin.circuits.statement import CommittedRows, Statement
+from zkmargin.margin.decimals import scaled_decimal
 from zkmargin.margin.snapshot import Snapshot
 from zkmargin.verifier.attested import (
     AccountKey,
@@ -220,16 +221,20 @@ def _check_terms(
         raise PolicyError("expiry", message)
     check_age(snapshot, policy, now)
     _check_model(submission, snapshot, policy)
-    if submission.threshold < submission.amount + expected.covered:
-        message = (
-            f"an excess of {submission.threshold} ticks is shown; the amount and what is pledged already "
-            f"come to {submission.amount + expected.covered}"
-        )
-        raise PolicyError("threshold", message)
-    most = policy.max_pledge_ticks(snapshot.quantum_decimals)
+    decimals = snapshot.quantum_decimals
+    wanted = submission.amount + expected.covered
+    if submission.threshold < wanted:
+        raise PolicyError("threshold", too_little_shown(submission.threshold, wanted, decimals))
+    most = policy.max_pledge_ticks(decimals)
     if most is not None and submission.amount > most:
-        message = f"{submission.amount} ticks are pledged; at most {most} are taken"
-        raise PolicyError("pledge-limit", message)
+        amount, limit = scaled_decimal(submission.amount, decimals), scaled_decimal(most, decimals)
+        raise PolicyError("pledge-limit", f"{amount} USD are pledged; at most {limit} USD are taken")
+
+
+def too_little_shown(threshold: int, wanted: int, decimals: int) -> str:
+    """In words, for people: the excess that is shown, and what it has to reach, both in ticks of 10^-decimals USD."""
+    shown, needed = scaled_decimal(threshold, decimals), scaled_decimal(wanted, decimals)
+    return f"an excess of {shown} USD is shown; the amount and what is pledged already come to {needed} USD"
 
 
 def _check_rows(submission: SubmissionDocument, policy: Policy, rows: CommittedRows | None) -> None:

@@ -92,6 +92,8 @@ def test_a_proof_of_another_statement_is_not_valid(
     assert seen.document["valid"] is False
     assert seen.document["check"] == "statement"
     assert field in seen.document["message"]
+    if field == "threshold":
+        assert "about 0.000000 USD, the statement about 0.000001 USD" in seen.document["message"]
 
 
 def test_an_expired_proof_is_not_valid(

@@ -76,6 +76,15 @@ def test_a_claim_that_is_not_the_statements_is_refused(
     refused(made, document.model_copy(update={"claims": claims}), "statement", f"^statement: {name}: ")
 
 
+@pytest.mark.parametrize(("decimals", "words"), [(None, "about -1 ticks"), (6, "about -0.000001 USD")])
+def test_a_threshold_is_told_in_usd_where_the_tick_is_known(
+    made: Case, document: ProofDocument, decimals: int | None, words: str
+) -> None:
+    other = document.model_copy(update={"claims": document.claims.model_copy(update={"threshold": -1})})
+    with pytest.raises(VerificationError, match=words):
+        verify_document(made.statement, other, made.setup, 0, decimals)
+
+
 def test_a_claim_decides_nothing(made: Case, document: ProofDocument) -> None:
     """A file that claims what the verifier asks for is still checked against what he asks for."""
     harder = replace(made.statement, threshold=10**6, relation=Toy().relation(10**6))

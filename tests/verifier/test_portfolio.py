@@ -424,7 +424,11 @@ def test_terms(cast: Cast, code: str, changes: dict[str, Any], asked: dict[str, 
 
 def test_limits_of_the_policy(cast: Cast) -> None:
     judge(cast.submission, policy(max_pledge="100000"))
-    refused("pledge-limit", cast.submission, policy(max_pledge="99999.999999"))
+    found = refused("pledge-limit", cast.submission, policy(max_pledge="99999.999999"))
+    assert "100000.000000 USD are pledged; at most 99999.999999 USD are taken" in str(found)
+    found = refused("threshold", cast.submission, covered=300_000 * USD + 1)
+    assert "400000.000000 USD is shown" in str(found)
+    assert "come to 400000.000001 USD" in str(found)
     strict = {"grid": {"minimum": {"grid": {"perpetual": {"initial": "0.5"}}}}}
     refused("parameters", cast.submission, policy(models=strict))
     judge(cast.submission, policy(models={"grid": {"minimum": {"grid": {"perpetual": {"initial": "0.02"}}}}}))

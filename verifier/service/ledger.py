@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from zkmargin.attestation.documents import ReceiptDocument
 from zkmargin.circuits.statement import Statement
 from zkmargin.verifier.errors import PolicyError
-from zkmargin.verifier.portfolio import PreparedSubmission
+from zkmargin.verifier.portfolio import PreparedSubmission, too_little_shown
 from zkmargin.verifier.service import chain
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.statuses import LAPSING, LIVE, MOVES, lapsed, set_statuses
@@ -90,9 +90,11 @@ Outcome = ReceiptDocument | ProblemError | PolicyError
 class Ledger:
     """Decides, with the key of the service signing what was decided."""
 
-    def __init__(self, receipt: Callable[..., ReceiptDocument], skew: Callable[[], int]) -> None:
+    def __init__(
+        self, receipt: Callable[..., ReceiptDocument], skew: Callable[[], int], quantum_decimals: int
+    ) -> None:
         """`receipt` signs receipts; `skew` tells by how many seconds clocks may differ."""
-        self._receipt, self._skew = receipt, skew
+        self._receipt, self._skew, self._decimals = receipt, skew, quantum_decimals
 
     def record(self, connection: Connection, claims: Sequence[Claim], now: int) -> list[Outcome]:
         """Decide about claims in their order, in this transaction: each becomes a pledge, or the reason why not."""
@@ -199,12 +201,10 @@ class Ledger:
             for pledge in state.live.values()
             if pledge.accounts & ids and pledge.id != claim.renews
         )
-        if submission.threshold < submission.amount + covered:
-            detail = (
-                f"threshold: an excess of {submission.threshold} ticks is shown; the amount and what is pledged "
-                f"already come to {submission.amount + covered}"
-            )
-            raise ProblemError("threshold", detail, {"covered": covered})
+        wanted = submission.amount + covered
+        if submission.threshold < wanted:
+            detail = too_little_shown(submission.threshold, wanted, self._decimals)
+            raise ProblemError("threshold", f"threshold: {detail}", {"covered": covered})
         receipt = (
             self._open(state, claim, rows, now)
             if claim.renews is None

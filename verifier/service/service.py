@@ -58,7 +58,7 @@ class Service:
         self.snapshots = Snapshots(self.database, self.policies, self.setup, settings.quantum_decimals)
         self.intake = Intake()
         self.challenges = Challenges(self.key, settings.challenge_seconds, self._skew)
-        self.ledger = Ledger(self._receipt, self._skew)
+        self.ledger = Ledger(self._receipt, self._skew, settings.quantum_decimals)
         self.verification = Verification(
             self.setup,
             self.database,

@@ -53,6 +53,12 @@ def test_the_sum_of_pledges_never_exceeds_the_excess(scene: Scene) -> None:
     low = trader.prove(both[:1], scene.snapshot, asked["nonce"], 1, 600 * TICKS)
     answer = submit(scene.http, low)
     assert (answer.status_code, answer.json()["code"]) == (409, "threshold")
+    # People read USD, programs ticks.
+    assert answer.json()["detail"] == (
+        "threshold: an excess of 600.000000 USD is shown; the amount and what is pledged already come to "
+        "601.000000 USD"
+    )
+    assert answer.json()["covered"] == 600 * TICKS
     # What both pledges share counts once: 1100 - 600 are left over both accounts.
     assert trader.pledge(scene.http, both, scene.snapshot, 500).status_code == 201
     assert trader.challenge(scene.http, both[1:], 0)["covered"] == 1000 * TICKS
