@@ -68,10 +68,10 @@ def commitment_term(
 
 def _shown(name: str, value: Any, quantum_decimals: int | None) -> str:
     match name:
-        case "threshold" if quantum_decimals is None:
-            return f"{value} ticks"
-        case "threshold":
+        case "threshold" if quantum_decimals is not None:
             return f"{scaled_decimal(value, quantum_decimals)} USD"
+        case "threshold":
+            return f"{value} ticks"
         case "expiry":
             return f"{value} (Unix seconds, 0 for none)"
         case "commitments":
