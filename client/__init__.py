@@ -4,7 +4,7 @@ from zkmargin.attestation.exchange import Challenge, Pledge, SnapshotInfo
 from zkmargin.client import calls, venues
 from zkmargin.client.connection import AsyncClient, Client
 from zkmargin.client.errors import ServiceError, UnreachableError
-from zkmargin.client.pledging import Signer, pledge, renew
+from zkmargin.client.pledging import Signer, UncoveredError, pledge, renew
 from zkmargin.client.receipts import check_receipt
 from zkmargin.client.watch import Watch, Watched
 
@@ -16,6 +16,7 @@ __all__ = [
     "ServiceError",
     "Signer",
     "SnapshotInfo",
+    "UncoveredError",
     "UnreachableError",
     "Watch",
     "Watched",

@@ -12,7 +12,7 @@ from zkmargin.attestation.documents import AttestationDocument, ReceiptDocument
 from zkmargin.attestation.exchange import Challenge
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.statements import Terms
-from zkmargin.circuits import CommittedRows, build_relation
+from zkmargin.circuits import CommittedRows, WitnessError, build_relation
 from zkmargin.client import calls
 from zkmargin.client.connection import Client
 from zkmargin.client.errors import ServiceError, UnreachableError
@@ -23,6 +23,7 @@ from zkmargin.prover.commit import Opening
 from zkmargin.prover.submission import prove_submission
 
 ATTEMPTS = 3
+UNCHANGED = "what is asked was not covered before, and has not changed"
 AGAIN = {"threshold", "nonce", "policy-changed", "snapshot-age"}
 """Codes after which the same may succeed with a new challenge: somebody was quicker."""
 
@@ -45,26 +46,80 @@ class Signer:
     level: Level = "initial"
 
 
+@dataclass(frozen=True)
+class Question:
+    """What alone decides whether accounts cover a proof: while it stays the same, so does the answer.
+
+    Attributes:
+        snapshot: id of the snapshot.
+        model, level: of the requirement.
+        threshold: the excess to show, in ticks.
+        each_venue: whether each venue alone must be proven, too.
+        attestations: digests; holdings that change are attested to again.
+    """
+
+    snapshot: str
+    model: str
+    level: Level
+    threshold: int
+    each_venue: bool
+    attestations: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, signer: Signer, asked: Challenge) -> Question:
+        """What a challenge asks a signer."""
+        digests = tuple(attestation.digest for attestation, _ in signer.accounts)
+        return cls(asked.snapshot, signer.model, signer.level, asked.threshold, asked.each_venue, digests)
+
+
+class UncoveredError(WitnessError):
+    """The accounts do not cover what the service asks for.
+
+    Attributes:
+        question: what was asked.
+    """
+
+    def __init__(self, error: WitnessError, question: Question) -> None:
+        super().__init__(str(error), error.row, error.shortage)
+        self.question = question
+
+
 def pledge(client: Client, signer: Signer, amount: int, seconds: int) -> ReceiptDocument:
     """Pledge an amount in ticks for so many seconds.
 
     Raises:
         ServiceError: the service refuses.
         UnreachableError: it does not answer.
-        WitnessError: the accounts do not cover the amount and what is pledged already.
+        UncoveredError: the accounts do not cover the amount and what is pledged already.
     """
-    return _proven(client, signer, amount, int(time.time()) + seconds, None)
+    return _proven(client, signer, amount, int(time.time()) + seconds)
 
 
-def renew(client: Client, signer: Signer, receipt: ReceiptDocument) -> ReceiptDocument:
-    """Prove a pledge again, against the newest snapshot. Raises as `pledge` does."""
-    return _proven(client, signer, receipt.amount, receipt.expiry, receipt.pledge)
+def renew(
+    client: Client, signer: Signer, receipt: ReceiptDocument, uncovered: Question | None = None
+) -> ReceiptDocument:
+    """Prove a pledge again, against the newest snapshot. Raises as `pledge` does.
+
+    `uncovered` is what the accounts did not cover before: nothing is tried while the service asks just that.
+    """
+    return _proven(client, signer, receipt.amount, receipt.expiry, renews=receipt.pledge, uncovered=uncovered)
 
 
-def _proven(client: Client, signer: Signer, amount: int, expiry: int, renews: str | None) -> ReceiptDocument:
+def _proven(
+    client: Client,
+    signer: Signer,
+    amount: int,
+    expiry: int,
+    *,
+    renews: str | None = None,
+    uncovered: Question | None = None,
+) -> ReceiptDocument:
     keys = [attestation.key for attestation, _ in signer.accounts]
     for attempt in range(ATTEMPTS):
         asked = client.send(calls.challenge(signer.key.address, keys, amount, renews))
+        question = Question.of(signer, asked)
+        if question == uncovered:
+            raise UncoveredError(WitnessError(UNCHANGED, "threshold"), question)
         snapshot = checked(client.send(calls.snapshot(asked.snapshot)), asked)
         terms = Terms(
             signer.model,
@@ -75,15 +130,19 @@ def _proven(client: Client, signer: Signer, amount: int, expiry: int, renews: st
             asked.nonce,
             min(expiry, int(time.time()) + asked.longest_expiry),
         )
-        document = prove_submission(
-            signer.accounts,
-            snapshot,
-            terms,
-            signer.key,
-            signer.setup,
-            each_venue=asked.each_venue,
-            rows=_rows(client, signer, snapshot, asked),
-        )
+        rows = _rows(client, signer, snapshot, asked)
+        try:
+            document = prove_submission(
+                signer.accounts,
+                snapshot,
+                terms,
+                signer.key,
+                signer.setup,
+                each_venue=asked.each_venue,
+                rows=rows,
+            )
+        except WitnessError as error:
+            raise UncoveredError(error, question) from None
         try:
             return _submitted(client, calls.submission(document, renews))
         except ServiceError as error:

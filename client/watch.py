@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from zkmargin.attestation.documents import ReceiptDocument
-from zkmargin.circuits.errors import WitnessError
 from zkmargin.client import calls
 from zkmargin.client.connection import Client
 from zkmargin.client.errors import ServiceError, UnreachableError
-from zkmargin.client.pledging import Signer, renew
+from zkmargin.client.pledging import Question, Signer, UncoveredError, renew
 
 OVER = {"renewal", "pledge-status", "not-found"}
 """Codes after which a pledge need not be proven any more."""
@@ -27,11 +26,14 @@ class Watched:
         signer: proves it.
         receipt: its newest.
         over: why it is watched no more; empty while it is.
+        uncovered: what the accounts did not cover when it was tried last, or None. It is tried again when snapshot,
+            holdings or the excess that is asked for have changed.
     """
 
     signer: Signer
     receipt: ReceiptDocument
     over: str = ""
+    uncovered: Question | None = None
 
 
 class Watch:
@@ -46,7 +48,7 @@ class Watch:
         told: Callable[[str, Watched], None] = lambda what, pledge: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`seconds` lie between two looks; `told` hears of every renewal and failure."""
+        """`seconds` lie between two looks; `told` hears of every renewal and attempt that failed."""
         self._client, self._pledges, self._seconds = client, pledges, seconds
         self._told, self._sleep = told, sleep
 
@@ -86,10 +88,13 @@ class Watch:
             pledge.over = "its time has run out"
         else:
             try:
-                pledge.receipt = renew(self._client, pledge.signer, pledge.receipt)
-            except WitnessError as error:
+                pledge.receipt = renew(self._client, pledge.signer, pledge.receipt, pledge.uncovered)
+                pledge.uncovered = None
+            except UncoveredError as error:
                 # Prices may come back; until then the pledge goes stale, as it should.
-                self._told(f"the accounts do not cover it: {error}", pledge)
+                if error.question != pledge.uncovered:
+                    self._told(f"the accounts do not cover it: {error}", pledge)
+                pledge.uncovered = error.question
                 return False
             except ServiceError as error:
                 if error.code in OVER:

@@ -1,12 +1,13 @@
 """Clients, sync and async, and the watch that keeps a pledge proven."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.world import ADMIN_KEY, DOMAIN, TICKS, setup, snapshot
-from zkmargin.attestation import SigningKey, SnapshotSignature
+from zkmargin.attestation import SigningKey, SnapshotSignature, SubmissionDocument
 from zkmargin.circuits import WitnessError
 from zkmargin.client import (
     AsyncClient,
@@ -21,6 +22,7 @@ from zkmargin.client import (
     pledge,
 )
 from zkmargin.margin.errors import InputError
+from zkmargin.prover import prove_submission
 
 
 def signer_of(scene: Scene, usd: int) -> Signer:
@@ -55,6 +57,45 @@ def test_a_pledge_is_made_kept_proven_and_released(scene: Scene) -> None:
         assert watch.look() == 0
         assert watch.alive == []
         assert "proven again" in told
+
+
+def test_what_is_not_covered_is_tried_again_when_something_has_changed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, told, trader = list[int](), list[str](), scene.trader()
+
+    def counted(*words: Any, **more: Any) -> SubmissionDocument:
+        tried.append(1)
+        return prove_submission(*words, **more)
+
+    def holding(usd: int) -> Signer:
+        account = trader.account(scene.snapshot, usd, name=f"of-{trader.key.address}")
+        return Signer(trader.key, setup(), [account], "isolated")
+
+    def publish(btc: str) -> None:
+        upload = scene.world.sign_snapshot(snapshot(btc=btc))
+        scene.http.post("/v1/snapshots", json=upload).raise_for_status()
+
+    with Client(str(scene.http.base_url), ADMIN_KEY) as client:
+        rich = holding(100)
+        receipt, other = pledge(client, rich, 60 * TICKS, 600), pledge(client, rich, 40 * TICKS, 600)
+        watched = Watched(holding(90), receipt)
+        watch = Watch(client, [watched], told=lambda what, _: told.append(what))
+        monkeypatch.setattr("zkmargin.client.pledging.prove_submission", counted)
+        publish("92000")
+        assert [watch.look() for _ in range(4)] == [0, 0, 0, 0]
+        assert (len(tried), len(told)) == (1, 1)
+        assert "the accounts do not cover it" in told[0]
+        # Another snapshot may make it covered, and so may other holdings; here neither does.
+        publish("92001")
+        assert [watch.look(), watch.look(), len(tried), len(told)] == [0, 0, 2, 2]
+        watched.signer = holding(95)
+        assert [watch.look(), watch.look(), len(tried), len(told)] == [0, 0, 3, 3]
+        # What is pledged beside it has gone: a smaller excess is asked for.
+        client.send(calls.act(other.pledge, "release"))
+        assert [watch.look(), watch.look(), len(tried)] == [1, 0, 4]
+        assert (watched.uncovered, told[-1]) == (None, "proven again")
+        client.send(calls.act(receipt.pledge, "release"))
 
 
 def test_the_async_client_says_the_same(scene: Scene) -> None:
