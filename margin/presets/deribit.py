@@ -4,9 +4,9 @@ In brackets stands the name there (`model_params` of private/pme/simulate). One 
 """
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from zkmargin.margin.parameter_types import (
     Factor,
@@ -65,3 +65,9 @@ class Deribit(Strict):
     """At most 12 decimal places [mm_factor]."""
     haircut: Rates = rates("0", "0")
     """On the equity of every coin."""
+
+    @model_validator(mode="after")
+    def _tails_move(self) -> Self:
+        if Decimal(0) in self.tail_moves:
+            raise ValueError("tail_moves: a move of 0 is no tail; leave it out")
+        return self

@@ -132,6 +132,7 @@ GIVEN = {"source": "given", "coins": ["BTC"], "volatilities": ["0.5"], "correlat
     [
         ({"pmrm2": {}, "grid": {"tail_damping": "0.3"}}, "grid: the rules of pmrm2 stand in its place"),
         ({"deribit": {}, "grid": {"spot_shocks": ["0.1"]}}, "grid: the rules of deribit stand in its place"),
+        ({"deribit": {"tail_moves": ["0.5", "0"]}}, "tail_moves: a move of 0 is no tail; leave it out"),
         ({"okx": {}, "grid": {"currencies": {"USDC": "0.1"}}}, "grid: the rules of okx stand in its place"),
         (
             {"pmrm2": {"collaterals": ETH_BY_RULES}, "collateral": {"ETH": {"tiers": [TIER]}}},
