@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from zkmargin.cli.options import FILE, check_picture
+from zkmargin.cli.options import FILE, check_picture, named
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.backtest import Backtest, Measure, Trial, backtest
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
@@ -93,15 +93,16 @@ def run_backtest(
         step("reading the history")
         history = read_history(history_file)
         step("margining day by day")
-        found = backtest(
-            history,
-            weights,
-            model=model,
-            window=window,
-            horizon=horizon,
-            confidence=confidence,
-            decay=decay,
-        )
+        with named(history=history_file):
+            found = backtest(
+                history,
+                weights,
+                model=model,
+                window=window,
+                horizon=horizon,
+                confidence=confidence,
+                decay=decay,
+            )
         if plot_file is not None:
             step("drawing")
             # Only who draws waits for the drawing library.

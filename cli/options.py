@@ -2,7 +2,8 @@
 
 import os
 import time as clock
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,19 @@ model_option = click.option(
     help="Margin model that the snapshot has, such as grid (portfolio margin over scenarios), cross, isolated, es, "
     "var or span; snapshot show lists them.",
 )
+
+
+@contextmanager
+def named(**files: Path | None) -> Iterator[None]:
+    """What is found wrong with a file after it was read is told under the file's name, not its kind's."""
+    try:
+        yield
+    except InputError as error:
+        kind, comma, part = error.where.partition(", ")
+        path = files.get(kind)
+        if path is None:
+            raise
+        raise InputError(f"{path}{comma}{part}", error.field, error.value, error.remedy) from None
 
 
 def check_picture(path: Path | None, field: str) -> None:

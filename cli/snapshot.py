@@ -10,7 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from zkmargin.cli.options import FILE, snapshot_argument
+from zkmargin.cli.options import FILE, named, snapshot_argument
 from zkmargin.cli.oracle import at_option, check_signed, policy_option, sign, signature_option
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
@@ -137,14 +137,15 @@ def build(
         settlements = _settlements(earlier, settlements_file)
         step("pricing every instrument in every scenario")
         started = time.perf_counter()
-        made = Snapshot.build(
-            market,
-            parameters,
-            domain=int(domain) if domain else None,
-            history=history,
-            universe=None if earlier is None else earlier.universe,
-            settlements=settlements,
-        )
+        with named(parameters=parameters_file, history=history_file):
+            made = Snapshot.build(
+                market,
+                parameters,
+                domain=int(domain) if domain else None,
+                history=history,
+                universe=None if earlier is None else earlier.universe,
+                settlements=settlements,
+            )
         seconds = time.perf_counter() - started
         step("writing the snapshot")
         made.dump(output)

@@ -6,16 +6,36 @@ import json
 import os
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json
 
 from zkmargin.margin.errors import Finding, InputError
 
 LARGEST_FILE = 256 << 20
+
+# What pydantic finds by itself, as instructions.
+_REMEDIES = {
+    "greater_than": "write a number above {gt}",
+    "greater_than_equal": "write a number that is at least {ge}",
+    "less_than": "write a number below {lt}",
+    "less_than_equal": "write a number that is at most {le}",
+    "too_short": "list at least {min_length}",
+    "too_long": "list at most {max_length}",
+    "string_too_short": "write at least {min_length} characters",
+    "string_too_long": "write at most {max_length} characters",
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "string_type": "write a text in quotes",
+    "bool_type": "write true or false",
+    "tuple_type": "write an array: [...]",
+    "list_type": "write an array: [...]",
+}
 
 _KINDS = {list: "array", tuple: "array", str: "string", bool: "true or false", type(None): "null"}
 
@@ -129,10 +149,20 @@ def input_error(where: str, error: ValidationError) -> InputError:
             found = Finding(f"a JSON {_KINDS.get(type(finding['input']), 'number')}")
             return InputError(where, field, found, "write an object: {...}")
         case _:
-            cause = finding.get("ctx", {}).get("error")
-            remedy = (
-                cause.remedy
-                if isinstance(cause, InputError)
-                else finding["msg"].removeprefix("Value error, ")
-            )
-            return InputError(where, field, finding["input"], remedy)
+            return _refused(where, field, finding)
+
+
+def _refused(where: str, field: str, finding: ErrorDetails) -> InputError:
+    """A value out of its range or of another type, or an object whose fields do not go together."""
+    if finding["type"] in _REMEDIES:
+        remedy = _REMEDIES[finding["type"]].format_map(finding.get("ctx", {}))
+        return InputError(where, field, finding["input"], remedy)
+    cause = finding.get("ctx", {}).get("error")
+    whole = isinstance(finding["input"], Mapping | BaseModel)
+    if not isinstance(cause, InputError):
+        value = Finding("inconsistent") if whole else finding["input"]
+        return InputError(where, field, value, finding["msg"].removeprefix("Value error, "))
+    if not whole:
+        return InputError(where, field, finding["input"], cause.remedy)
+    inner = ".".join((*map(str, finding["loc"]), cause.field))
+    return InputError(where, inner, cause.value, cause.remedy)

@@ -200,7 +200,8 @@ def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
         return kind.model_validate(document)
     except ValidationError as error:
         found = input_error("parameters", error)
-        raise ValueError(f"{name}.{found.field}: {found.remedy}") from None
+        field = name if found.field == "document" else f"{name}.{found.field}"
+        raise InputError("parameters", field, found.value, found.remedy) from None
 
 
 PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}

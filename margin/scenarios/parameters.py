@@ -4,7 +4,6 @@ A confidence is an exact rational, written as a decimal ("0.975") or a fraction 
 """
 
 import re
-from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
@@ -142,13 +141,5 @@ class ScenarioSection(Strict):
             raise ValueError("coins lists one twice; keep one")
         if len(self.volatilities) != len(self.coins):
             raise ValueError(f"volatilities needs {len(self.coins)} numbers, one for each coin")
-        check_matrix(self.coins, self.correlation)
+        check_correlation("parameters", self.coins, self.correlation)
         return self
-
-
-def check_matrix(coins: Sequence[str], matrix: Sequence[Sequence[Decimal]]) -> None:
-    """As a ValueError that tells it all, because the section's own place is added to it."""
-    try:
-        check_correlation("parameters", coins, matrix)
-    except InputError as error:
-        raise ValueError(f"{error.field}: {error.value}: {error.remedy}") from None

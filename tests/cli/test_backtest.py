@@ -70,7 +70,7 @@ def test_pictures_are_written(run: Run, history_file: Path, tmp_path: Path) -> N
         (["--confidence", "0"], "must lie strictly between"),
         (["--filtered", "--lambda", "1"], "command line: --lambda: '1'"),
         (["--lambda", "0.9"], "command line: --lambda: '0.9': it counts with --filtered only"),
-        (["--window", "4000"], "history: rows: 60 days"),
+        (["--window", "4000"], ".csv: rows: 60 days"),
         (["--plot", "picture.jpg"], "command line: --plot: 'picture.jpg': end it with .png or .svg"),
         (["--plot", "/no/such/place/a.png"], "name a writable place"),
     ],

@@ -325,3 +325,51 @@ def test_usage(run: Run, arguments: tuple[str, ...]) -> None:
 def test_a_backend_that_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZKMARGIN_BACKEND", "abacus")
     assert_refused(run("info"), "ZKMARGIN_BACKEND", "abacus")
+
+
+_DRAWN = 'source = "drawn"\ncoins = ["BTC", "ETH"]\nvolatilities = ["0.5", "0.7"]\nseed = "s"\n'
+_CORRELATED = 'correlation = [["1", "0.8"], ["0.8", "1"]]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            f'[var]\nconfidence = "1.5"\n{_DRAWN}{_CORRELATED}',
+            "desk.toml: var.confidence.initial: '1.5': must lie strictly between 0 and 1",
+        ),
+        (
+            f'[es]\n{_DRAWN}correlation = [["1", "0.8"], ["0.7", "1"]]\n',
+            "desk.toml: es.correlation of ETH with BTC: 0.7: the matrix is not symmetric",
+        ),
+        (
+            f"[es]\ncells = 0\n{_DRAWN}{_CORRELATED}",
+            "desk.toml: es.cells: 0: write a number that is at least 1",
+        ),
+        (
+            '[span]\n[[span.commodities]]\nname = "BTC"\nvolatility_scan_range = "25%"\n',
+            "desk.toml: span.commodities.0: inconsistent: combined commodity BTC: the price_scan_range is missing",
+        ),
+        (
+            '[[span.commodities]]\nname = "BTC"\nprice_scan_range = "9%"\nvolatility_scan_range = "25%"\n',
+            "desk.toml, span: commodities: 'ETH': no combined commodity has the underlying ETH",
+        ),
+        ('[es]\nsource = "history"\n', "desk.toml, es: source: 'history': the snapshot has no price history"),
+        ("[grid]\nspot_shocks = []\n", "desk.toml: grid.spot_shocks: []: list at least 1"),
+    ],
+)
+def test_a_section_of_the_parameters_is_told_by_file_field_and_value(
+    run: Run, tmp_path: Path, text: str, words: str
+) -> None:
+    desk = tmp_path / "desk.toml"
+    desk.write_text(text)
+    ran = run("snapshot", "build", "--example", "--params", desk, "-o", tmp_path / "out.json")
+    assert_refused(ran, f"{tmp_path}/{words}")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_history_without_an_underlying_is_told_by_its_file(run: Run, tmp_path: Path) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("date,BTC\n2025-12-01,90000\n2025-12-02,91000\n")
+    ran = run("snapshot", "build", "--example", "--history", prices, "-o", tmp_path / "out.json")
+    assert_refused(ran, f"{prices}: coin: 'ETH': no column of the history has this name")

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from zkmargin.margin.parameter_types import Factor, Graded, Multiples, Rates, Strict, rates
-from zkmargin.margin.scenarios.parameters import Coin, CorrelationEntry, check_matrix, no_charge
+from zkmargin.margin.scenarios.cholesky import check_correlation
+from zkmargin.margin.scenarios.parameters import Coin, CorrelationEntry, no_charge
 
 FEWEST_DAYS, MOST_DAYS = 2, 5000
 
@@ -87,4 +88,4 @@ class CorrelationSection(Strict):
     def _check(self, name: str, volatilities: Sequence[Decimal], matrix: Sequence[Sequence[Decimal]]) -> None:
         if len(volatilities) != len(self.coins):
             raise ValueError(f"{name} needs {len(self.coins)} numbers, one for each coin")
-        check_matrix(self.coins, matrix)
+        check_correlation("parameters", self.coins, matrix)

@@ -152,7 +152,7 @@ def _layout(commodity: Commodity, labels: Sequence[str], inter: Sequence[str | N
             remedy = (
                 f"both hold {labels[min(held & held_too)]}; tiers of inter-commodity spreads must not overlap"
             )
-            raise InputError("span parameters", "inter_spreads", Finding(where), remedy)
+            raise InputError("parameters, span", "inter_spreads", Finding(where), remedy)
     places = [_leg_periods(leg, commodity, labels) for s in commodity.intra_spreads for leg in s.legs]
     places += [month_periods(delivery.period, labels) for delivery in commodity.delivery]
     places += [held for _, held in tiers]
@@ -175,7 +175,7 @@ def _check_sides(spread: IntraSpread, commodity: Commodity, labels: Sequence[str
         if sum(map(len, held)) > len(frozenset().union(*held)):
             where = f"{commodity.name}, spread {spread.priority}"
             raise InputError(
-                "span parameters", "intra_spreads", Finding(where), f"its legs on side {side} overlap"
+                "parameters, span", "intra_spreads", Finding(where), f"its legs on side {side} overlap"
             )
 
 

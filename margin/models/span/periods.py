@@ -38,17 +38,17 @@ def members(basis: Basis, parameters: SpanParameters) -> tuple[Member, ...]:
     for commodity in parameters.commodities:
         if commodity.underlying not in moving:
             remedy = f"nothing of the universe moves with {commodity.underlying}; leave the commodity out"
-            raise InputError("span parameters", "commodities", commodity.name, remedy)
+            raise InputError("parameters, span", "commodities", commodity.name, remedy)
     for name in parameters.arrays:
         if name not in basis.universe:
-            raise InputError("span parameters", "arrays", name, "the universe does not list this instrument")
+            raise InputError("parameters, span", "arrays", name, "the universe does not list this instrument")
     found = []
     for slot, instrument in enumerate(basis.universe.instruments):
         if instrument.underlying == CASH:
             continue
         if instrument.underlying not in by_underlying:
             remedy = f"no combined commodity has the underlying {instrument.underlying}; add it with its scan range"
-            raise InputError("span parameters", "commodities", instrument.name, remedy)
+            raise InputError("parameters, span", "commodities", instrument.name, remedy)
         number = by_underlying[instrument.underlying]
         found.append(_member(basis, parameters, slot, number))
     return tuple(found)
@@ -87,7 +87,7 @@ def _override(commodity: Commodity, period: str, field: str) -> Size | None:
     said = [t for t in commodity.tiers if getattr(t, field) is not None and t.holds(period)]
     if len(said) > 1:
         names = f"{said[0].name} and {said[1].name} of {commodity.name}"
-        raise InputError("span parameters", field, Finding(names), f"both hold {period}; keep one")
+        raise InputError("parameters, span", field, Finding(names), f"both hold {period}; keep one")
     found: Size | None = getattr(said[0], field) if said else None
     return found
 

@@ -408,7 +408,7 @@ BAD = {
     ),
     "a size in words": (
         section(short_option_minimum="much"),
-        "short_option_minimum: write a finite decimal number",
+        "short_option_minimum: 'much': write a finite decimal number",
     ),
     "a negative size": (section(short_option_minimum="-1"), "from 0"),
     "an unknown key": (broken(commodity=1), "unknown key"),

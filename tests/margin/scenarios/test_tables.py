@@ -187,8 +187,8 @@ def test_packed_matrices_travel(columns: int, entries: list[int]) -> None:
         ({"data": "ä"}, "is not base64"),
         ({"data": ""}, "does not hold rows"),
         ({"data": "AAAA"}, "does not hold rows"),
-        ({"columns": 0}, "greater than or equal to 1"),
-        ({"bytes": 9}, "less than or equal to 8"),
+        ({"columns": 0}, "at least 1"),
+        ({"bytes": 9}, "at most 8"),
         ({"rows": 3}, "unknown key"),
     ],
 )
