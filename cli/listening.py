@@ -1,12 +1,14 @@
-"""What commands that run until they are stopped share: an address that is free, and a Ctrl-C that ends them quietly."""
+"""What commands that run until they are stopped share: an address that is free, and signals that end them quietly."""
 
+import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from zkmargin.cli.boundary import INTERRUPTED
+from zkmargin.cli.boundary import DONE, INTERRUPTED
 from zkmargin.margin.errors import Finding, InputError
 
 
@@ -27,8 +29,14 @@ def check_address(host: str, port: int, where: str, fields: tuple[str, str]) -> 
 
 @contextmanager
 def until_stopped() -> Iterator[None]:
-    """Ctrl-C is how such a command is ended by hand: no word about it."""
+    """SIGTERM and Ctrl-C are how such a command is ended: no word about it, and exit code 0 or 130.
+
+    Servers raise either signal again when they have finished what was under way.
+    """
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
     try:
         yield
     except KeyboardInterrupt:
         raise click.exceptions.Exit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

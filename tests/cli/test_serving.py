@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import socket
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +15,7 @@ from tests.cli.standing import service_files, venue_files
 from tests.cli.test_services import refused
 from tests.verifier.service.world import DOMAIN, World, toml
 from zkmargin.attestation import SigningKey
-from zkmargin.cli.demo_processes import ZKMARGIN
 from zkmargin.verifier.service.settings import FILE_VARIABLE
-
-LISTENING_SECONDS = 60
 
 
 @pytest.fixture
@@ -109,22 +104,6 @@ def test_an_address_that_is_taken(run: Run, folder: Path, taken: int) -> None:
     refused(ran, "--port", str(taken), "in use", "free")
     ran = run("venue", "serve", folder / "venue.toml", "--host", "256.1.1.1")
     refused(ran, "--host", "256.1.1.1", "address of this machine")
-
-
-def test_an_interrupt_ends_a_venue_quietly(folder: Path) -> None:
-    process = subprocess.Popen(
-        [*ZKMARGIN, "venue", "serve", str(folder / "venue.toml"), "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    while "running on" not in process.stderr.readline():
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=LISTENING_SECONDS)
-    assert (process.returncode, out) == (130, "")
-    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(

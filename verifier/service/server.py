@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +113,45 @@ def prepare(file: Path | None = None) -> Settings:
         ) from None
 
 
+class Workers(Multiprocess):
+    """Worker processes, which hear of Ctrl-C from their parent alone: one that is starting would leave a traceback.
+
+    Attributes:
+        interrupted: whether it was Ctrl-C that ended them.
+    """
+
+    interrupted = False
+
+    def init_processes(self) -> None:
+        """Start them."""
+        with _without_interrupts():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        """Start those again that have died."""
+        with _without_interrupts():
+            super().keep_subprocess_alive()
+
+    def handle_int(self) -> None:
+        """Ctrl-C."""
+        self.interrupted = True
+        super().handle_int()
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block; processes that are started in it never get it."""
+    # The first process would start it otherwise, and let interrupts in again.
+    resource_tracker.ensure_running()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def run(settings: Settings) -> None:
-    """Run until a signal to stop."""
+    """Run until a signal to stop; Ctrl-C raises KeyboardInterrupt at the end, with one worker and with several."""
     configure(settings.log_level)
     config = configuration(settings)
     if settings.workers == 1:
@@ -118,4 +159,7 @@ def run(settings: Settings) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="zkmargin-metrics-") as directory:
         os.environ[DIRECTORY_VARIABLE] = directory
-        Multiprocess(config, [config.bind_socket()]).run()
+        workers = Workers(config, [config.bind_socket()])
+        workers.run()
+    if workers.interrupted:
+        raise KeyboardInterrupt
