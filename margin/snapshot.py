@@ -377,9 +377,13 @@ def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inpu
         check_quote(spot, instrument, quote, inputs.indices, document.valuation_time, terms=expiry)
         if instrument.settlement not in universe:
             raise InputError(spot, "settlement", instrument.settlement, "the universe lacks this balance")
-        price = "1" if instrument.underlying == CASH else inputs.indices[instrument.underlying]
-        if instrument.kind in ("balance", "share") and quote.price != price:
-            raise InputError(
-                spot, "price", quote.price, f"a {instrument.kind} is priced at its index, {price}"
-            )
+        if instrument.kind in ("balance", "share"):
+            _check_at_index(spot, instrument, quote, inputs)
     return inputs
+
+
+def _check_at_index(where: str, instrument: Instrument, quote: Quote, inputs: Inputs) -> None:
+    price = "1" if instrument.underlying == CASH else inputs.indices[instrument.underlying]
+    if quote.price != price:
+        remedy = f"a {instrument.kind} is priced at its index, {price}"
+        raise InputError(where, "price", quote.price, remedy)

@@ -205,6 +205,9 @@ def test_securities_that_settled_have_no_minimum_and_no_class() -> None:
     )  # fmt: skip
     assert "tims" not in both.models  # nothing but cash is left
     assert both.universe.digest == earlier.universe.digest
+    assert (
+        Snapshot.parse(both.encode(), "both").id == both.id
+    )  # without an index that nothing moves with any more
 
 
 def test_haircuts_count_coins_that_options_came_to() -> None:
