@@ -19,6 +19,9 @@ from zkmargin.margin.universe import Universe
 QUANTUM_DECIMALS = (6, 9)
 """What a snapshot's table entries may be counted in: millionths of a dollar, or billionths for parity checks."""
 
+COARSEST = 1000
+"""So many quanta a contract's underlying is worth at least: rounding then moves a value by 0.05 % of that at most."""
+
 
 @dataclass(frozen=True)
 class Basis:
@@ -41,8 +44,11 @@ class Basis:
         parameters: Parameters,
         quantum_decimals: int,
     ) -> "Basis":
-        """What models see of a universe and its quotes; InputError naming an instrument whose mark does not fit."""
+        """What models see of a universe and its quotes; InputError naming an instrument whose mark does not fit, or
+        whose underlying is worth too little to be counted in quanta.
+        """
         standing, quoted = with_balances(universe, inputs)
+        check_fineness(standing, quoted, quantum_decimals)
         marks = mark_table(standing, quoted, quantum_decimals)
         return cls(standing, valuation_time, quoted, parameters, marks, quantum_decimals)
 
@@ -54,6 +60,24 @@ class Basis:
     def quanta(self) -> int:
         """Quanta to one dollar."""
         return int(10**self.quantum_decimals)
+
+
+def check_fineness(universe: Universe, inputs: Inputs, quantum_decimals: int) -> None:
+    """Raises InputError naming the first instrument of which one contract is worth too few quanta to be rounded: a
+    coin at 0.6 quanta would count for one.
+    """
+    for instrument in universe.instruments:
+        moves_with = instrument.underlying
+        price = "1" if moves_with == CASH else inputs.indices[moves_with]
+        counts_usd = instrument.inverse and instrument.kind != "option"
+        worth = Fraction(1) if counts_usd else Fraction(price) / cash_price(inputs)
+        exact = moves_with == CASH
+        if not exact and worth * 10**quantum_decimals * contract_size(instrument) < COARSEST:
+            remedy = (
+                f"too low to be counted in 10^-{quantum_decimals} USD; leave it out, or build the snapshot with larger "
+                "contracts or a finer quantum"
+            )
+            raise InputError(f"instrument {instrument.name}", "price", price, remedy)
 
 
 def mark_table(universe: Universe, inputs: Inputs, quantum_decimals: int) -> NDArray[np.int64]:
