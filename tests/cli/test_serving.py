@@ -61,7 +61,7 @@ def serve(run: Run, folder: Path, **changes: object) -> Ran:
         ({"admin_key_file": "none.key"}, ("none.key", "No such file")),
         ({"admin_key": "short", "admin_key_file": None}, ("admin_key", "5 characters", "at least 32")),
         ({"colour": "red"}, ("service.toml", "colour", "unknown key")),
-        ({"workers": 0}, ("service.toml", "workers", "greater than or equal to 1")),
+        ({"workers": 0}, ("service.toml", "workers", "write a number that is at least 1")),
         ({"port": 70000}, ("service.toml", "port", "65535")),
         ({"oracles": ["oracle.example"]}, ("service.toml", "oracles", "http or https")),
         ({"quantum_decimals": 7}, ("service.toml", "quantum_decimals", "6 or 9")),
