@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -55,6 +56,21 @@ class Accounts:
             raise InputError("accounts", "offsets", Finding("out of order"), remedy)
         if len(self.slots) != len(self.lots):
             raise InputError("accounts", "lots", len(self.lots), "give one number of lots for each slot")
+
+    @classmethod
+    def of(cls, rows: Iterable[Sequence[int]]) -> Self:
+        """Accounts from the lots of each over all slots; raises InputError for lots beyond 64 bits."""
+        try:
+            whole = [np.asarray(row, dtype=np.int64) for row in rows]
+        except OverflowError:
+            remedy = "reduce the position to the instrument's bound"
+            raise InputError("accounts", "lots", Finding("beyond 64 bits"), remedy) from None
+        held = [np.flatnonzero(row) for row in whole]
+        offsets = np.cumsum([0, *map(len, held)], dtype=np.int64)
+        if not held:
+            return cls(offsets, np.zeros(0, np.int32), np.zeros(0, np.int64))
+        lots = np.concatenate([row[slots] for row, slots in zip(whole, held, strict=True)])
+        return cls(offsets, np.concatenate(held).astype(np.int32), lots)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zkmargin.algebra import Setup, backends, ceremony, get_backend
     from zkmargin.argument import CommitmentDocument, Proof, ProofDocument
     from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
+    from zkmargin.margin.accounts import Accounts, excesses
     from zkmargin.margin.errors import InputError
     from zkmargin.margin.holdings import Holdings
     from zkmargin.margin.market import example_market, read_market
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from zkmargin.verifier import VerificationError, verify, verify_batch, verify_document
 
 __all__ = [
+    "Accounts",
     "CommitmentDocument",
     "CommitmentTerm",
     "Holdings",
@@ -47,6 +49,7 @@ __all__ = [
     "ceremony",
     "commit_holdings",
     "example_market",
+    "excesses",
     "get_backend",
     "prove",
     "read_market",
@@ -62,6 +65,7 @@ _HOMES = {
     "zkmargin.algebra": ("Setup", "backends", "ceremony", "get_backend"),
     "zkmargin.argument": ("CommitmentDocument", "Proof", "ProofDocument"),
     "zkmargin.circuits": ("CommitmentTerm", "Statement", "WitnessError"),
+    "zkmargin.margin.accounts": ("Accounts", "excesses"),
     "zkmargin.margin.errors": ("InputError",),
     "zkmargin.margin.holdings": ("Holdings",),
     "zkmargin.margin.market": ("example_market", "read_market"),

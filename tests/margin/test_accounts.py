@@ -125,3 +125,14 @@ def test_a_snapshot_without_the_grid_is_refused(snapshot: Snapshot) -> None:
     if native():
         with pytest.raises(InputError, match="grid"):
             excesses(poor, book(snapshot, 1, 3, 1e-6))
+
+
+def test_accounts_are_made_of_their_lots() -> None:
+    made = Accounts.of([[0, 3, -2], [0, 0, 0], (5, 0, 1)])
+    assert made.offsets.tolist() == [0, 2, 2, 4]
+    assert made.slots.tolist() == [1, 2, 0, 2]
+    assert made.lots.tolist() == [3, -2, 5, 1]
+    assert [made.dense(account, 3) for account in range(3)] == [[0, 3, -2], [0, 0, 0], [5, 0, 1]]
+    assert len(Accounts.of([])) == 0
+    with pytest.raises(InputError, match="accounts: lots: beyond 64 bits: reduce the position"):
+        Accounts.of([[1 << 63]])
