@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from pathlib import Path
 
 import httpx
@@ -23,17 +24,21 @@ Start = Callable[..., Scene]
 
 
 def race(start: Start, rounds: int) -> None:
-    """Two replicas are offered the same last excess at the same moment."""
+    """Two replicas are offered the same last excess at the same moment.
+
+    Of an account that is new to the ledger, making its row decides; of one that is known, nothing but its lock.
+    """
     one = start()
     other = start()
     trader = one.trader()
     with ThreadPoolExecutor(2) as pool:
-        for _ in range(rounds):
+        for taken in islice(cycle((0, 40)), rounds):
             account = [trader.account(one.snapshot, 100)]
-            made = [
-                trader.prove(account, one.snapshot, trader.challenge(scene.http, account, 100)["nonce"], 100)
-                for scene in (one, other)
-            ]
+            if taken:
+                assert trader.pledge(one.http, account, one.snapshot, taken).status_code == 201
+            rest = 100 - taken
+            nonces = [trader.challenge(scene.http, account, rest)["nonce"] for scene in (one, other)]
+            made = [trader.prove(account, one.snapshot, nonce, rest, 100 * TICKS) for nonce in nonces]
             answers = list(pool.map(submit, (one.http, other.http), made))
             assert sorted(answer.status_code for answer in answers) == [201, 409]
             assert {answer.json().get("code") for answer in answers} == {None, "threshold"}
