@@ -88,6 +88,23 @@ def test_what_was_released_is_not_renewed_at_the_same_moment(start: Start) -> No
             assert trader.challenge(one.http, account, 0)["covered"] == 0
 
 
+def test_what_was_released_is_not_called_at_the_same_moment(start: Start) -> None:
+    one, other = start(), start()
+    trader = one.trader()
+    path, headers = "/v1/pledges/{}/{}", one.replica.admin()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(12):
+            account = [trader.account(one.snapshot, 100)]
+            pledge = trader.pledge(one.http, account, one.snapshot, 100).json()["pledge"]
+            call = pool.submit(one.http.post, path.format(pledge, "call"), headers=headers)
+            release = pool.submit(other.http.post, path.format(pledge, "release"), headers=headers)
+            assert release.result().status_code == 200
+            answer = call.result()
+            assert answer.status_code == 200 or answer.json()["code"] == "pledge-status"
+            found = one.http.get(f"/v1/pledges/{pledge}", headers=headers).json()
+            assert found["status"] == "released"
+
+
 def proofs(scene: Scene, trader: Trader, count: int) -> list[SubmissionDocument]:
     """Of an account each, which they use up."""
     made = []
