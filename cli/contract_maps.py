@@ -15,7 +15,7 @@ from zkmargin.attestation import (
     sign_map,
 )
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options import FILE, now, reached_seconds, refuse_replacing, snapshot_argument
+from zkmargin.cli.options import FILE, now, reached_seconds, refuse_replacing, shown_time, snapshot_argument
 from zkmargin.cli.signing import address, domain_options, key_option, required_key, venue_name_option
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.margin.contract_map import Target, read_contract_map
@@ -140,7 +140,7 @@ def sign_map_command(
         "as_of": signed.as_of,
     }
     lines = (
-        f"map         {output}: {len(signed.contracts)} contracts of {name}, from Unix second {moment} on",
+        f"map         {output}: {len(signed.contracts)} contracts of {name}, from {shown_time(moment)} on",
         f"digest      {signed.digest.hex()}",
         f"signed by   {signed.signer}",
     )
@@ -184,7 +184,7 @@ def check_map_command(
         for row in document.contracts
     )
     lines = (
-        f"valid: signed by {document.signer} for {document.venue}, from Unix second {document.as_of} on",
+        f"valid: signed by {document.signer} for {document.venue}, from {shown_time(document.as_of)} on",
         f"digest  {found.digest}",
         *rows,
     )

@@ -87,7 +87,9 @@ def coming_seconds(time: str | None, field: str) -> int:
     """A moment that is still to come, as Unix seconds; 0 for none. Raises InputError."""
     found = unix_seconds(time, field)
     if time is not None and found <= now():
-        raise InputError("command line", field, time, f"it is {_shown(now())} already; write a time to come")
+        raise InputError(
+            "command line", field, time, f"it is {shown_time(now())} already; write a time to come"
+        )
     return found
 
 
@@ -95,7 +97,7 @@ def reached_seconds(time: str | None, field: str) -> int:
     """A moment that this computer's clock has reached, as Unix seconds; 0 for none. Raises InputError."""
     found = unix_seconds(time, field)
     if found > now() + CLOCK_SKEW:
-        remedy = f"it is {_shown(now())} only; write a time that has come, or correct the clock"
+        remedy = f"it is {shown_time(now())} only; write a time that has come, or correct the clock"
         raise InputError("command line", field, time, remedy)
     return found
 
@@ -105,8 +107,12 @@ def now() -> int:
     return int(clock.time())
 
 
-def _shown(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def shown_time(seconds: int) -> str:
+    """Unix seconds as people write a moment; as they are where no calendar reaches."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return f"Unix second {seconds}"
 
 
 def refuse_replacing(field: str, output: Path, others: Iterable[Path | None]) -> None:

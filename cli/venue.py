@@ -27,6 +27,7 @@ from zkmargin.cli.options import (
     holdings_argument,
     reached_seconds,
     refuse_replacing,
+    shown_time,
     snapshot_argument,
 )
 from zkmargin.cli.outputs import refuse_unwritable
@@ -201,7 +202,7 @@ def attest(
     lines = (
         f"attestation  {output}: public, sequence {made.attestation.sequence}, signed by {who.key.address}",
         f"opening      {opening_file}: secret, for the trader",
-        f"hold         {f'for {held.audience} until Unix second {held.until}' if held else 'none'}",
+        f"hold         {f'for {held.audience} until {shown_time(held.until)}' if held else 'none'}",
     )
     answer(as_json, document, *map(Text, lines))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Ran, Run
+from zkmargin.cli.options import shown_time
 from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import InputError
 
@@ -133,3 +134,8 @@ def test_standard_output_that_is_closed() -> None:
     ]
     ran = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_moments_are_shown_as_people_write_them() -> None:
+    assert shown_time(1805133600) == "2027-03-15T18:00:00Z"
+    assert shown_time(1 << 62) == f"Unix second {1 << 62}"
