@@ -183,7 +183,8 @@ def mapped(position: Position, contracts: Mapping[str, Target], universe: Univer
     an instrument of that name: the venue's may be of another size.
 
     Raises InputError naming the row and the contract if the map lacks it, or lists what is reserved for open orders:
-    that only ever lowers an account's value.
+    that only ever lowers an account's value. Also for the entry price of a contract that is quoted the other way round:
+    it is in coins for a USD, and would be taken for USD.
     """
     name = position.instrument
     target = contracts.get(name)
@@ -195,6 +196,12 @@ def mapped(position: Position, contracts: Mapping[str, Target], universe: Univer
             raise InputError(position.where, "instrument", name, remedy)
         return position
     if target is not None:
+        if target.multiplier < 0 and position.entry_price is not None:
+            remedy = (
+                f"{name} is quoted the other way round (multiplier {canonical_decimal(target.multiplier)}); name "
+                f"{target.instrument} itself in the map with multiplier 1, and give its quantity and price in USD"
+            )
+            raise InputError(position.where, "entry_price", canonical_decimal(position.entry_price), remedy)
         quantity = _EXACT.multiply(position.quantity, target.multiplier)
         return replace(position, instrument=target.instrument, quantity=quantity, contract=name)
     if name in universe and universe.instruments[universe.slot(name)].kind == "balance":

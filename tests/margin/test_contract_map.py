@@ -47,6 +47,13 @@ def test_contracts_become_quantities_of_their_slots(tmp_path: Path) -> None:
     assert found.vector(tiny()) == plain.vector(tiny())
 
 
+def test_what_is_quoted_the_other_way_round_has_no_price_in_usd(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"line 2: entry_price: '0.00002': USD-BTC is quoted the other way round"
+    ):
+        mapped(tmp_path, "USD-BTC,2000,0.00002\n")
+
+
 def test_contracts_of_one_slot_add_up_each_from_its_own_entry(tmp_path: Path) -> None:
     table = MAP + "BTC-PERPETUAL,BTC-PERPETUAL,10,BTC\n"
     rows = "XBTUSD,300,40000\nBTC-SWAP-100,5,60000\nBTC-PERPETUAL,-10,50000\n"
