@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import attesting, market, peers, proving
+from benchmarks import attesting, market, peers, proving, scenarios
 from zkmargin.algebra import get_backend
 
 CASES = {
@@ -22,6 +22,8 @@ CASES = {
     "b: n = 2048, 341 rows of 64 bits": proving.large,
     "c: recorded market, grid": proving.market,
     "d: 80 options, PMRM 2": proving.pmrm2,
+    "expected shortfall, 10,000 cells and 200 instruments": scenarios.shortfall,
+    "requirement of 100 positions": scenarios.hundred_positions,
     "commit 4096": peers.commitments,
     "transforms": peers.transforms,
     "recorded market's snapshot": market.snapshot,
@@ -35,6 +37,8 @@ RESULTS = Path("build") / "bench.json"
 def main() -> None:
     """Run what is asked for, or everything."""
     if len(sys.argv) > 1:
+        if sys.argv[1] not in CASES:
+            sys.exit("name one of these cases, in quotes, or none for all:\n  " + "\n  ".join(CASES))
         print(json.dumps(CASES[sys.argv[1]]()))
         return
     results = {name: _measured(name) for name in CASES}

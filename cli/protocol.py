@@ -1,6 +1,5 @@
 """`zkmargin pledge`: what a protocol does with the pledges that its service has recorded."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -18,6 +17,7 @@ from zkmargin.cli.asking import (
     required_api_key,
     service_option,
 )
+from zkmargin.cli.options import shown_time
 from zkmargin.cli.terminal import answer, json_option
 from zkmargin.client import Client, Pledge, ServiceError, calls
 from zkmargin.margin.decimals import scaled_decimal
@@ -120,7 +120,7 @@ def _table(found: list[Pledge], decimals: int | None) -> Table:
     table.columns[2].justify = "right"
     for one in found:
         accounts = ", ".join(f"{account.account} at {account.venue}" for account in one.accounts)
-        until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.expiry))
+        until = shown_time(one.expiry)
         usd = scaled_decimal(one.amount, decimals or 0)
         table.add_row(*map(Text, (one.id, one.status, usd, "yes" if one.secured else "no", accounts, until)))
     return table

@@ -1,6 +1,5 @@
 """`zkmargin receipt`: what a service has signed, fetched again and checked offline."""
 
-import time
 from pathlib import Path
 
 import click
@@ -9,7 +8,7 @@ from rich.text import Text
 from zkmargin.attestation import ReceiptDocument
 from zkmargin.cli.asking import asking, check_pledge, pledge_argument, service_option
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options import FILE
+from zkmargin.cli.options import FILE, shown_time
 from zkmargin.cli.outputs import refuse_unwritable
 from zkmargin.cli.signing import address
 from zkmargin.cli.terminal import answer, json_option
@@ -93,6 +92,5 @@ def verify(*, receipt_file: Path, signer: str, snapshot_file: Path | None, as_js
         if snapshot.id != found.snapshot:
             raise NotProvenError(f"NOT valid: it is about snapshot {found.snapshot}, not the one given")
         amount = f"{scaled_decimal(found.amount, snapshot.quantum_decimals)} USD"
-    issued = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(found.issued))
-    line = f"valid: {signer} recorded {found.pledge} over {amount} for {found.audience} on {issued}"
+    line = f"valid: {signer} recorded {found.pledge} over {amount} for {found.audience} on {shown_time(found.issued)}"
     answer(as_json, {"valid": True, **found.model_dump(mode="json")}, Text(line))

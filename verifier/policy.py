@@ -16,6 +16,7 @@ from zkmargin.attestation.typed_data import SigningDomain
 from zkmargin.margin.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.documents import input_error, read_text
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.models import models
 from zkmargin.margin.tables import Level
 from zkmargin.verifier.minimum import normalised
 
@@ -35,6 +36,13 @@ def _amount(value: str) -> str:
 
 Dollars = Annotated[str, AfterValidator(_amount)]
 """USD as a decimal in quotes, in its canonical form."""
+
+
+def _known(accepted: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in accepted:
+        if name not in models():
+            raise ValueError(f"there is no model {name}; name some of {', '.join(models())}")
+    return accepted
 
 
 class _Strict(BaseModel):
@@ -107,7 +115,7 @@ class Policy(_Strict):
     oracles: Mapping[Name, Signers] = Field(default_factory=dict)
     revoked: Annotated[tuple[Address, ...], Field(strict=False)] = ()
     required_venues: Annotated[tuple[Name, ...], Field(strict=False)] = ()
-    models: Annotated[Mapping[Name, Accepted], Field(min_length=1)]
+    models: Annotated[Mapping[Name, Accepted], Field(min_length=1), AfterValidator(_known)]
     snapshot_age: Duration = 300
     attestation_age: Duration = 86400
     as_of_window: Duration = 300

@@ -66,6 +66,7 @@ def test_a_policy_in_toml() -> None:
         (BETA, ALPHA, "document.*signs for both alpha and beta"),
         ('required_venues = ["alpha"]', 'required_venues = ["gamma"]', "document.*venues does not list"),
         ('level = "maintenance"', 'level = "none"', "models.grid.level"),
+        ("[models.grid", "[models.gird", "models.*there is no model gird"),
         ('spot_shocks = ["-0.16", 0.160]', "spot_shocks = 2020-01-01", "models.grid.minimum"),
         ('audience = "lender"', "", "audience"),
         ('audience = "lender"', "audience = lender", "document"),

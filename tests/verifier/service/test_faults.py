@@ -54,6 +54,20 @@ def test_of_two_replicas_taking_the_last_excess_exactly_one_wins_a_thousand_time
     race(start, 1000)
 
 
+def test_a_policy_that_another_replica_was_given_counts_at_once(start: Start) -> None:
+    """A replica remembers the policy it saw last; the transaction that records looks whether it is still in force."""
+    one, other = start(), start()
+    trader = one.trader()
+    account = [trader.account(one.snapshot, 1000)]
+    assert trader.pledge(other.http, account, one.snapshot, 60).status_code == 201
+    asked = trader.challenge(other.http, account, 60)
+    made = trader.prove(account, one.snapshot, asked["nonce"], 60, asked["threshold"])
+    strict = one.world.policy(max_pledge="50")
+    assert one.http.put("/v1/policy", json=strict, headers=one.replica.admin()).status_code == 200
+    answer = submit(other.http, made)
+    assert (answer.status_code, answer.json()["code"]) == (422, "pledge-limit")
+
+
 def test_one_proof_offered_to_two_replicas_counts_once(start: Start) -> None:
     one, other = start(), start()
     trader = one.trader()
