@@ -15,7 +15,7 @@ from zkmargin.cli.asking import asking, service_option
 from zkmargin.cli.backend import chosen_setup
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.listening import until_stopped
-from zkmargin.cli.options import FILE, level_option, model_option, refuse_replacing, ticks
+from zkmargin.cli.options import FILE, level_option, model_option, refuse_replacing, shown_time, ticks
 from zkmargin.cli.outputs import refuse_unwritable
 from zkmargin.cli.terminal import answer, json_option, progress
 from zkmargin.client import Client, Signer, Watch, Watched, calls
@@ -138,6 +138,7 @@ def watch(
     with until_stopped(), asking(url, None) as client:
         signer, _ = _signer(client, owner, accounts, receipt.model, receipt.level)
         watched = Watched(signer, receipt)
+        told(f"watched until {shown_time(receipt.expiry)}", watched)
         with fitting_openings():
             Watch(client, [watched], seconds=every, told=told).run(
                 None if seconds is None else time.time() + seconds
