@@ -27,9 +27,10 @@ SHORTEST_PASSPHRASE = 8
 def passphrase_from(path: Path | None) -> str | None:
     """The passphrase in a file (its first line), or in ZKMARGIN_PASSPHRASE; None if there is neither.
 
-    Raises InputError if it is too short.
+    Raises InputError if it is too short, or in a file that others can read.
     """
     if path is not None:
+        _refuse_open(path, "passphrase")
         where, text = str(path), read_text(path).split("\n", 1)[0].removesuffix("\r")
     else:
         where, text = "environment", os.environ.get(PASSPHRASE_VARIABLE, "")
@@ -61,15 +62,22 @@ def read_key(path: Path, passphrase: str | None = None) -> SigningKey:
     text = read_text(path).strip()
     if text.startswith("{"):
         return _decrypted(path, text, passphrase)
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        remedy = "others can reach this private key; run chmod 600 on it"
-        raise InputError(str(path), "mode", Finding(f"{mode:04o}"), remedy)
+    _refuse_open(path, "private key")
     try:
         return SigningKey(bytes.fromhex(text.removeprefix("0x")))
     except ValueError:
         remedy = "the file must hold 0x and 64 hex digits, or a keystore; use the one that keygen wrote"
         raise InputError(str(path), "key", Finding("no private key"), remedy) from None
+
+
+def _refuse_open(path: Path, what: str) -> None:
+    """Raises InputError if others than the owner can reach the file; one that is not there is told by its reader."""
+    if not path.exists():
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        remedy = f"others can reach this {what}; run chmod 600 on it"
+        raise InputError(str(path), "mode", Finding(f"{mode:04o}"), remedy)
 
 
 def _decrypted(path: Path, text: str, passphrase: str | None) -> SigningKey:

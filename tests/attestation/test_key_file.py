@@ -66,6 +66,10 @@ def test_where_a_passphrase_comes_from(tmp_path: Path, monkeypatch: pytest.Monke
     assert passphrase_from(None) == "from the environment"
     file = tmp_path / "passphrase"
     file.write_text("from the file\r\nsecond line")
+    file.chmod(0o640)
+    with pytest.raises(InputError, match="mode: 0640: others can reach this passphrase; run chmod 600"):
+        passphrase_from(file)
+    file.chmod(0o600)
     assert passphrase_from(file) == "from the file"
     file.write_text("short\n")
     with pytest.raises(InputError, match="at least 8 characters") as caught:

@@ -244,6 +244,7 @@ def test_a_book_and_one_account_of_it(run: Run, world: World, tmp_path: Path) ->
 
 def test_keys_and_tokens_are_not_printed(run: Run, tmp_path: Path) -> None:
     passphrase = tmp_path / "passphrase"
+    passphrase.touch(0o600)
     passphrase.write_text("correct horse battery\n")
     made = run("venue", "keygen", "-o", tmp_path / "a.key", "--passphrase-file", passphrase, "--json")
     assert made.document["encrypted"]
