@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,14 +50,8 @@ def market() -> dict[str, Any]:
     for slot in drawn.sample(range(3, len(lots)), 30):
         lots[slot] = drawn.randint(-50, 50)
     lots[0] = 1_000_000 * 10**6
-    excess = requirement(snapshot, lots).excess_ticks
 
-    def state(point: bytes) -> Statement:
-        return Statement.about(
-            snapshot, (CommitmentTerm(point),), audience="bench", nonce="1", threshold=excess
-        )
-
-    return _case(snapshot.universe.domain, tuple(lots), state)
+    return _case(snapshot.universe.domain, tuple(lots), _excess(snapshot, lots))
 
 
 def pmrm2() -> dict[str, Any]:
@@ -69,6 +63,13 @@ def pmrm2() -> dict[str, Any]:
     for slot in drawn.sample(options, 80):
         lots[slot] = drawn.randint(-50, 50)
     lots[0] = 1_000_000 * 10**6
+
+    margined = {"requirement_ms": 1000 * seconds(lambda: requirement(snapshot, lots), 25)}
+    return margined | _case(snapshot.universe.domain, tuple(lots), _excess(snapshot, lots))
+
+
+def _excess(snapshot: Snapshot, lots: Sequence[int]) -> Callable[[bytes], Statement]:
+    """The statement that an account has just the excess that it has, about its commitment."""
     excess = requirement(snapshot, lots).excess_ticks
 
     def state(point: bytes) -> Statement:
@@ -76,8 +77,7 @@ def pmrm2() -> dict[str, Any]:
             snapshot, (CommitmentTerm(point),), audience="bench", nonce="1", threshold=excess
         )
 
-    margined = {"requirement_ms": 1000 * seconds(lambda: requirement(snapshot, lots), 25)}
-    return margined | _case(snapshot.universe.domain, tuple(lots), state)
+    return state
 
 
 def _synthetic(domain: int, count: int) -> dict[str, Any]:

@@ -29,7 +29,9 @@ def exposure_row(ledger: Ledger, charge: ExposureCharge) -> int:
     asked = rows.free(name, usd)
     for number, (slope, offset) in enumerate(charge.tiers, 1):
         terms = {asked: 1, size: -slope}
-        rows.row(f"{name}, tier {number}", usd, {}, terms, constant=offset * ledger.tick, closes=asked)
+        rows.row(
+            f"{name}, tier {number}", usd, {}, terms, constant=offset * ledger.snapshot.tick, closes=asked
+        )
     return asked
 
 
@@ -51,7 +53,7 @@ def minimum_row(ledger: Ledger, charge: MinimumCharge, loss: Mapping[int, int]) 
             usd,
             {slot: -slope * money for slot, money in form.items()},
             {total: 1, **{row: -slope * money for row, money in sides.items()}},
-            constant=offset * ledger.tick,
+            constant=offset * ledger.snapshot.tick,
             closes=total,
         )
     return total

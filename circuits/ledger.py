@@ -57,11 +57,6 @@ class Ledger:
         """Like `money`, for many tables (rows, N) at once."""
         return IntMatrix.scaled(tables, self.snapshot.scale)
 
-    @property
-    def tick(self) -> int:
-        """Money of one tick of the snapshot."""
-        return int(10 ** (self.snapshot.money_decimals - self.snapshot.quantum_decimals))
-
     def charge(self, slot: int, rate: int) -> int:
         """Money per lot of a slot for one rate in quanta per contract."""
         return rate * self.snapshot.scale[slot]
@@ -161,6 +156,6 @@ class Ledger:
             unit,
             holdings,
             {row: -charge for row, charge in self._slacks.items()},
-            constant=-denominator * threshold * self.tick,
+            constant=-denominator * threshold * self.snapshot.tick,
         )
         return self.rows.build()

@@ -59,7 +59,7 @@ def _losses(ledger: Ledger, tables: GridTables) -> list[int]:
                 linear, own = bucket.cell(number)
                 form |= linear
                 rows |= own
-            allowance = tables.allowances[number] * ledger.tick if tables.allowances else 0
+            allowance = tables.allowances[number] * ledger.snapshot.tick if tables.allowances else 0
             ledger.rows.row(f"{name}, {cell.label}", ledger.usd, form, rows, constant=allowance, closes=worst)
         loss = {worst: 1, **{exposure_row(ledger, e): 1 for e in tables.exposures if e.unit == unit}}
         for minimum in tables.minimums:
