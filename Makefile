@@ -8,8 +8,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
 CHECKED := $(PYTHON_ROOMS) tests benchmarks examples
-# mypy reads the package as it is imported: a tree of links with the rooms inside zkmargin/.
-TYPED := build/typing
 
 CARGO := $(shell command -v cargo 2>/dev/null)
 CARGO_INPUTS := native/Cargo.toml native/Cargo.lock $(wildcard native/*.rs native/src/*.rs native/src/*/*.rs)
@@ -75,10 +73,7 @@ lint: $(VENV)/.development types
 	$(BIN)/ruff format --check $(wildcard $(CHECKED))
 
 types: $(VENV)/.development
-	@rm -rf $(TYPED) && mkdir -p $(TYPED)/zkmargin
-	@ln -s $(addprefix ../../../,$(wildcard zkmargin/*.py zkmargin/*.pyi zkmargin/py.typed)) $(TYPED)/zkmargin/
-	@ln -s $(addprefix ../../../,$(filter-out zkmargin,$(PYTHON_ROOMS))) $(TYPED)/zkmargin/
-	$(BIN)/mypy $(TYPED)/zkmargin $(foreach room,tests benchmarks examples,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+	$(BIN)/mypy zkmargin $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
 
 ifdef CARGO
 rust: $(VENV)/.development
