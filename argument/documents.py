@@ -14,10 +14,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from zkmargin.argument.challenges import PROTOCOL
 from zkmargin.circuits.relation import MAX_DOMAIN, MIN_DOMAIN
 from zkmargin.circuits.statement import LONGEST_TEXT, POINT_BYTES, CommittedRows, Statement
-from zkmargin.margin.documents import input_error, parse_json, read_text
-from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.tables import Level
+from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.files.documents import parse_json, read_text
+from zkmargin.margin.files.validation import input_error
+from zkmargin.margin.units import Level
 
 
 def _plain_integer(value: object) -> object:

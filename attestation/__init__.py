@@ -13,7 +13,7 @@ from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.signing import Address, Signature, SignatureError, recover
 from zkmargin.attestation.statements import (
     PortfolioStatements,
-    Terms,
+    SubmissionTerms,
     consent_digest,
     portfolio_statements,
     venue_names,
@@ -35,7 +35,7 @@ __all__ = [
     "SnapshotSignature",
     "Struct",
     "SubmissionDocument",
-    "Terms",
+    "SubmissionTerms",
     "VerifiedMap",
     "consent_digest",
     "portfolio_statements",

@@ -17,10 +17,10 @@ from zkmargin.argument.documents import Digest, Document
 from zkmargin.attestation.documents import Name, Seconds, SignedDocument
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.typed_data import CONTRACT_MAP, SigningDomain, Struct
-from zkmargin.margin.contract_map import Target, target
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.account.contract_map import Target, target
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.instruments.universe import Universe
 
 MOST_CONTRACTS = 1 << 14
 

@@ -22,7 +22,7 @@ from zkmargin.argument.documents import (
 from zkmargin.attestation.signing import Address, Signature, SignatureError, recover
 from zkmargin.attestation.typed_data import ATTESTATION, RECEIPT, SNAPSHOT, WORD, SigningDomain, Struct
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.tables import Level
+from zkmargin.margin.units import Level
 
 if TYPE_CHECKING:
     from zkmargin.attestation.keys import SigningKey

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from zkmargin.argument.documents import Digest
 from zkmargin.attestation.documents import MOST_ATTESTATIONS, Name, Text, Ticks
 from zkmargin.attestation.signing import Address
-from zkmargin.margin.tables import Level
+from zkmargin.margin.units import Level
 
 Status = Literal["active", "stale", "called", "released", "lapsed"]
 """Of a pledge."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
-from zkmargin.margin.documents import parse_json, read_text
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import parse_json, read_text
 
 if TYPE_CHECKING:
     from eth_account import Account

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from zkmargin.attestation.documents import AttestationDocument, SubmissionDocument
 from zkmargin.attestation.signing import address_bytes
 from zkmargin.attestation.typed_data import PROOF, SigningDomain
-from zkmargin.circuits.provable import build_relation
+from zkmargin.circuits.model_relation import build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import CommitmentTerm, CommittedRows, Statement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Level
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 
 RelationOf = Callable[[Snapshot, str, Level, int], Relation]
 """Snapshot, model, level and threshold in ticks to the relation; a service may keep those it built."""
 
 
 @dataclass(frozen=True)
-class Terms:
+class SubmissionTerms:
     """What a submission is about beside the accounts; the fields are those of a submission."""
 
     model: str
@@ -34,7 +34,7 @@ class Terms:
     expiry: int
 
     @classmethod
-    def of(cls, submission: SubmissionDocument) -> Terms:
+    def of(cls, submission: SubmissionDocument) -> SubmissionTerms:
         """The terms that a submission names."""
         return cls(
             submission.model,
@@ -72,7 +72,7 @@ def venue_names(attestations: Sequence[AttestationDocument]) -> tuple[str, ...]:
 def portfolio_statements(
     snapshot: Snapshot,
     attestations: Sequence[AttestationDocument],
-    terms: Terms,
+    terms: SubmissionTerms,
     domain: SigningDomain,
     *,
     each_venue: bool = False,
@@ -128,7 +128,7 @@ def commitment_term(attestation: AttestationDocument) -> CommitmentTerm:
     return CommitmentTerm(bytes.fromhex(attestation.point), attestation=attestation.digest)
 
 
-def consent_digest(statements: PortfolioStatements, terms: Terms, domain: SigningDomain) -> bytes:
+def consent_digest(statements: PortfolioStatements, terms: SubmissionTerms, domain: SigningDomain) -> bytes:
     """What the subject signs, 32 bytes."""
     message = {
         "statements": [statement.digest for statement in statements.all()],

@@ -16,10 +16,10 @@ import pyarrow.parquet as pa_parquet
 from benchmarks.market import recorded_market
 from benchmarks.measure import seconds
 from zkmargin.algebra import ceremony, get_backend
-from zkmargin.attestation import SigningDomain, SigningKey, Terms
-from zkmargin.margin.decimals import canonical_decimal
-from zkmargin.margin.holdings import Holdings, Position
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.attestation import SigningDomain, SigningKey, SubmissionTerms
+from zkmargin.margin.account.holdings import Holdings, Position
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import prove_submission
 from zkmargin.venue import Account, Moment, Register, Venue, attest, attest_book
 from zkmargin.verifier import Expected, Policy, prepare_submission, verify_submission
@@ -57,7 +57,7 @@ def portfolio() -> dict[str, Any]:
         made = [attest(v, account, held, moment, r) for v, r in zip(venues, registers, strict=True)]
         one = seconds(lambda: attest(venues[0], account, held, moment, registers[0]), 100)
     accounts = [(each.attestation, each.opening.opening(snapshot.universe, "opening")) for each in made]
-    terms = Terms("grid", "initial", 10**11, 10**11, "lender", "n", now + 600)
+    terms = SubmissionTerms("grid", "initial", 10**11, 10**11, "lender", "n", now + 600)
     setup = venues[0].setup
     submission = prove_submission(accounts, snapshot, terms, trader, setup)
     policy = Policy.accept(

@@ -22,8 +22,8 @@ from pathlib import Path
 from benchmarks.service import DOMAIN, started_service, submissions
 from benchmarks.wire import request, send
 from tests.verifier.service.world import ADMIN_KEY, Replica, Trader, World, market
-from zkmargin.margin.encoding import canonical_json
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 LARGEST = 300.0
 """Megabytes of a worker."""

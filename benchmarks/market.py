@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measure import peak_megabytes, seconds
-from zkmargin.margin.accounts import Accounts, excesses
+from zkmargin.margin.account.book import Accounts, excesses
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market.csv_pair import read_csv_pair
 from zkmargin.margin.market.example import example_market
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.parameters import Parameters, parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import GridTables
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "market"
 

@@ -15,12 +15,12 @@ from benchmarks.measure import seconds
 from zkmargin.algebra import get_backend
 from zkmargin.algebra.setup import Setup, ceremony
 from zkmargin.circuits import CommitmentTerm, Statement
-from zkmargin.margin.holdings import Holdings
+from zkmargin.margin.account.holdings import Holdings
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market import example_market
 from zkmargin.margin.market.quotes import Listing, Market, assemble, security_option, share
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import Opening, commit, prove, random_blinder
 from zkmargin.verifier import verify
 

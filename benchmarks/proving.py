@@ -14,10 +14,10 @@ from zkmargin.algebra.setup import Setup, ceremony
 from zkmargin.circuits import CommitmentTerm, Statement
 from zkmargin.circuits.builder import RelationBuilder
 from zkmargin.circuits.relation import Relation
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market.example import example_market
-from zkmargin.margin.parameters import Parameters, preset
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.parameters.document import Parameters, preset
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import Opening, commit, prove, random_blinder
 from zkmargin.verifier import verify, verify_batch
 

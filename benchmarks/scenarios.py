@@ -13,11 +13,11 @@ from zkmargin.algebra import get_backend
 from zkmargin.algebra.setup import ceremony
 from zkmargin.argument.rows import check_rows, commit_rows
 from zkmargin.circuits import CommitmentTerm, Statement
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market.example import example_market
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.parameters import Parameters, parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import Opening, commit, prove, random_blinder
 from zkmargin.verifier import verify
 

@@ -25,7 +25,7 @@ from tests.verifier.service.postgres import Postgres
 from tests.verifier.service.world import Replica, Trader, World, market
 from zkmargin.attestation import SigningKey
 from zkmargin.circuits import build_relation
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 DOMAIN = 256
 MODEL = "isolated"

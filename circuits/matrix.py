@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.circuits.errors import RelationError
-from zkmargin.circuits.products import row_sums
+from zkmargin.circuits.matrix_products import row_sums
 
 _WORD = (1 << 64) - 1
 _LIMIT = 1 << 127

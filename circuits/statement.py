@@ -10,12 +10,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from zkmargin.circuits.provable import build_relation
+from zkmargin.circuits.model_relation import build_relation
 from zkmargin.circuits.relation import Relation
-from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Level
+from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 
 LONGEST_TEXT = 256
 POINT_BYTES = 48

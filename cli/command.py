@@ -2,24 +2,24 @@
 
 import click
 
-from zkmargin.cli.backtest import run_backtest
 from zkmargin.cli.boundary import Boundary
-from zkmargin.cli.committing import commit
-from zkmargin.cli.demo import demo
-from zkmargin.cli.fetching import fetch
-from zkmargin.cli.importing import importing
-from zkmargin.cli.info import info
-from zkmargin.cli.margin import margin
-from zkmargin.cli.pledging import submit, watch
-from zkmargin.cli.portable_demo import demo_portable
-from zkmargin.cli.protocol import pledge
-from zkmargin.cli.proving import prove
-from zkmargin.cli.receipts import receipt
-from zkmargin.cli.rows import rows
-from zkmargin.cli.serving import serve
-from zkmargin.cli.snapshot import snapshot
-from zkmargin.cli.venue import venue
-from zkmargin.cli.verifying import verify
+from zkmargin.cli.commands.backtest import run_backtest
+from zkmargin.cli.commands.commit import commit
+from zkmargin.cli.commands.fetch import fetch
+from zkmargin.cli.commands.import_ import importing
+from zkmargin.cli.commands.info import info
+from zkmargin.cli.commands.margin import margin
+from zkmargin.cli.commands.pledge import pledge
+from zkmargin.cli.commands.prove import prove
+from zkmargin.cli.commands.receipt import receipt
+from zkmargin.cli.commands.rows import rows
+from zkmargin.cli.commands.serve import serve
+from zkmargin.cli.commands.snapshot import snapshot
+from zkmargin.cli.commands.submit import submit, watch
+from zkmargin.cli.commands.venue import venue
+from zkmargin.cli.commands.verify import verify
+from zkmargin.cli.demo.portable import demo_portable
+from zkmargin.cli.demo.walk import demo
 
 
 @click.group(

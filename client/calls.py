@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.attestation.documents import ReceiptDocument, SnapshotSignature, SubmissionDocument
 from zkmargin.attestation.exchange import Challenge, Pledge, PledgePage, PolicyInForce, RowsInfo, SnapshotInfo
-from zkmargin.margin.documents import parse_json
-from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Level
+from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.files.documents import parse_json
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 
 T = TypeVar("T")
 

@@ -11,14 +11,14 @@ from zkmargin.argument.rows import RowsError, check_rows
 from zkmargin.attestation.documents import AttestationDocument, ReceiptDocument
 from zkmargin.attestation.exchange import Challenge
 from zkmargin.attestation.keys import SigningKey
-from zkmargin.attestation.statements import Terms
+from zkmargin.attestation.statements import SubmissionTerms
 from zkmargin.circuits import CommittedRows, WitnessError, build_relation
 from zkmargin.client import calls
 from zkmargin.client.connection import Client
 from zkmargin.client.errors import ServiceError, UnreachableError
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Level
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 from zkmargin.prover.commit import Opening
 from zkmargin.prover.submission import prove_submission
 
@@ -121,7 +121,7 @@ def _proven(
         if question == uncovered:
             raise UncoveredError(WitnessError(UNCHANGED, "threshold"), question)
         snapshot = checked(client.send(calls.snapshot(asked.snapshot)), asked)
-        terms = Terms(
+        terms = SubmissionTerms(
             signer.model,
             signer.level,
             asked.threshold,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from zkmargin.attestation.documents import AttestationDocument, Hold
 from zkmargin.client.calls import WHERE, Call
-from zkmargin.margin.documents import parse_json
-from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.files.documents import parse_json
 from zkmargin.prover.opening import OpeningDocument
 
 

@@ -11,11 +11,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.decimals import floor_div
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.arithmetic.decimals import floor_div
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, CollateralCharge, GridTables, Level, RateTables
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.charges import CollateralCharge
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.units import LEVELS, Level
 from zkmargin.margin.wide import Wide, linear, zeros
 
 # Accounts valued together: the products of a full universe then stay within the processor's caches and

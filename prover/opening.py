@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError
 from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.documents import CommitmentDocument, Curve, Digest, Document, Domain, PointHex, Version
-from zkmargin.margin.documents import input_error
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.files.validation import input_error
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.prover.commit import Opening, commit_sparse, random_blinder
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from zkmargin.algebra.setup import Setup
 from zkmargin.attestation.documents import AttestationDocument, SubmissionDocument
 from zkmargin.attestation.keys import SigningKey
-from zkmargin.attestation.statements import Terms, consent_digest, portfolio_statements
+from zkmargin.attestation.statements import SubmissionTerms, consent_digest, portfolio_statements
 from zkmargin.attestation.typed_data import SigningDomain
 from zkmargin.circuits.statement import CommittedRows
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover.commit import Opening
 from zkmargin.prover.prove import Progress, prove
 
@@ -19,7 +19,7 @@ from zkmargin.prover.prove import Progress, prove
 def prove_submission(
     accounts: Sequence[tuple[AttestationDocument, Opening]],
     snapshot: Snapshot,
-    terms: Terms,
+    terms: SubmissionTerms,
     key: SigningKey,
     setup: Setup,
     *,

@@ -21,6 +21,6 @@ def test_an_unknown_name_is_an_error() -> None:
 def test_margining_loads_no_cryptography() -> None:
     code = "import sys, zkmargin; zkmargin.build_report; print([m for m in sys.modules if 'zkmargin.' in m])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "zkmargin.margin.report" in loaded
+    assert "zkmargin.margin.account.report" in loaded
     for room in ("algebra", "circuits", "argument", "prover", "verifier"):
         assert f"zkmargin.{room}" not in loaded

@@ -32,11 +32,11 @@ from zkmargin.argument.documents import Digest, Document
 from zkmargin.attestation import Address, Hold
 from zkmargin.attestation.documents import ChainId, Counter, MapDigest, Name, OpenOrders, Seconds
 from zkmargin.attestation.secret_file import OWNER_ONLY
-from zkmargin.margin.documents import write_atomically
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import write_atomically
 from zkmargin.venue.book_rows import Stretch, check_whole, stretches
+from zkmargin.venue.book_worker import Carried, Made, Task, begin_process, make_part, warm
 from zkmargin.venue.issue import Moment, Venue, begin
-from zkmargin.venue.part import Carried, Made, Task, begin_process, make_part, warm
 from zkmargin.venue.register import Register
 
 ACCOUNTS_PER_PART = 1000

@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
-from zkmargin.margin.contract_map import Target
-from zkmargin.margin.decimals import parse_decimal, parse_positive
+from zkmargin.margin.account.contract_map import Target
+from zkmargin.margin.account.holdings import Holdings, Position, mapped
+from zkmargin.margin.arithmetic.decimals import parse_decimal, parse_positive
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.holdings import Holdings, Position, mapped
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 REQUIRED = ("account", "subject", "instrument", "quantity")
 OPTIONAL = ("entry_price",)

@@ -15,10 +15,10 @@ from pathlib import Path
 from zkmargin.algebra.setup import Setup
 from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey, VerifiedMap
 from zkmargin.attestation.documents import OpenOrders
-from zkmargin.margin.contract_map import Target
+from zkmargin.margin.account.contract_map import Target
+from zkmargin.margin.account.holdings import OPEN_ORDERS, Holdings
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import OPEN_ORDERS, Holdings
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover.opening import OpeningDocument, commit_slots
 from zkmargin.venue.register import Grant, Register
 

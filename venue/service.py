@@ -24,7 +24,7 @@ from zkmargin.algebra import Setup
 from zkmargin.attestation import ContractMapDocument, Hold, SigningDomain
 from zkmargin.attestation.key_file import passphrase_from, read_key
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.venue.issue import Account, Moment, Venue, attest, begin, check_ledger
 from zkmargin.venue.register import Register
 from zkmargin.venue.settings import AccountSettings, VenueSettings

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from zkmargin.attestation import Address
 from zkmargin.attestation.documents import ChainId, Name, OpenOrders
-from zkmargin.margin.documents import input_error, read_text
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import read_text
+from zkmargin.margin.files.validation import input_error
 
 File = Annotated[str, Field(min_length=1)]
 """A path, from the settings file's directory if it is relative."""

@@ -3,12 +3,12 @@
 Verification raises; it never returns a verdict.
 """
 
-from zkmargin.verifier.attested import AccountKey, Newest
+from zkmargin.verifier.attestation_checks import AccountKey, Newest
 from zkmargin.verifier.batch import BatchError, verify_batch
 from zkmargin.verifier.document import commitment_term, verify_document
 from zkmargin.verifier.errors import RULES, PolicyError, VerificationError
 from zkmargin.verifier.policy import Policy
-from zkmargin.verifier.portfolio import (
+from zkmargin.verifier.submission import (
     Expected,
     PreparedSubmission,
     check_snapshot,

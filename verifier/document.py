@@ -8,9 +8,9 @@ from typing import Any
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.documents import Claims, CommitmentDocument, ProofDocument
 from zkmargin.circuits.statement import CommitmentTerm, Statement
-from zkmargin.margin.decimals import scaled_decimal
+from zkmargin.margin.arithmetic.decimals import scaled_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.verifier.errors import VerificationError
 from zkmargin.verifier.verify import verify_bytes
 

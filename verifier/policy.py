@@ -13,12 +13,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, MapDigest, Name, OpenOrders, Text
 from zkmargin.attestation.signing import Address
 from zkmargin.attestation.typed_data import SigningDomain
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
-from zkmargin.margin.documents import input_error, read_text
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import read_text
+from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.models import models
-from zkmargin.margin.tables import Level
-from zkmargin.verifier.minimum import normalised
+from zkmargin.margin.units import Level
+from zkmargin.verifier.parameter_floor import normalised
 
 Duration = Annotated[int, Field(ge=0, le=10 * 366 * 86400)]
 """Seconds."""

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from zkmargin.algebra import Setup, backends, ceremony, get_backend
     from zkmargin.argument import CommitmentDocument, Proof, ProofDocument
     from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
-    from zkmargin.margin.accounts import Accounts, excesses
+    from zkmargin.margin.account.book import Accounts, excesses
+    from zkmargin.margin.account.holdings import Holdings
+    from zkmargin.margin.account.report import build_report
+    from zkmargin.margin.account.requirement import requirement
     from zkmargin.margin.errors import InputError
-    from zkmargin.margin.holdings import Holdings
     from zkmargin.margin.market import example_market, read_market
-    from zkmargin.margin.parameters import Parameters
-    from zkmargin.margin.report import build_report
-    from zkmargin.margin.requirement import requirement
-    from zkmargin.margin.snapshot import Snapshot
+    from zkmargin.margin.parameters.document import Parameters
+    from zkmargin.margin.snapshot.snapshot import Snapshot
     from zkmargin.prover import OpeningDocument, commit_holdings, prove
     from zkmargin.verifier import VerificationError, verify, verify_batch, verify_document
 
@@ -65,14 +65,14 @@ _HOMES = {
     "zkmargin.algebra": ("Setup", "backends", "ceremony", "get_backend"),
     "zkmargin.argument": ("CommitmentDocument", "Proof", "ProofDocument"),
     "zkmargin.circuits": ("CommitmentTerm", "Statement", "WitnessError"),
-    "zkmargin.margin.accounts": ("Accounts", "excesses"),
+    "zkmargin.margin.account.book": ("Accounts", "excesses"),
     "zkmargin.margin.errors": ("InputError",),
-    "zkmargin.margin.holdings": ("Holdings",),
+    "zkmargin.margin.account.holdings": ("Holdings",),
     "zkmargin.margin.market": ("example_market", "read_market"),
-    "zkmargin.margin.parameters": ("Parameters",),
-    "zkmargin.margin.report": ("build_report",),
-    "zkmargin.margin.requirement": ("requirement",),
-    "zkmargin.margin.snapshot": ("Snapshot",),
+    "zkmargin.margin.parameters.document": ("Parameters",),
+    "zkmargin.margin.account.report": ("build_report",),
+    "zkmargin.margin.account.requirement": ("requirement",),
+    "zkmargin.margin.snapshot.snapshot": ("Snapshot",),
     "zkmargin.prover": ("OpeningDocument", "commit_holdings", "prove"),
     "zkmargin.verifier": ("VerificationError", "verify", "verify_batch", "verify_document"),
 }

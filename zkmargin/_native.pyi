@@ -101,7 +101,7 @@ def risk_array(
 ) -> bytes: ...
 def q64_map(name: str, left: bytes, right: bytes) -> bytes: ...
 
-# Books of accounts. Columns are little-endian; see `zkmargin.margin.accounts`.
+# Books of accounts. Columns are little-endian; see `zkmargin.margin.account.book`.
 
 class GridKernel:
     def __new__(

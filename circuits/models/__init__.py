@@ -11,13 +11,13 @@ import pkgutil
 from functools import cache
 from typing import Protocol
 
-from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.account_rows import AccountRows
 
 
 class Builder(Protocol):
     """Adds the rows of one model, and returns the number by which it multiplied the requirement."""
 
-    def __call__(self, ledger: Ledger) -> int: ...
+    def __call__(self, account: AccountRows) -> int: ...
 
 
 @cache

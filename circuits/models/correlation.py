@@ -16,74 +16,75 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zkmargin.circuits.contingencies import contingencies
-from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.account_rows import AccountRows
+from zkmargin.circuits.gadgets.contingencies import contingencies
 from zkmargin.circuits.relation import Unit
 from zkmargin.margin.models.correlation.tables import FACTOR_BITS, CorrelationTables, CovarianceFactor
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of correlation margin; the requirement is collected as it is (denominator 1)."""
-    tables: CorrelationTables = ledger.tables
-    scale, level = ledger.snapshot.scale, ledger.level
+    tables: CorrelationTables = account.tables
+    scale, level = account.snapshot.scale, account.level
     exposures = [
-        ledger.money(tables.delta, (tables.unit_of == unit).nonzero()[0]) for unit in range(len(tables.units))
+        account.money(tables.delta, (tables.unit_of == unit).nonzero()[0])
+        for unit in range(len(tables.units))
     ]
-    sums = [_sums(ledger, factor) for factor in tables.factors]
+    sums = [_sums(account, factor) for factor in tables.factors]
     most = max(
-        _apart(ledger, tables, exposures), *(_norm(ledger, forms) >> max(0, tables.bits) for forms in sums)
+        _apart(account, tables, exposures), *(_norm(account, forms) >> max(0, tables.bits) for forms in sums)
     )
 
     def least(lots: Sequence[int], _: Mapping[int, int]) -> int:
         return max(amount for _, amount in tables.measures(scale, lots, level)) // tables.step
 
-    unit = Unit("USD", ledger.usd.scale // tables.step or 1)
-    loss = ledger.rows.free("correlated loss", unit, choice=least, limit=1 + most)
-    squared = ledger.rows.square({}, {loss: 1})
+    unit = Unit("USD", account.usd.scale // tables.step or 1)
+    loss = account.rows.free("correlated loss", unit, choice=least, limit=1 + most)
+    squared = account.rows.square({}, {loss: 1})
     for factor, forms in zip(tables.factors, sums, strict=True):
-        cells = [ledger.rows.square(form) for form in forms if form]
+        cells = [account.rows.square(form) for form in forms if form]
         terms = {squared: 1 << 2 * max(0, tables.bits), **dict.fromkeys(cells, -1)}
-        ledger.rows.row(f"correlated loss, {factor.label}", Unit("square units"), {}, v=terms)
-    _undiversified(ledger, tables, exposures, loss)
-    ledger.require({}, {loss: tables.step})
-    contingencies(ledger, 1)
-    ledger.haircuts(tables.collaterals, 1)
+        account.rows.row(f"correlated loss, {factor.label}", Unit("square units"), {}, v=terms)
+    _undiversified(account, tables, exposures, loss)
+    account.require({}, {loss: tables.step})
+    contingencies(account, 1)
+    account.haircuts(tables.collaterals, 1)
     return 1
 
 
-def _sums(ledger: Ledger, factor: CovarianceFactor) -> list[dict[int, int]]:
+def _sums(account: AccountRows, factor: CovarianceFactor) -> list[dict[int, int]]:
     """L' x as linear forms of the holdings, in units of 2^-bits."""
-    tables: CorrelationTables = ledger.tables
+    tables: CorrelationTables = account.tables
     forms: list[dict[int, int]] = [{} for _ in tables.units]
-    for slot, scale in enumerate(ledger.snapshot.scale):
-        for form, entry in zip(forms, tables.entries(factor, ledger.level, slot, scale), strict=False):
+    for slot, scale in enumerate(account.snapshot.scale):
+        for form, entry in zip(forms, tables.entries(factor, account.level, slot, scale), strict=False):
             if entry:
                 form[slot] = entry
     return forms
 
 
-def _norm(ledger: Ledger, forms: Sequence[Mapping[int, int]]) -> int:
+def _norm(account: AccountRows, forms: Sequence[Mapping[int, int]]) -> int:
     """The greatest norm of the sums that an account within its bounds can have: no more than all of them together."""
-    honest = ledger.rows.honest
+    honest = account.rows.honest
     return sum(abs(entry) * honest[slot] for form in forms for slot, entry in form.items())
 
 
-def _apart(ledger: Ledger, tables: CorrelationTables, exposures: Sequence[Mapping[int, int]]) -> int:
+def _apart(account: AccountRows, tables: CorrelationTables, exposures: Sequence[Mapping[int, int]]) -> int:
     """The greatest loss without offsets, in steps."""
-    pairs = zip(tables.undiversified[ledger.level], exposures, strict=True)
-    return sum(each * _norm(ledger, [form]) for each, form in pairs) // (tables.step << FACTOR_BITS)
+    pairs = zip(tables.undiversified[account.level], exposures, strict=True)
+    return sum(each * _norm(account, [form]) for each, form in pairs) // (tables.step << FACTOR_BITS)
 
 
 def _undiversified(
-    ledger: Ledger, tables: CorrelationTables, exposures: Sequence[Mapping[int, int]], loss: int
+    account: AccountRows, tables: CorrelationTables, exposures: Sequence[Mapping[int, int]], loss: int
 ) -> None:
     terms = {loss: tables.step << FACTOR_BITS}
-    for name, form, each in zip(tables.units, exposures, tables.undiversified[ledger.level], strict=True):
+    for name, form, each in zip(tables.units, exposures, tables.undiversified[account.level], strict=True):
         if form and each:
-            size = ledger.rows.free(f"{name}: size of the exposure", ledger.usd)
+            size = account.rows.free(f"{name}: size of the exposure", account.usd)
             negative = {slot: -value for slot, value in form.items()}
-            ledger.rows.row(f"{name}: covers a long exposure", ledger.usd, negative, {size: 1}, closes=size)
-            ledger.rows.row(f"{name}: covers a short exposure", ledger.usd, form, {size: 1}, closes=size)
+            account.rows.row(f"{name}: covers a long exposure", account.usd, negative, {size: 1}, closes=size)
+            account.rows.row(f"{name}: covers a short exposure", account.usd, form, {size: 1}, closes=size)
             terms[size] = -each
     if len(terms) > 1:
-        ledger.rows.row("correlated loss, no offsets", ledger.usd, {}, terms)
+        account.rows.row("correlated loss, no offsets", account.usd, {}, terms)

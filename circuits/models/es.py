@@ -18,20 +18,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from zkmargin.circuits.contingencies import contingencies
-from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.account_rows import AccountRows
+from zkmargin.circuits.gadgets.contingencies import contingencies
+from zkmargin.circuits.gadgets.joint_losses import LossRows, losses
 from zkmargin.circuits.relation import Unit
-from zkmargin.circuits.scenarios import LossRows, losses
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.scenarios.tail import tail
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of expected shortfall; the requirement is collected as it is (denominator 1)."""
-    tables: JointTables = ledger.tables
-    confidence = Fraction(*tables.confidence[ledger.level])
-    p, q = tables.tail_weight(ledger.level).as_integer_ratio()
-    cells, rows, scale = LossRows.of(ledger), ledger.rows, ledger.snapshot.scale
+    tables: JointTables = account.tables
+    confidence = Fraction(*tables.confidence[account.level])
+    p, q = tables.tail_weight(account.level).as_integer_ratio()
+    cells, rows, scale = LossRows.of(account), account.rows, account.snapshot.scale
     first = rows.rows
 
     def begins(lots: Sequence[int], _: Mapping[int, int]) -> Mapping[int, int]:
@@ -39,19 +39,19 @@ def build(ledger: Ledger) -> int:
         return {first: max(0, eta), first + 1: max(0, -eta)}
 
     limit = max(cells.reach)
-    up = rows.free("tail begins at a loss of", ledger.usd, choice=begins, limit=limit)
-    down = rows.free("tail begins at a gain of", ledger.usd, choice=begins, limit=limit)
+    up = rows.free("tail begins at a loss of", account.usd, choice=begins, limit=limit)
+    down = rows.free("tail begins at a gain of", account.usd, choice=begins, limit=limit)
     beyond = []
     for label, form in zip(cells.labels, cells.forms, strict=True):
-        z = rows.free(f"{label}: loss beyond the tail's beginning", ledger.usd)
-        rows.row(f"{label}: no less than that", ledger.usd, form, {z: 1, up: 1, down: -1}, closes=z)
+        z = rows.free(f"{label}: loss beyond the tail's beginning", account.usd)
+        rows.row(f"{label}: no less than that", account.usd, form, {z: 1, up: 1, down: -1}, closes=z)
         beyond.append(z)
-    unit = Unit("USD", p * ledger.usd.scale)
+    unit = Unit("USD", p * account.usd.scale)
     # The mean of the worst losses is no more than the greatest.
-    shortfall = rows.free("expected shortfall", ledger.usd, limit=limit)
+    shortfall = rows.free("expected shortfall", account.usd, limit=limit)
     terms = {shortfall: p, up: -p, down: p, **dict.fromkeys(beyond, -q)}
     rows.row("expected shortfall covered", unit, {}, terms, closes=shortfall)
-    ledger.require({}, {shortfall: 1})
-    contingencies(ledger, 1)
-    ledger.haircuts(tables.collaterals, 1)
+    account.require({}, {shortfall: 1})
+    contingencies(account, 1)
+    account.haircuts(tables.collaterals, 1)
     return 1

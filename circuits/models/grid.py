@@ -15,7 +15,7 @@
 
 All slacks W, L, P, a, h and x enter the last row with a negative sign, so a prover who takes a larger one only harms
 himself; so does one who sets the bit g without need. PnL_u(s) is linear but for its buckets: what is theirs, and which
-of their rows are exact, is said in `zkmargin.circuits.buckets`.
+of their rows are exact, is said in `zkmargin.circuits.gadgets.expiry_value`.
 """
 
 from __future__ import annotations
@@ -23,74 +23,77 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from zkmargin.circuits.additions import exposure_row, minimum_row
-from zkmargin.circuits.buckets import CHOICE, BucketRows
-from zkmargin.circuits.contingencies import contingencies
-from zkmargin.circuits.ledger import LOTS, Ledger
-from zkmargin.margin.tables import ConfidenceCharge, GridTables
+from zkmargin.circuits.account_rows import LOTS, AccountRows
+from zkmargin.circuits.gadgets.contingencies import contingencies
+from zkmargin.circuits.gadgets.expiry_value import CHOICE, BucketRows
+from zkmargin.circuits.gadgets.exposures import exposure_row, minimum_row
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.grid_additions import ConfidenceCharge
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of the grid; returns the denominator by which the requirement was multiplied."""
-    tables: GridTables = ledger.tables
-    denominator = ledger.count(_losses(ledger, tables), tables.loss_factor[ledger.level])
-    contingencies(ledger, denominator)
-    _confidences(ledger, tables, denominator)
-    ledger.haircuts(tables.collaterals, denominator)
+    tables: GridTables = account.tables
+    denominator = account.count(_losses(account, tables), tables.loss_factor[account.level])
+    contingencies(account, denominator)
+    _confidences(account, tables, denominator)
+    account.haircuts(tables.collaterals, denominator)
     return denominator
 
 
-def _losses(ledger: Ledger, tables: GridTables) -> list[int]:
+def _losses(account: AccountRows, tables: GridTables) -> list[int]:
     """The rows whose sum is what all units lose."""
     losses: list[int] = []
     for unit, name in enumerate(tables.units):
-        buckets = [BucketRows(ledger, tables, bucket) for bucket in tables.buckets if bucket.unit == unit]
+        buckets = [BucketRows(account, tables, bucket) for bucket in tables.buckets if bucket.unit == unit]
         slots = [
             slot for slot in (tables.unit_of == unit).nonzero()[0].tolist() if slot not in tables.bucketed
         ]
         basis = [row for bucket in buckets if (row := bucket.basis()) is not None]
-        worst = ledger.rows.free(f"{name}: worst loss", ledger.usd)
+        worst = account.rows.free(f"{name}: worst loss", account.usd)
         if basis:
             terms = {worst: 1, **dict.fromkeys(basis, -1)}
-            ledger.rows.row(f"{name}: basis contingency", ledger.usd, {}, terms, closes=worst)
+            account.rows.row(f"{name}: basis contingency", account.usd, {}, terms, closes=worst)
         for number, (cell, risk) in enumerate(zip(tables.cells, tables.risk, strict=True)):
-            form, rows = ledger.money(risk, slots), {worst: 1}
+            form, rows = account.money(risk, slots), {worst: 1}
             for bucket in buckets:
                 linear, own = bucket.cell(number)
                 form |= linear
                 rows |= own
-            allowance = tables.allowances[number] * ledger.snapshot.tick if tables.allowances else 0
-            ledger.rows.row(f"{name}, {cell.label}", ledger.usd, form, rows, constant=allowance, closes=worst)
-        loss = {worst: 1, **{exposure_row(ledger, e): 1 for e in tables.exposures if e.unit == unit}}
+            allowance = tables.allowances[number] * account.snapshot.tick if tables.allowances else 0
+            account.rows.row(
+                f"{name}, {cell.label}", account.usd, form, rows, constant=allowance, closes=worst
+            )
+        loss = {worst: 1, **{exposure_row(account, e): 1 for e in tables.exposures if e.unit == unit}}
         for minimum in tables.minimums:
             if minimum.unit == unit:
-                loss = {minimum_row(ledger, minimum, loss): 1}
+                loss = {minimum_row(account, minimum, loss): 1}
         losses += loss
     return losses
 
 
-def _confidences(ledger: Ledger, tables: GridTables, denominator: int) -> None:
+def _confidences(account: AccountRows, tables: GridTables, denominator: int) -> None:
     """A charge on sum |q| by each slot's long side P: |q| = 2 P - q, and what a held gate adds."""
     bits: dict[tuple[int, ...], int] = {}
     for charge in tables.confidences:
-        low, high = charge.charge[ledger.level], charge.gated[ledger.level]
+        low, high = charge.charge[account.level], charge.gated[account.level]
         if high:
-            sizes = {slot: ledger.long_side(slot) for slot in charge.slots}
-            money = {slot: ledger.charge(slot, 1) for slot in charge.slots}
-            ledger.require(
+            sizes = {slot: account.long_side(slot) for slot in charge.slots}
+            money = {slot: account.charge(slot, 1) for slot in charge.slots}
+            account.require(
                 {slot: -denominator * low * money[slot] for slot in charge.slots},
                 {row: 2 * denominator * low * money[slot] for slot, row in sizes.items()},
             )
             if high > low:
                 if charge.gates not in bits:
-                    bits[charge.gates] = _gate(ledger, charge.gates)
-                extra = _extra(ledger, charge, sizes, bits[charge.gates], high - low)
-                ledger.require({}, {extra: denominator})
+                    bits[charge.gates] = _gate(account, charge.gates)
+                extra = _extra(account, charge, sizes, bits[charge.gates], high - low)
+                account.require({}, {extra: denominator})
 
 
-def _gate(ledger: Ledger, gates: Sequence[int]) -> int:
+def _gate(account: AccountRows, gates: Sequence[int]) -> int:
     """A bit that can only be 0 while no gate is held."""
-    rows, names = ledger.rows, ledger.snapshot.universe.instruments
+    rows, names = account.rows, account.snapshot.universe.instruments
     name = f"{' / '.join(names[slot].name for slot in gates)}: held"
     bit = rows.free(name, CHOICE, choice=partial(_held, gates), limit=1)
     rows.row(f"{name}, or not", CHOICE, {}, {bit: -1}, constant=1)
@@ -105,12 +108,12 @@ def _held(gates: Sequence[int], lots: Sequence[int], _: object) -> int:
     return int(any(lots[slot] for slot in gates))
 
 
-def _extra(ledger: Ledger, charge: ConfidenceCharge, sizes: dict[int, int], bit: int, more: int) -> int:
+def _extra(account: AccountRows, charge: ConfidenceCharge, sizes: dict[int, int], bit: int, more: int) -> int:
     """What the gated charge adds: at least `more` sum |q| while the bit is 1."""
-    rows, name = ledger.rows, f"{charge.name}: confidence of what is held beside it"
-    money = {slot: more * ledger.charge(slot, 1) for slot in charge.slots}
+    rows, name = account.rows, f"{charge.name}: confidence of what is held beside it"
+    money = {slot: more * account.charge(slot, 1) for slot in charge.slots}
     most = sum(money[slot] * rows.honest[slot] for slot in charge.slots)
-    extra = rows.free(name, ledger.usd)
+    extra = rows.free(name, account.usd)
     terms = {extra: 1, bit: -most, **{row: -2 * money[slot] for slot, row in sizes.items()}}
-    rows.row(f"{name}, covered", ledger.usd, money, terms, constant=most, closes=extra)
+    rows.row(f"{name}, covered", account.usd, money, terms, constant=most, closes=extra)
     return extra

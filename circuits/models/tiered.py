@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import lcm
 
-from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.account_rows import AccountRows
 from zkmargin.circuits.models import cross, grid
 from zkmargin.circuits.relation import Unit
 from zkmargin.margin.models.tiered import TieredTables
@@ -27,35 +27,35 @@ from zkmargin.margin.models.tiered import TieredTables
 CHOICE = Unit("of 0 or 1")
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of both branches; the requirement is collected as it is (denominator 1)."""
-    tables: TieredTables = ledger.tables
-    low, high = ledger.branch(tables.cross), ledger.branch(tables.grid)
+    tables: TieredTables = account.tables
+    low, high = account.branch(tables.cross), account.branch(tables.grid)
     parts = cross.build(low), grid.build(high)
     denominator = lcm(*parts)
-    bit = _reached(ledger, tables)
-    unit = Unit("USD", denominator * ledger.usd.scale)
-    counted = ledger.rows.free("requirement of the tier", ledger.usd)
+    bit = _reached(account, tables)
+    unit = Unit("USD", denominator * account.usd.scale)
+    counted = account.rows.free("requirement of the tier", account.usd)
     opened = (
         ("cross margin, below the threshold", low, parts[0], tables.cross.weights(), 1),
         ("portfolio margin, from the threshold on", high, parts[1], tables.grid.weights(), -1),
     )
     for name, branch, part, weights, sign in opened:
         holdings, rows = branch.collected(-denominator // part)
-        most = denominator * _most(ledger, weights)
+        most = denominator * _most(account, weights)
         terms = {**rows, counted: denominator, bit: sign * most}
         constant = most if sign < 0 else 0
-        ledger.rows.row(name, unit, holdings, terms, constant=constant, closes=counted)
-    ledger.require({}, {counted: 1})
+        account.rows.row(name, unit, holdings, terms, constant=constant, closes=counted)
+    account.require({}, {counted: 1})
     return 1
 
 
-def _reached(ledger: Ledger, tables: TieredTables) -> int:
+def _reached(account: AccountRows, tables: TieredTables) -> int:
     """The bit that says whether the account value reaches the threshold."""
-    snapshot, rows = ledger.snapshot, ledger.rows
-    least = tables.smallest(snapshot.universe, ledger.level)
-    value = ledger.money(tables.marks, range(len(snapshot.universe)))
-    most = _most(ledger, tables.marks.tolist()) + least + 1
+    snapshot, rows = account.snapshot, account.rows
+    least = tables.smallest(snapshot.universe, account.level)
+    value = account.money(tables.marks, range(len(snapshot.universe)))
+    most = _most(account, tables.marks.tolist()) + least + 1
 
     def reached(lots: Sequence[int], _: Mapping[int, int]) -> int:
         return int(sum(each * lots[slot] for slot, each in value.items()) >= least)
@@ -63,14 +63,14 @@ def _reached(ledger: Ledger, tables: TieredTables) -> int:
     bit = rows.free("portfolio margin", CHOICE, choice=reached, limit=1)
     rows.row("portfolio margin, or cross margin", CHOICE, {}, {bit: -1}, constant=1)
     rows.row(
-        "portfolio margin only from the threshold on", ledger.usd, value, {bit: -most}, constant=most - least
+        "portfolio margin only from the threshold on", account.usd, value, {bit: -most}, constant=most - least
     )
     below = {slot: -each for slot, each in value.items()}
-    rows.row("cross margin only below the threshold", ledger.usd, below, {bit: most}, constant=least - 1)
+    rows.row("cross margin only below the threshold", account.usd, below, {bit: most}, constant=least - 1)
     return bit
 
 
-def _most(ledger: Ledger, entries: Sequence[int]) -> int:
+def _most(account: AccountRows, entries: Sequence[int]) -> int:
     """The largest sum of |q| times the size of an entry, in money units."""
-    slots = zip(ledger.snapshot.universe.instruments, entries, ledger.snapshot.scale, strict=True)
+    slots = zip(account.snapshot.universe.instruments, entries, account.snapshot.scale, strict=True)
     return sum(i.bound * abs(entry) * factor for i, entry, factor in slots)

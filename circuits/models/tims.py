@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.account_rows import AccountRows
 from zkmargin.circuits.relation import Unit
 from zkmargin.margin.models.tims.tables import POINTS, TimsTables
 
@@ -59,38 +59,38 @@ def _sum(left: Mapping[int, int], right: Mapping[int, int], factor: int) -> Mapp
 _NOTHING = _Form({}, {})
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of TIMS; returns the denominator by which the requirement was multiplied."""
-    tables: TimsTables = ledger.tables
-    profits = _profits(ledger, tables)
-    minima = _minima(ledger, tables)
-    worst = {node: _worst_loss(ledger, tables, node, profits[node]) for node in tables.top()}
+    tables: TimsTables = account.tables
+    profits = _profits(account, tables)
+    minima = _minima(account, tables)
+    worst = {node: _worst_loss(account, tables, node, profits[node]) for node in tables.top()}
     losses = list(worst.values())
     if tables.minimum_scope == "group":
         for node, slack in worst.items():
             below = [minima[number] for number in tables.classes_of(node)]
-            _minimum(ledger, f"{tables.name(node)}: minimum per contract", below, [slack], slack)
+            _minimum(account, f"{tables.name(node)}: minimum per contract", below, [slack], slack)
     elif any(form.rows for form in minima):
-        missing = ledger.rows.free("short of the minimum per contract", ledger.usd)
-        _minimum(ledger, "minimum per contract", minima, [missing, *losses], missing)
+        missing = account.rows.free("short of the minimum per contract", account.usd)
+        _minimum(account, "minimum per contract", minima, [missing, *losses], missing)
         losses.append(missing)
-    return ledger.count(losses, tables.factor[ledger.level])
+    return account.count(losses, tables.factor[account.level])
 
 
-def _profits(ledger: Ledger, tables: TimsTables) -> list[list[_Form]]:
+def _profits(account: AccountRows, tables: TimsTables) -> list[list[_Form]]:
     """The profit of every node at every valuation point, classes first."""
-    bounds = [instrument.bound for instrument in ledger.snapshot.universe.instruments]
+    bounds = [instrument.bound for instrument in account.snapshot.universe.instruments]
     nodes: list[list[_Form]] = []
     for number in range(len(tables.classes)):
         slots = (tables.class_of == number).nonzero()[0]
-        forms = [ledger.money(column, slots) for column in tables.risk]
+        forms = [account.money(column, slots) for column in tables.risk]
         nodes.append([_Form(form, {}, sum(abs(a) * bounds[s] for s, a in form.items())) for form in forms])
     for group in tables.groups:
         total = [_NOTHING] * POINTS
         for member in group.members:
             for point, (label, form) in enumerate(zip(tables.labels(member), nodes[member], strict=True)):
                 name = f"{tables.name(member)}, {label}"
-                lost = _uncounted(ledger, name, form, *group.offset)
+                lost = _uncounted(account, name, form, *group.offset)
                 passed = form if lost is None else form.plus(_Form({}, {lost: 1}), -1)
                 # Losses in full, gains at most: what is passed on is within the member's own reach.
                 total[point] = total[point].plus(_Form(passed.holdings, passed.rows, form.reach))
@@ -98,7 +98,7 @@ def _profits(ledger: Ledger, tables: TimsTables) -> list[list[_Form]]:
     return nodes
 
 
-def _uncounted(ledger: Ledger, name: str, form: _Form, part: int, whole: int) -> int | None:
+def _uncounted(account: AccountRows, name: str, form: _Form, part: int, whole: int) -> int | None:
     """A slack of at least the share of a gain that does not count; None if all of it counts."""
     rest = whole - part
     if not rest:
@@ -108,38 +108,40 @@ def _uncounted(ledger: Ledger, name: str, form: _Form, part: int, whole: int) ->
         return -(-rest * max(0, form.value(q, rows)) // whole)
 
     limit = -(-rest * form.reach // whole)
-    slack = ledger.rows.free(f"{name}: gain that does not count", ledger.usd, choice=least, limit=limit)
-    unit = Unit("USD", whole * ledger.usd.scale)
+    slack = account.rows.free(f"{name}: gain that does not count", account.usd, choice=least, limit=limit)
+    unit = Unit("USD", whole * account.usd.scale)
     held = {slot: -rest * a for slot, a in form.holdings.items()}
     earlier = {row: -rest * a for row, a in form.rows.items()}
-    ledger.rows.row(f"{name}: gain within what counts", unit, held, {**earlier, slack: whole})
+    account.rows.row(f"{name}: gain within what counts", unit, held, {**earlier, slack: whole})
     return slack
 
 
-def _worst_loss(ledger: Ledger, tables: TimsTables, node: int, points: Sequence[_Form]) -> int:
+def _worst_loss(account: AccountRows, tables: TimsTables, node: int, points: Sequence[_Form]) -> int:
     name = tables.name(node)
-    worst = ledger.rows.free(f"{name}: worst loss", ledger.usd)
+    worst = account.rows.free(f"{name}: worst loss", account.usd)
     for label, form in zip(tables.labels(node), points, strict=True):
         rows = {**form.rows, worst: 1}
-        ledger.rows.row(f"{name}, {label}", ledger.usd, form.holdings, rows, closes=worst)
+        account.rows.row(f"{name}, {label}", account.usd, form.holdings, rows, closes=worst)
     return worst
 
 
-def _minima(ledger: Ledger, tables: TimsTables) -> list[_Form]:
+def _minima(account: AccountRows, tables: TimsTables) -> list[_Form]:
     """The minimum of every class: a rate per contract of either side."""
     forms = [_NOTHING] * len(tables.classes)
     columns = (tables.class_of, tables.minimum_long, tables.minimum_short)
     for slot, (number, long, short) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
         if number >= 0 and (long or short):
-            held, owed = ledger.charge(slot, long), ledger.charge(slot, short)
-            forms[number] = forms[number].plus(_Form({slot: -owed}, {ledger.long_side(slot): held + owed}))
+            held, owed = account.charge(slot, long), account.charge(slot, short)
+            forms[number] = forms[number].plus(_Form({slot: -owed}, {account.long_side(slot): held + owed}))
     return forms
 
 
-def _minimum(ledger: Ledger, name: str, below: Sequence[_Form], slacks: Sequence[int], closes: int) -> None:
+def _minimum(
+    account: AccountRows, name: str, below: Sequence[_Form], slacks: Sequence[int], closes: int
+) -> None:
     """The slacks together are at least the minimum of the classes below."""
     form = _Form({}, dict.fromkeys(slacks, 1))
     for minimum in below:
         form = form.plus(minimum, -1)
     if form.holdings:
-        ledger.rows.row(name, ledger.usd, form.holdings, form.rows, closes=closes)
+        account.rows.row(name, account.usd, form.holdings, form.rows, closes=closes)

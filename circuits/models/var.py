@@ -15,21 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from zkmargin.circuits.contingencies import contingencies
-from zkmargin.circuits.ledger import Ledger
+from zkmargin.circuits.account_rows import AccountRows
+from zkmargin.circuits.gadgets.contingencies import contingencies
+from zkmargin.circuits.gadgets.joint_losses import LossRows, losses
 from zkmargin.circuits.relation import Unit
-from zkmargin.circuits.scenarios import LossRows, losses
-from zkmargin.margin.decimals import floor_div
+from zkmargin.margin.arithmetic.decimals import floor_div
 from zkmargin.margin.scenarios.tables import JointTables
 
 CELLS = Unit("scenarios")
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of value at risk; the requirement is collected as it is (denominator 1)."""
-    tables: JointTables = ledger.tables
-    excused = floor_div(tables.tail_weight(ledger.level))
-    cells, rows, scale = LossRows.of(ledger), ledger.rows, ledger.snapshot.scale
+    tables: JointTables = account.tables
+    excused = floor_div(tables.tail_weight(account.level))
+    cells, rows, scale = LossRows.of(account), account.rows, account.snapshot.scale
     first, count = rows.rows, len(cells.labels)
 
     def worst(lots: Sequence[int], _: Mapping[int, int]) -> Mapping[int, int]:
@@ -38,13 +38,13 @@ def build(ledger: Ledger) -> int:
         return {first + cell: int(cell in chosen) for cell in range(count)}
 
     bits = [rows.free(f"{label}: excused", CELLS, choice=worst, limit=1) for label in cells.labels]
-    value = rows.free("value at risk", ledger.usd)
+    value = rows.free("value at risk", account.usd)
     for label, bit, form, reach in zip(cells.labels, bits, cells.forms, cells.reach, strict=True):
         rows.row(f"{label}: excused at most once", CELLS, {}, {bit: -1}, constant=1)
         name = f"{label}: loss covered unless excused"
-        rows.row(name, ledger.usd, form, {value: 1, bit: reach}, closes=value)
+        rows.row(name, account.usd, form, {value: 1, bit: reach}, closes=value)
     rows.row(f"at most {excused} scenarios excused", CELLS, {}, dict.fromkeys(bits, -1), constant=excused)
-    ledger.require({}, {value: 1})
-    contingencies(ledger, 1)
-    ledger.haircuts(tables.collaterals, 1)
+    account.require({}, {value: 1})
+    contingencies(account, 1)
+    account.haircuts(tables.collaterals, 1)
     return 1

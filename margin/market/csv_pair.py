@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from zkmargin.margin.csv_rows import read_rows
-from zkmargin.margin.decimals import parse_decimal, parse_positive
+from zkmargin.margin.arithmetic.decimals import parse_decimal, parse_positive
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import Instrument
+from zkmargin.margin.files.csv_rows import read_rows
+from zkmargin.margin.instruments.instrument import Instrument
 from zkmargin.margin.market.names import fits_name
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
 from zkmargin.margin.market.times import parse_time

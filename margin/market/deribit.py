@@ -18,9 +18,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal, parse_positive
-from zkmargin.margin.documents import parse_json, read_text
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal, parse_positive
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
 
 INSTRUMENTS = "get_instruments"

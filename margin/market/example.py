@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from zkmargin.margin.black76 import price
-from zkmargin.margin.fixed import from_decimal, to_decimal
+from zkmargin.margin.arithmetic.black76 import price
+from zkmargin.margin.arithmetic.fixed import from_decimal, to_decimal
 from zkmargin.margin.market.names import dated_name
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from zkmargin.margin.instruments import Instrument
+from zkmargin.margin.instruments.instrument import Instrument
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DATED = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})(?:-(\d+)-([CP]))?", re.ASCII)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.inputs import Inputs, Quote, check_quote
-from zkmargin.margin.instruments import CASH, Instrument, Kind, Premium, Security
+from zkmargin.margin.instruments.instrument import CASH, Instrument, Kind, Premium, Security
+from zkmargin.margin.market.inputs import Inputs, Quote, check_quote
 
 # An account holds at most these many lots, long or short; the circuit proves it. One less than a power of
 # two, because the sum of a call's and a put's lots then still fits the same number of bits.

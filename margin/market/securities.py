@@ -14,18 +14,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
-from zkmargin.margin.csv_rows import read_rows
-from zkmargin.margin.decimals import parse_decimal, parse_positive
+from zkmargin.margin.arithmetic.decimals import parse_decimal, parse_positive
+from zkmargin.margin.arithmetic.fixed import RangeError, exp, from_decimal, from_fraction, mul, to_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import RangeError, exp, from_decimal, from_fraction, mul, to_decimal
-from zkmargin.margin.inputs import (
+from zkmargin.margin.files.csv_rows import read_rows
+from zkmargin.margin.instruments.instrument import Instrument, Premium, Security
+from zkmargin.margin.market.inputs import (
     LARGEST_PRICE,
     LARGEST_RATE,
     LONGEST_LIFE,
     SMALLEST_PRICE,
     SMALLEST_RATE,
 )
-from zkmargin.margin.instruments import Instrument, Premium, Security
 from zkmargin.margin.market.quotes import (
     Listing,
     Market,

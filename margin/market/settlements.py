@@ -5,15 +5,22 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
 
-from zkmargin.margin.csv_rows import read_rows
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.inputs import LARGEST_PRICE, SMALLEST_PRICE, Inputs, Quote, check_feeds, check_quote
-from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.files.csv_rows import read_rows
+from zkmargin.margin.instruments.instrument import CASH, Instrument
+from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.market.inputs import (
+    LARGEST_PRICE,
+    SMALLEST_PRICE,
+    Inputs,
+    Quote,
+    check_feeds,
+    check_quote,
+)
 from zkmargin.margin.market.quotes import Market
+from zkmargin.margin.market.settled_slots import moving
 from zkmargin.margin.market.times import format_time, parse_time
-from zkmargin.margin.settlement import moving
-from zkmargin.margin.universe import Universe
 
 Expiry = tuple[str, int] | tuple[str, int, str]
 """Underlying and unix microseconds; with a currency, of those contracts only that settle in it."""

@@ -7,10 +7,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Protocol, cast
 
-from zkmargin.margin.assessment import Assessment
-from zkmargin.margin.basis import Basis
-from zkmargin.margin.tables import Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.tables.assessment import Assessment
+from zkmargin.margin.units import Level
+from zkmargin.margin.valuation.basis import Basis
 
 
 class Model(Protocol):
@@ -22,7 +22,7 @@ class Model(Protocol):
 
     NAME: str
     TABLES: type[Any]
-    """The dataclass of its tables: see `zkmargin.margin.tables.Tables`."""
+    """The dataclass of its tables: see `zkmargin.margin.tables.grid.Tables`."""
 
     def tables(self, basis: Basis) -> Any:
         """The tables of a market, or None where market and parameters lack what the model needs.

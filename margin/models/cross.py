@@ -1,8 +1,8 @@
 """Cross margin: collateral and profit are shared, rates are per position, and no hedge is recognised."""
 
-from zkmargin.margin.basis import Basis
-from zkmargin.margin.rates import rate_tables, requirement, unpaid
-from zkmargin.margin.tables import RateTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.valuation.basis import Basis
+from zkmargin.margin.valuation.position_rates import rate_tables, requirement, unpaid
 
 __all__ = ["NAME", "TABLES", "requirement", "tables"]
 

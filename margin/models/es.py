@@ -5,27 +5,20 @@ threshold it is due to R. T. Rockafellar and S. Uryasev, Optimization of conditi
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from zkmargin.margin.assessment import Assessment
-from zkmargin.margin.basis import Basis
-from zkmargin.margin.scenarios.parameters import Confidences, ScenarioSection
+from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.parameters.es import Shortfall
 from zkmargin.margin.scenarios.requirement import scenario_requirement
 from zkmargin.margin.scenarios.tables import JointTables, needs, section_tables
-from zkmargin.margin.tables import Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.tables.assessment import Assessment
+from zkmargin.margin.units import Level
+from zkmargin.margin.valuation.basis import Basis
 
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Shortfall", "requirement", "tables"]
 
 NAME = "es"
 NEEDS = needs(NAME)
 TABLES = JointTables
-
-
-class Shortfall(ScenarioSection):
-    """The section `es`."""
-
-    confidence: Confidences = Confidences(initial=Fraction(39, 40), maintenance=Fraction(19, 20))
 
 
 PARAMETERS = Shortfall

@@ -1,8 +1,8 @@
 """Isolated margin: every position carries its own charge, and the value of a long option does not count."""
 
-from zkmargin.margin.basis import Basis
-from zkmargin.margin.rates import full_value, rate_tables, requirement
-from zkmargin.margin.tables import RateTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.valuation.basis import Basis
+from zkmargin.margin.valuation.position_rates import full_value, rate_tables, requirement
 
 __all__ = ["NAME", "TABLES", "requirement", "tables"]
 

@@ -5,59 +5,28 @@ The value is the account's own, before any haircut; both levels may have a value
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict
 
-from zkmargin.margin.assessment import Assessment, Charge
-from zkmargin.margin.basis import QUANTUM_DECIMALS, Basis
-from zkmargin.margin.bounds import LARGEST_MONEY
-from zkmargin.margin.decimals import places
 from zkmargin.margin.errors import UnprovableError
-from zkmargin.margin.forms import STRICT, Amount, Column
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models import cross, grid
-from zkmargin.margin.parameter_types import Graded, Number, Strict
-from zkmargin.margin.tables import LEVELS, ByLevel, Cell, GridTables, Level, RateTables, check_length
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.parameters.tiered import Tiered
+from zkmargin.margin.tables.assessment import Assessment, Charge
+from zkmargin.margin.tables.bounds import LARGEST_MONEY
+from zkmargin.margin.tables.charges import check_length
+from zkmargin.margin.tables.grid import Cell, GridTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.tables.schema import STRICT, Amount, Column
+from zkmargin.margin.units import LEVELS, ByLevel, Level
+from zkmargin.margin.valuation.basis import Basis
 
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Tiered", "TieredTables", "requirement", "tables"]
 
 NAME = "tiered"
 NEEDS = 'tiered needs a section tiered in the parameters, such as {"tiered": {"threshold": "100000"}}'
-LARGEST_THRESHOLD = 9 * 10**9
-"""USD; counted in billionths it still fits 64 bits."""
-
-
-def _in_quanta(number: Decimal) -> Decimal:
-    if places(number) > QUANTUM_DECIMALS[0]:
-        raise ValueError(f"at most {QUANTUM_DECIMALS[0]} decimal places; round it")
-    return number
-
-
-_Threshold = Annotated[Number, Field(ge=0, le=LARGEST_THRESHOLD), AfterValidator(_in_quanta)]
-
-
-class Thresholds(Graded[Decimal]):
-    """USD for each level; initial is never below maintenance."""
-
-    initial: _Threshold
-    maintenance: _Threshold
-
-    @model_validator(mode="before")
-    @classmethod
-    def _both(cls, value: Any) -> Any:
-        """A single number counts for both levels."""
-        single = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
-        return {"initial": value, "maintenance": value} if single else value
-
-
-class Tiered(Strict):
-    """The section `tiered`."""
-
-    threshold: Thresholds
-    """An account worth at least this has portfolio margin."""
 
 
 PARAMETERS = Tiered

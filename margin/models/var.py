@@ -6,25 +6,19 @@ Of N equally likely losses it is the (k+1)-th largest, k = floor(N (1 - confiden
 from collections.abc import Sequence
 from fractions import Fraction
 
-from zkmargin.margin.assessment import Assessment
-from zkmargin.margin.basis import Basis
-from zkmargin.margin.scenarios.parameters import Confidences, ScenarioSection
+from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.parameters.var import ValueAtRisk
 from zkmargin.margin.scenarios.requirement import scenario_requirement
 from zkmargin.margin.scenarios.tables import JointTables, needs, section_tables
-from zkmargin.margin.tables import Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.tables.assessment import Assessment
+from zkmargin.margin.units import Level
+from zkmargin.margin.valuation.basis import Basis
 
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "ValueAtRisk", "requirement", "tables"]
 
 NAME = "var"
 NEEDS = needs(NAME)
 TABLES = JointTables
-
-
-class ValueAtRisk(ScenarioSection):
-    """The section `var`."""
-
-    confidence: Confidences = Confidences(initial=Fraction(99, 100), maintenance=Fraction(39, 40))
 
 
 PARAMETERS = ValueAtRisk

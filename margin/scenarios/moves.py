@@ -13,16 +13,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.decimals import nearest
+from zkmargin.margin.arithmetic.cholesky import check_correlation, cholesky
+from zkmargin.margin.arithmetic.fixed import ONE, ONE_BITS, div, from_fraction, ln, mul, nearest_shift, sqrt
+from zkmargin.margin.arithmetic.kernels import exponentials
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.fixed import ONE, ONE_BITS, div, from_fraction, ln, mul, nearest_shift, sqrt
-from zkmargin.margin.kernels import exponentials
-from zkmargin.margin.scenarios.cholesky import check_correlation, cholesky
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.scenarios.parameters import DRAWN_CELLS, ScenarioSection
+from zkmargin.margin.market.history import BILLION, PriceHistory, plain_moves
+from zkmargin.margin.parameters.joint import DRAWN_CELLS, ScenarioSection
 from zkmargin.margin.scenarios.quantile import normal_draws
 
-BILLION: Final = 10**9
 LARGEST_MOVE: Final = 1000
 """A price that rises a thousandfold within the horizon is a fault of the data."""
 
@@ -95,17 +93,6 @@ def historical_moves(
         ]
     labels = tuple(f"{history.date_of(end - section.horizon)} to {history.date_of(end)}" for end in ends)
     return _checked(labels, names, columns, where)
-
-
-def plain_moves(history: PriceHistory, name: str, horizon: int, ends: range) -> list[int]:
-    """P[t] / P[t - horizon] - 1 for the days t, each rounded to nearest."""
-    closes = history.closes[name]
-    return [_ratio(closes[end], closes[end - horizon]) for end in ends]
-
-
-def _ratio(after: Decimal | None, before: Decimal | None) -> int:
-    # The window is complete, so both prices are there.
-    return nearest((Fraction(after or 0) / Fraction(before or 1) - 1) * BILLION)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from zkmargin.margin.fixed import HALF, ONE, ONE_BITS, div, from_decimal, ln, mul, sqrt
+from zkmargin.margin.arithmetic.fixed import HALF, ONE, ONE_BITS, div, from_decimal, ln, mul, sqrt
 
 
 def _q64(*coefficients: str) -> tuple[int, ...]:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from zkmargin.margin.assessment import Assessment, TailLoss
-from zkmargin.margin.charges import haircuts
-from zkmargin.margin.contingencies import contingencies
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.scenarios.tail import Tail, tail
-from zkmargin.margin.tables import Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.tables.assessment import Assessment, TailLoss
+from zkmargin.margin.units import Level
+from zkmargin.margin.valuation.charges import haircuts
+from zkmargin.margin.valuation.contingencies import contingencies
 
 Measure = Callable[[Tail], Fraction]
 """What is read off the tail: its mean, or the loss that it begins with."""

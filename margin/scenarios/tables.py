@@ -15,23 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from zkmargin.margin.basis import Basis, contract_size, slot_value, underlyings
-from zkmargin.margin.charges import collateral_charges
-from zkmargin.margin.contingencies import perpetual_charges, strike_charges
+from zkmargin.margin.arithmetic.fixed import ONE, from_decimal, from_fraction, mul
+from zkmargin.margin.arithmetic.kernels import option_values, risk_array
+from zkmargin.margin.arithmetic.packed import Q64Matrix
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.fixed import ONE, from_decimal, from_fraction, mul
-from zkmargin.margin.forms import STRICT, Packed, Ratio
-from zkmargin.margin.instruments import CASH, Instrument
-from zkmargin.margin.kernels import Q64Matrix, option_values, risk_array
-from zkmargin.margin.pricing import named_instruments, option_columns
-from zkmargin.margin.scenarios.moves import BILLION, ScenarioSet, scenario_set
-from zkmargin.margin.scenarios.parameters import ScenarioSection
+from zkmargin.margin.instruments.instrument import CASH, Instrument
+from zkmargin.margin.market.history import BILLION
+from zkmargin.margin.parameters.joint import ScenarioSection
+from zkmargin.margin.scenarios.moves import ScenarioSet, scenario_set
 from zkmargin.margin.scenarios.profits import Profits
-from zkmargin.margin.tables import (
-    LEVELS,
-    ByLevel,
+from zkmargin.margin.tables.charges import (
     CollateralCharge,
-    Level,
     PerpetualCharge,
     StrikeCharge,
     add_haircuts,
@@ -39,6 +33,16 @@ from zkmargin.margin.tables import (
     check_length,
     check_slots,
 )
+from zkmargin.margin.tables.schema import STRICT, Packed, Ratio
+from zkmargin.margin.units import (
+    LEVELS,
+    ByLevel,
+    Level,
+)
+from zkmargin.margin.valuation.basis import Basis, contract_size, slot_value, underlyings
+from zkmargin.margin.valuation.charges import collateral_charges
+from zkmargin.margin.valuation.contingencies import perpetual_charges, strike_charges
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from zkmargin.margin.decimals import floor_div
+from zkmargin.margin.arithmetic.decimals import floor_div
 
 
 @dataclass(frozen=True)

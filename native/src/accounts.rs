@@ -14,7 +14,7 @@ const CHUNK: usize = 512;
 const LANES: usize = 8;
 const NONE: i32 = -1;
 
-/// What every account is held against; see `margin/accounts.py` for the meaning of each column.
+/// What every account is held against; see `margin/account/book.py` for the meaning of each column.
 #[pyclass(frozen)]
 pub struct GridKernel {
     cells: usize,

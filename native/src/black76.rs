@@ -1,4 +1,4 @@
-//! Black's formula for options on a forward: the twin of margin/black76.py, operation by operation.
+//! Black's formula for options on a forward: the twin of margin/arithmetic/black76.py, operation by operation.
 use crate::fixed::{div, ln, mul, sqrt, sub, Checked, Reason, ONE, Q64};
 use crate::normal::{density, distribution};
 

@@ -1,4 +1,4 @@
-//! Signed fixed point with 64 fractional bits: the twin of margin/fixed.py, operation by operation.
+//! Signed fixed point with 64 fractional bits: the twin of margin/arithmetic/fixed.py, operation by operation.
 //!
 //! Q64 numbers are `i128`; inner series run at `WIDE_BITS` fractional bits. Docstrings there, with errors and sources.
 use crate::wide;

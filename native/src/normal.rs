@@ -1,4 +1,4 @@
-//! The normal distribution by Taylor polynomials about tabulated centres: the twin of margin/normal.py.
+//! The normal distribution by Taylor polynomials about tabulated centres: the twin of margin/arithmetic/normal.py.
 use crate::fixed::{exp, exp_wide, mul, Checked, GUARD_BITS, ONE, Q64, WIDE, WIDE_BITS};
 use crate::wide;
 

@@ -1,4 +1,4 @@
-//! The kernels of margin/kernels.py over whole columns: rows in parallel, without the interpreter's lock.
+//! The kernels of margin/arithmetic/kernels.py over whole columns: rows in parallel, without the interpreter's lock.
 //!
 //! Q64 columns travel as bytes, 16 a number, little-endian two's complement. A row that fails raises
 //! PricingError(row, reason), the first such row whatever the order of execution.

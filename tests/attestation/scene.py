@@ -15,12 +15,12 @@ from zkmargin.attestation import (
     SigningDomain,
     SigningKey,
     SubmissionDocument,
-    Terms,
+    SubmissionTerms,
 )
 from zkmargin.attestation.signing import address_of
-from zkmargin.margin.holdings import Holdings, Position
+from zkmargin.margin.account.holdings import Holdings, Position
 from zkmargin.margin.market import example_market
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import Opening, prove_submission
 from zkmargin.venue import Account, Attested, Moment, Register, Venue, attest
 from zkmargin.verifier import Policy
@@ -93,7 +93,7 @@ def opened(made: Attested) -> tuple[AttestationDocument, Opening]:
     return made.attestation, made.opening.opening(market_snapshot().universe, "opening")
 
 
-def terms(**changes: Any) -> Terms:
+def terms(**changes: Any) -> SubmissionTerms:
     fields: dict[str, Any] = {
         "model": "grid",
         "level": "initial",
@@ -103,7 +103,7 @@ def terms(**changes: Any) -> Terms:
         "nonce": NONCE,
         "expiry": now() + 1800,
     }
-    return Terms(**(fields | changes))
+    return SubmissionTerms(**(fields | changes))
 
 
 def submit(

@@ -10,7 +10,7 @@ import pytest
 from tests.attestation.scene import CONTRACT, DOMAIN, key, market_snapshot, now
 from zkmargin.attestation import ContractMapDocument, SigningDomain, VerifiedMap, sign_map
 from zkmargin.attestation.contract_map import MOST_CONTRACTS
-from zkmargin.margin.contract_map import Target
+from zkmargin.margin.account.contract_map import Target
 from zkmargin.margin.errors import InputError
 
 TARGETS = {

@@ -16,11 +16,11 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.levels import LEVELS
-from zkmargin.margin.models.span.parameters import Size
-from zkmargin.margin.parameters import Parameters, parse_parameters
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
+from zkmargin.margin.parameters.span import Size
+from zkmargin.margin.units import LEVELS
 
 Path = tuple[str | int, ...]
 Limits = tuple[Decimal | None, Decimal | None]

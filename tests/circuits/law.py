@@ -8,9 +8,9 @@ import pytest
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.relation import Choice, Relation
 from zkmargin.circuits.witness import Witness, assign, check
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Level
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 
 LAST = "account value less the {} requirement and the threshold"
 

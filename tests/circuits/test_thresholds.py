@@ -8,11 +8,11 @@ from tests.circuits.law import LAST, free_rows, refilled
 from tests.margin.accounts import lots_of
 from zkmargin.circuits import RelationError, Thresholds, WitnessError, build_relation
 from zkmargin.circuits.witness import assign, check
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market import example_market
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 
 FACTORS = {"initial": "0.999999999999", "maintenance": "0.333333333333"}
 TIERS = parse_parameters({"tiered": {"threshold": {"initial": "100000", "maintenance": "80000"}}}, "test")

@@ -20,9 +20,9 @@ from tests.margin.joint import DRAWN, year
 from zkmargin.circuits import build_relation
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market import Market, example_market
-from zkmargin.margin.parameters import Parameters, section_types
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS
+from zkmargin.margin.parameters.document import Parameters, section_types
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS
 
 QUANTA = (6, 9)
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tests.cli.harness import TERMS, Chain, Ran, Run, finished
 from zkmargin.cli.command import command
 from zkmargin.margin.market import Market, example_market
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 HOLDINGS = """instrument,quantity,entry_price
 USD,250000,

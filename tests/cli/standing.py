@@ -12,9 +12,9 @@ from tests.cli.harness import Ran
 from tests.verifier.service.world import ADMIN_KEY, DOMAIN, World, market, toml
 from zkmargin.attestation import SigningKey, SnapshotSignature
 from zkmargin.attestation.secret_file import write_secret
-from zkmargin.cli.demo_processes import ZKMARGIN, Processes, Running
+from zkmargin.cli.demo.processes import ZKMARGIN, Processes, Running
 from zkmargin.client import Client, calls
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 TOKENS = {name: f"the-token-of-{name}" for name in ("alice", "bob", "carol")}
 HOLDINGS = "instrument,quantity\nUSD,1000\n"

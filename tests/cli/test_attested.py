@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Run
-from zkmargin.cli import options
+from zkmargin.cli.options import files as options
 
 CONTRACT = "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF"
 DOMAIN = ("--chain-id", 1, "--contract", CONTRACT)

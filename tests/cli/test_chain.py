@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
-from zkmargin.cli import options
+from zkmargin.cli.options import files as options
 
 
 def test_a_proof_verifies(run: Run, chain: Chain) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Run
-from zkmargin.circuits.ledger import Ledger
-from zkmargin.margin.encoding import canonical_json, digest
+from zkmargin.circuits.account_rows import AccountRows
+from zkmargin.margin.files.canonical_json import canonical_json, digest
 from zkmargin.margin.market import example_market
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -118,7 +118,7 @@ def test_a_level_that_is_left_out(
 def test_a_device_is_no_endless_file(
     run: Run, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zkmargin.margin.documents.LARGEST_FILE", 1 << 20)
+    monkeypatch.setattr("zkmargin.margin.files.documents.LARGEST_FILE", 1 << 20)
     large = tmp_path / "large"
     large.write_bytes(bytes((1 << 20) + 1))
     for endless in (Path("/dev/zero"), large):
@@ -167,7 +167,7 @@ def test_coefficients_beyond_128_bits_are_one_plain_line(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A denominator of eighteen decimals times prices of a billion, multiplied out as no factor ever is."""
-    monkeypatch.setattr(Ledger, "count", lambda ledger, losses, factor: 10**18)
+    monkeypatch.setattr(AccountRows, "count", lambda ledger, losses, factor: 10**18)
     whole = example_market()
     quotes = tuple(
         replace(quote, price="1000000000")

@@ -46,7 +46,7 @@ def test_an_interrupt_while_committing(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"zkmargin.cli.committing.{moment}", interrupt)
+    monkeypatch.setattr(f"zkmargin.cli.commands.commit.{moment}", interrupt)
     seen = run(
         "commit", chain.snapshot, chain.holdings, "-o", tmp_path / "c.json", "--opening", tmp_path / "o.json"
     )

@@ -13,10 +13,10 @@ from tests.cli.standing import Stand, altered, open_stand, process
 from tests.verifier.service.world import ADMIN_KEY, DOMAIN, TICKS, market
 from zkmargin.attestation import SigningKey
 from zkmargin.attestation.secret_file import write_secret
-from zkmargin.cli.demo_processes import Processes, free_port
+from zkmargin.cli.demo.processes import Processes, free_port
 from zkmargin.client import calls
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 NOBODY = "p-" + "0" * 32
 
@@ -384,7 +384,7 @@ def test_an_opening_is_not_left_without_its_attestation(
     def full(path: Path, _: bytes) -> None:
         raise InputError(str(path), "file", "no room", "name a place with room")
 
-    monkeypatch.setattr("zkmargin.cli.handing_out.write_atomically", full)
+    monkeypatch.setattr("zkmargin.cli.options.attestation_files.write_atomically", full)
     token = ("--token-file", stand.folder / "carol.token")
     pair = ("-o", tmp_path / "e.json", "--opening", tmp_path / "e.secret.json")
     refused(run("fetch", "--venue", stand.venue.url, *token, *pair), "e.json", "no room")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Chain, Ran, Run
-from zkmargin.cli.options import shown_time
-from zkmargin.margin.documents import write_atomically
+from zkmargin.cli.options.files import shown_time
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.documents import write_atomically
 
 AT_THE_TIME, LATER = "2029-12-31T23:00:00Z", "2030-01-01T01:00:00Z"
 PROGRAM = (sys.executable, "-c", "from zkmargin.cli import main; main()")

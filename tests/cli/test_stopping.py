@@ -15,8 +15,8 @@ import pytest
 from tests.cli.standing import service_files, venue_files
 from tests.verifier.service.world import World, toml
 from zkmargin.attestation import SigningKey
-from zkmargin.cli.demo_processes import ZKMARGIN, free_port
-from zkmargin.cli.listening import until_stopped
+from zkmargin.cli.demo.processes import ZKMARGIN, free_port
+from zkmargin.cli.process import until_stopped
 
 SECONDS = 60
 

@@ -12,9 +12,9 @@ from tests.verifier.service.world import ADMIN_KEY, TICKS, Replica, Trader, Worl
 from zkmargin.attestation import SnapshotSignature
 from zkmargin.circuits import WitnessError
 from zkmargin.client import Client, Signer, Watch, Watched, calls, pledge
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market.quotes import Listing, Market, assemble, option
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import commit_holdings
 
 MINUTE = 60 * 10**6

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from zkmargin.margin.holdings import Holdings, Position
+from zkmargin.margin.account.holdings import Holdings, Position
 from zkmargin.margin.market import Market, example_market, read_csv_pair
 from zkmargin.margin.market.quotes import Listing, assemble, future, option
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/market"
 DERIBIT = Path(__file__).parent / "fixtures/deribit"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.margin.accounts import MONTH, NOW
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 COINS: Mapping[str, Decimal] = {
     "BTC": Decimal("88210.4"),

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from zkmargin.margin.derive_import import MODELS, QUANTUM_DECIMALS
-from zkmargin.margin.holdings import Holdings, Position
+from zkmargin.margin.account.derive_case import MODELS, QUANTUM_DECIMALS
+from zkmargin.margin.account.holdings import Holdings, Position
 from zkmargin.margin.market.derive import DeriveCase, parse_derive_case
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "../shared/data/derive_pmrm2"
 

@@ -10,9 +10,9 @@ from typing import Any
 from tests.margin.accounts import MONTH, NOW
 from tests.margin.joint import DRAWN, year
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.settlement import settlement_value
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.market.settled_slots import settlement_value
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 NEXT = MONTH + 60 * 86_400_000_000
 AFTER = MONTH + 3_600_000_000

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from tests.margin.accounts import tiny_market
 from zkmargin.margin.market import example_market
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.scenarios.history import PriceHistory, read_history
+from zkmargin.margin.market.history import PriceHistory, read_history
+from zkmargin.margin.parameters.document import parse_parameters
 from zkmargin.margin.scenarios.tables import JointTables
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/market"
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from zkmargin.margin.instruments import Instrument, Security
+from zkmargin.margin.instruments.instrument import Instrument, Security
 from zkmargin.margin.market.quotes import Listing, Market, assemble, security_future, security_option, share
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 NOW = 1_767_254_400_000_000
 DAY = 86_400_000_000

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from zkmargin.margin.market import Market
 from zkmargin.margin.market.quotes import Listing, assemble, future, option
-from zkmargin.margin.models.span.parameters import SpanParameters
 from zkmargin.margin.models.span.tables import SpanTables
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import Level
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.parameters.span import SpanParameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 
 NOW = 1_767_254_400_000_000
 """1 January 2026, 08:00 UTC."""

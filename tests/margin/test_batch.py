@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.margin.accounts import NOW, example, lots_of, tiny
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.batch import requirements
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.quotes import assemble
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 from zkmargin.margin.wide import Wide, linear
 
 words = st.integers(-(1 << 115), 1 << 115)

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from zkmargin.circuits import assign, build_relation, check
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market import Market, example_market
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 
 def coarse() -> Snapshot:

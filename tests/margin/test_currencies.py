@@ -8,12 +8,12 @@ import pytest
 
 from tests.circuits.law import law
 from tests.margin.accounts import MONTH, NOW
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
-from zkmargin.margin.parameters import DEFAULT_PARAMETERS, parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import GridTables
+from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS, parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
 
 
 def market() -> Market:

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from tests.margin.accounts import NOW
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 COINS = 10**8
 

@@ -183,7 +183,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_file_beyond_all_measure_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zkmargin.margin.documents.LARGEST_FILE", 10)
+    monkeypatch.setattr("zkmargin.margin.files.documents.LARGEST_FILE", 10)
     with pytest.raises(InputError, match="bytes: name a file below"):
         pair(tmp_path, [OPTION], FUTURES)
 

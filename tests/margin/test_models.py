@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from tests.margin.accounts import MONTH, NOW, example, lots_of, tiny
 from tests.margin.formulas import black76
+from zkmargin.margin.account.requirement import account_value, requirement
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.parameters import DEFAULT_PARAMETERS
-from zkmargin.margin.requirement import account_value, requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Cell, GridTables, Level, RateTables
+from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import Cell, GridTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.units import LEVELS, Level
 
 levels = st.sampled_from(LEVELS)
 names = st.sampled_from(("grid", "isolated", "cross"))

@@ -16,20 +16,22 @@ from hypothesis import strategies as st
 from tests.margin import securities
 from tests.margin.accounts import MONTH, NOW, holdings
 from tests.margin.expiring import across, before, earlier_snapshot
+from zkmargin.margin.account.greeks import net_greeks
+from zkmargin.margin.account.requirement import account_value, requirement
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.greeks import net_greeks
-from zkmargin.margin.inputs import Quote
-from zkmargin.margin.instruments import Instrument, Premium
+from zkmargin.margin.instruments.instrument import Instrument, Premium
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.market import Market
+from zkmargin.margin.market.inputs import Quote
 from zkmargin.margin.market.quotes import Listing, assemble, future, option
 from zkmargin.margin.market.securities import read_securities
 from zkmargin.margin.models.span.tables import SpanTables
 from zkmargin.margin.models.tims.tables import TimsTables
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import account_value, requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, GridTables, RateTables
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.units import LEVELS
 
 STYLED = "BTC_USD-near-C-F"
 PAID = "BTC_USD-near-C"

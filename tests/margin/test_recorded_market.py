@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.margin.accounts import recorded
-from zkmargin.margin import kernels
-from zkmargin.margin.fixed import to_fraction
-from zkmargin.margin.holdings import Holdings, Position
-from zkmargin.margin.pricing import option_columns
-from zkmargin.margin.report import build_report
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import GridTables
+from zkmargin.margin.account.holdings import Holdings, Position
+from zkmargin.margin.account.report import build_report
+from zkmargin.margin.arithmetic import kernels
+from zkmargin.margin.arithmetic.fixed import to_fraction
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.valuation.option_values import option_columns
 
 
 @pytest.fixture(scope="module")

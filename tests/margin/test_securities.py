@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from tests.margin.securities import CALL, FUTURE, INDEX, PUT, ROWS, SHARE, write
+from zkmargin.margin.account.holdings import Holdings, Position
+from zkmargin.margin.account.report import build_report
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.arithmetic.fixed import to_fraction
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import to_fraction
-from zkmargin.margin.holdings import Holdings, Position
 from zkmargin.margin.market import read_securities
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.pricing import option_columns
-from zkmargin.margin.report import build_report
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import GridTables, RateTables
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.rates import RateTables
+from zkmargin.margin.valuation.option_values import option_columns
 
 YEARS = Fraction((50 * 24 + 13) * 3600, 365 * 86400)
 

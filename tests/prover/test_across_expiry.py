@@ -8,8 +8,8 @@ from tests.margin.accounts import holdings
 from tests.margin.expiring import VENUES, across
 from zkmargin.algebra import Setup, backends, ceremony, get_backend
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import OpeningDocument, commit_holdings, prove
 from zkmargin.verifier import VerificationError, commitment_term, verify
 

@@ -9,8 +9,8 @@ from tests.argument.toys import Case, Toy, case
 from zkmargin.algebra import MODULUS
 from zkmargin.circuits import WitnessError
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import Instrument
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.instruments.instrument import Instrument
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.prover import OpeningDocument, ProverError, commit, commit_holdings, prove
 from zkmargin.verifier import commitment_term, verify
 

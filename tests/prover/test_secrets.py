@@ -12,8 +12,8 @@ from zkmargin.algebra import MODULUS, get_backend
 from zkmargin.argument import Proof
 from zkmargin.circuits import Witness
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import Instrument
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.instruments.instrument import Instrument
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.prover import Opening, OpeningDocument, ProverError, commit_holdings, prove
 from zkmargin.prover.rounds import Rounds
 

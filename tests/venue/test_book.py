@@ -22,8 +22,8 @@ from zkmargin.prover import OpeningDocument, commit
 from zkmargin.venue import Book, Moment, attest_book
 from zkmargin.venue.book import encoded
 from zkmargin.venue.book_rows import stretches
+from zkmargin.venue.book_worker import Carried, Task, make_part, prepare
 from zkmargin.venue.extract import extract_account
-from zkmargin.venue.part import Carried, Task, make_part, prepare
 
 Rows = dict[str, list[Any]]
 

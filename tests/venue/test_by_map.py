@@ -17,7 +17,7 @@ from zkmargin.attestation import (
     sign_map,
 )
 from zkmargin.attestation.key_file import write_key
-from zkmargin.margin.contract_map import Target, read_contract_map
+from zkmargin.margin.account.contract_map import Target, read_contract_map
 from zkmargin.margin.errors import InputError
 from zkmargin.prover import OpeningDocument
 from zkmargin.venue import Moment, Register, Venue, attest_book

@@ -7,10 +7,10 @@ import pytest
 from tests.attestation.scene import AUDIENCE, DOMAIN, NONCE, ceremony_setup, key, policy
 from tests.margin.accounts import holdings
 from tests.margin.expiring import across
-from zkmargin.attestation import AttestationDocument, Hold, SubmissionDocument, Terms
+from zkmargin.attestation import AttestationDocument, Hold, SubmissionDocument, SubmissionTerms
 from zkmargin.circuits import WitnessError
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import Opening, prove_submission
 from zkmargin.venue import Account, Moment, Register, Venue, attest
 from zkmargin.verifier import Expected, PolicyError, verify_submission
@@ -45,7 +45,7 @@ def attested(
 def submitted(
     accounts: list[tuple[AttestationDocument, Opening]], taken: Snapshot, threshold: int
 ) -> SubmissionDocument:
-    terms = Terms(
+    terms = SubmissionTerms(
         model="grid",
         level="initial",
         threshold=threshold,

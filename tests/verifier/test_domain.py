@@ -15,8 +15,8 @@ from zkmargin.argument import CommitmentDocument, Shape
 from zkmargin.circuits import CommitmentTerm, assign
 from zkmargin.circuits.builder import RelationBuilder
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import Instrument
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.instruments.instrument import Instrument
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.prover import commit, random_blinder
 from zkmargin.prover.rounds import Rounds
 from zkmargin.verifier import VerificationError, commitment_term, verify

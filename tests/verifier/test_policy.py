@@ -7,7 +7,7 @@ import pytest
 from tests.attestation.scene import CONTRACT, key, policy
 from zkmargin.margin.errors import InputError
 from zkmargin.verifier import RULES, Policy, PolicyError
-from zkmargin.verifier.minimum import normalised, shortfall
+from zkmargin.verifier.parameter_floor import normalised, shortfall
 
 ALPHA, BETA = key("alpha").address, key("beta").address
 

@@ -10,10 +10,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from zkmargin.circuits.errors import RelationError
-from zkmargin.margin.encoding import canonical_json
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.canonical_json import canonical_json
 from zkmargin.verifier.errors import RULES, PolicyError, VerificationError
-from zkmargin.verifier.service.database import UnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -141,3 +140,7 @@ def problem_of(error: Exception) -> ProblemError | None:
             return ProblemError("unavailable", "the ledger does not answer; ask again")
         case _:
             return None
+
+
+class UnavailableError(Exception):
+    """The database does not answer, or cannot write; what was asked may be asked again."""

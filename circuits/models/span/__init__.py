@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
-from zkmargin.circuits.ledger import LOTS, Ledger
+from zkmargin.circuits.account_rows import LOTS, AccountRows
 from zkmargin.circuits.models.span.pools import Amount, Pool, PoolRows, add, total
 from zkmargin.circuits.models.span.risk import Scenarios, Weighting, credit_row
 from zkmargin.circuits.relation import Unit
@@ -56,47 +56,47 @@ class _Commodity:
             self.risk[row] = self.risk.get(row, Fraction(0)) + factor * rate
 
 
-def build(ledger: Ledger) -> int:
+def build(account: AccountRows) -> int:
     """Add the rows of SPAN; the requirement is collected as it is (denominator 1)."""
-    tables: SpanTables = ledger.tables
-    commodities = [_commodity(ledger, tables, number) for number in range(len(tables.commodities))]
-    rows = PoolRows(ledger.rows)
+    tables: SpanTables = account.tables
+    commodities = [_commodity(account, tables, number) for number in range(len(tables.commodities))]
+    rows = PoolRows(account.rows)
     for commodity in commodities:
-        _periods(ledger, rows, commodity)
+        _periods(account, rows, commodity)
         _spread_within(rows, commodity)
     _spread_across(rows, tables, commodities)
     for commodity in commodities:
-        _credits(ledger, commodity)
-        ledger.require({}, dict.fromkeys(_required(ledger, commodity), 1))
-    ledger.haircuts(tables.collaterals, 1)
+        _credits(account, commodity)
+        account.require({}, dict.fromkeys(_required(account, commodity), 1))
+    account.haircuts(tables.collaterals, 1)
     return 1
 
 
-def _commodity(ledger: Ledger, tables: SpanTables, number: int) -> _Commodity:
+def _commodity(account: AccountRows, tables: SpanTables, number: int) -> _Commodity:
     """Scanning risk, and an account of what is to come."""
     table = tables.commodities[number]
     slots = (tables.unit_of == number).nonzero()[0]
-    worst = ledger.rows.free(f"{table.name}: scanning risk", ledger.usd)
+    worst = account.rows.free(f"{table.name}: scanning risk", account.usd)
     profits, rows = [], []
     for cell, risk in zip(tables.cells, tables.risk, strict=True):
-        profit = ledger.money(risk, slots)
+        profit = account.money(risk, slots)
         name = f"{table.name}, {cell.label}"
-        rows.append(ledger.rows.row(name, ledger.usd, profit, {worst: 1}, closes=worst))
+        rows.append(account.rows.row(name, account.usd, profit, {worst: 1}, closes=worst))
         profits.append(profit)
-    bound = max(_reach(ledger, profit) for profit in profits)
-    scenarios = Scenarios(table.name, ledger.usd, tuple(profits), tuple(rows), bound)
-    unit = Unit(f"{table.name} of delta", ledger.usd.scale)
+    bound = max(_reach(account, profit) for profit in profits)
+    scenarios = Scenarios(table.name, account.usd, tuple(profits), tuple(rows), bound)
+    unit = Unit(f"{table.name} of delta", account.usd.scale)
     return _Commodity(table, scenarios, unit, {worst: Fraction(1)})
 
 
-def _reach(ledger: Ledger, form: Mapping[int, int]) -> int:
+def _reach(account: AccountRows, form: Mapping[int, int]) -> int:
     """The largest honest magnitude of a form of holdings."""
-    return sum(abs(value) * ledger.rows.honest[slot] for slot, value in form.items())
+    return sum(abs(value) * account.rows.honest[slot] for slot, value in form.items())
 
 
-def _deltas(ledger: Ledger, commodity: _Commodity, periods: Sequence[int]) -> dict[int, int]:
+def _deltas(account: AccountRows, commodity: _Commodity, periods: Sequence[int]) -> dict[int, int]:
     """Delta per lot of each slot over some periods."""
-    scale = ledger.snapshot.scale
+    scale = account.snapshot.scale
     form: dict[int, int] = {}
     for number in periods:
         period = commodity.table.periods[number]
@@ -106,14 +106,14 @@ def _deltas(ledger: Ledger, commodity: _Commodity, periods: Sequence[int]) -> di
     return {slot: value for slot, value in form.items() if value}
 
 
-def _periods(ledger: Ledger, rows: PoolRows, commodity: _Commodity) -> None:
+def _periods(account: AccountRows, rows: PoolRows, commodity: _Commodity) -> None:
     """The long and short deltas of every pool: of each of its periods, added up."""
     for pool in commodity.table.pools:
         parts = []
         for number in pool.periods:
             name = f"{commodity.table.name} {commodity.table.periods[number].label}"
-            form = _deltas(ledger, commodity, [number])
-            parts.append(rows.split(name, commodity.unit, form, {}, _reach(ledger, form)))
+            form = _deltas(account, commodity, [number])
+            parts.append(rows.split(name, commodity.unit, form, {}, _reach(account, form)))
         commodity.pools.append(Pool(total([p.long for p in parts]), total([p.short for p in parts])))
 
 
@@ -168,7 +168,7 @@ def _spread_across(rows: PoolRows, tables: SpanTables, commodities: Sequence[_Co
                     commodity.by_range.append((steps, range_credit(commodity.table, spread, leg)))
 
 
-def _credits(ledger: Ledger, commodity: _Commodity) -> None:
+def _credits(account: AccountRows, commodity: _Commodity) -> None:
     """The credit on deltas in weighted spreads, by scan range or by price risk."""
     table, weighted = commodity.table, commodity.weighted
     if not weighted:
@@ -177,72 +177,72 @@ def _credits(ledger: Ledger, commodity: _Commodity) -> None:
         for steps, credit in commodity.by_range:
             commodity.charge(steps, -credit)
         return
-    form = _deltas(ledger, commodity, range(len(table.periods)))
-    bound = _reach(ledger, form)
-    net = PoolRows(ledger.rows).split(f"{table.name}: net", commodity.unit, form, {}, bound)
+    form = _deltas(account, commodity, range(len(table.periods)))
+    bound = _reach(account, form)
+    net = PoolRows(account.rows).split(f"{table.name}: net", commodity.unit, form, {}, bound)
     denominator = lcm(*(rate.denominator for _, rate in weighted))
     spread: dict[int, int] = {}
     for steps, rate in weighted:
         add(spread, steps.rows, int(rate * denominator))
     most = sum(steps.bound * int(rate * denominator) for steps, rate in weighted)
-    step = table.delta_step * ledger.snapshot.tick
+    step = table.delta_step * account.snapshot.tick
     numerator, divisor = table.scan_range
     cap = numerator * step // divisor if table.price_risk == "scan_range_cap" else None
     weighting = Weighting(net, Amount(spread, most), denominator, step, cap)
-    commodity.risk[credit_row(ledger.rows, commodity.scenarios, weighting)] = Fraction(-1)
+    commodity.risk[credit_row(account.rows, commodity.scenarios, weighting)] = Fraction(-1)
 
 
-def _required(ledger: Ledger, commodity: _Commodity) -> list[int]:
+def _required(account: AccountRows, commodity: _Commodity) -> list[int]:
     """The rows of what is required: ratio times the larger of risk and minimum, and the cap on option value."""
-    table, (part, whole) = commodity.table, commodity.table.ratio[ledger.level]
+    table, (part, whole) = commodity.table, commodity.table.ratio[account.level]
     denominator = lcm(*(rate.denominator for rate in commodity.risk.values()))
-    unit = Unit("USD", whole * denominator * ledger.usd.scale)
-    least = _short_options(ledger, table)
-    required = ledger.rows.free(f"{table.name}: risk", ledger.usd)
+    unit = Unit("USD", whole * denominator * account.usd.scale)
+    least = _short_options(account, table)
+    required = account.rows.free(f"{table.name}: risk", account.usd)
     terms = {row: -part * int(rate * denominator) for row, rate in commodity.risk.items() if rate}
     covered = {required: whole * denominator, **terms}
-    ledger.rows.row(f"{table.name}: risk covers it", unit, {}, covered, closes=required)
+    account.rows.row(f"{table.name}: risk covers it", unit, {}, covered, closes=required)
     if least:
-        unit = Unit("USD", whole * ledger.usd.scale)
+        unit = Unit("USD", whole * account.usd.scale)
         minimum = {required: whole, **{row: -part * charge for row, charge in least.items()}}
-        ledger.rows.row(f"{table.name}: short option minimum", unit, {}, minimum, closes=required)
+        account.rows.row(f"{table.name}: short option minimum", unit, {}, minimum, closes=required)
     if table.capped_slots:
         pairs = zip(table.capped_slots, table.capped_values, strict=True)
-        value = {slot: -ledger.charge(slot, mark) for slot, mark in pairs if mark}
+        value = {slot: -account.charge(slot, mark) for slot, mark in pairs if mark}
         if value:
-            beyond = ledger.rows.free(f"{table.name}: option value beyond its risk", ledger.usd)
+            beyond = account.rows.free(f"{table.name}: option value beyond its risk", account.usd)
             name = f"{table.name}: option value capped"
-            ledger.rows.row(name, ledger.usd, value, {beyond: 1, required: 1}, closes=beyond)
+            account.rows.row(name, account.usd, value, {beyond: 1, required: 1}, closes=beyond)
             return [required, beyond]
     return [required]
 
 
-def _short_options(ledger: Ledger, table: CommodityTable) -> dict[int, int]:
+def _short_options(account: AccountRows, table: CommodityTable) -> dict[int, int]:
     """The short option minimum as a form of rows, in money units."""
     form: dict[int, int] = {}
     for number, minimum in enumerate(table.minimums, 1):
-        calls, puts = _shorts(ledger, minimum)
+        calls, puts = _shorts(account, minimum)
         if table.minimum_method == "gross" or not calls or not puts:
             form.update({**calls, **puts})
             continue
         name = f"{table.name}: short option minimum {number}"
-        larger = ledger.rows.free(name, ledger.usd)
+        larger = account.rows.free(name, account.usd)
         for side, charges in (("calls", calls), ("puts", puts)):
             less = {row: -charge for row, charge in charges.items()}
-            ledger.rows.row(f"{name}, {side}", ledger.usd, {}, {larger: 1, **less}, closes=larger)
+            account.rows.row(f"{name}, {side}", account.usd, {}, {larger: 1, **less}, closes=larger)
         form[larger] = 1
     return form
 
 
-def _shorts(ledger: Ledger, minimum: Minimum) -> list[dict[int, int]]:
+def _shorts(account: AccountRows, minimum: Minimum) -> list[dict[int, int]]:
     """For calls and for puts: rows of what is short, with the charge on each."""
     sides = []
     for slots, charges in ((minimum.calls, minimum.call_charges), (minimum.puts, minimum.put_charges)):
         side = {}
         for slot, charge in zip(slots, charges, strict=True):
-            name = f"{ledger.snapshot.universe.instruments[slot].name}: short options"
-            short = ledger.rows.free(name, LOTS)
-            ledger.rows.row(f"{name} covered", LOTS, {slot: 1}, {short: 1}, closes=short)
-            side[short] = ledger.charge(slot, charge)
+            name = f"{account.snapshot.universe.instruments[slot].name}: short options"
+            short = account.rows.free(name, LOTS)
+            account.rows.row(f"{name} covered", LOTS, {slot: 1}, {short: 1}, closes=short)
+            side[short] = account.charge(slot, charge)
         sides.append(side)
     return sides

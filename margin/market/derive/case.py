@@ -13,17 +13,17 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from zkmargin.margin.decimals import canonical_decimal
-from zkmargin.margin.documents import parse_json, read_text
-from zkmargin.margin.inputs import Inputs, Quote, check_feeds, check_quote
-from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.files.documents import parse_json, read_text
+from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
 from zkmargin.margin.market.derive.part import CONTEXT, Part
 from zkmargin.margin.market.derive.rules import read_parameters
 from zkmargin.margin.market.derive.sizes import Held, Size, grain
+from zkmargin.margin.market.inputs import Inputs, Quote, check_feeds, check_quote
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.parameters import Parameters
-from zkmargin.margin.tables import Level
+from zkmargin.margin.parameters.document import Parameters
+from zkmargin.margin.units import Level
 
 PERPETUAL: Final = f"{UNDERLYING}-PERP"
 

@@ -8,14 +8,15 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.fixed import ONE, exp, from_decimal, from_fraction, mul, to_decimal
+from zkmargin.margin.arithmetic.kernels import option_values
+from zkmargin.margin.arithmetic.packed import InstrumentError, Options, Q64Matrix
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import ONE, exp, from_decimal, from_fraction, mul, to_decimal
-from zkmargin.margin.inputs import Quote, Terms
-from zkmargin.margin.instruments import CASH, Instrument
-from zkmargin.margin.kernels import InstrumentError, Options, Q64Matrix, option_values
+from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.market.derive.part import DECIMALS, SECOND, Part
 from zkmargin.margin.market.derive.sizes import Held, Size
+from zkmargin.margin.market.inputs import ExpiryTerms, Quote
 from zkmargin.margin.market.times import format_time
 
 UNDERLYING: Final = "BASE"
@@ -86,10 +87,10 @@ class OptionBook:
             yield self._instrument(name, option, size), Quote(*quote), self.amounts[option]
 
     @property
-    def terms(self) -> tuple[Terms, ...]:
+    def terms(self) -> tuple[ExpiryTerms, ...]:
         """Of the expiries that have options."""
         return tuple(
-            Terms(
+            ExpiryTerms(
                 UNDERLYING,
                 self.time + expiry,
                 canonical_decimal(self.feeds[expiry].confidence),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any, Final
 
-from zkmargin.margin.decimals import canonical_decimal, parse_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 
 DECIMALS: Final = 18

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.derive.part import Part
-from zkmargin.margin.parameters import Parameters, parse_parameters
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
 
 # Where each number of `Parameters` goes.
 _TARGETS: Final[Mapping[str, Mapping[str, str]]] = {

@@ -6,8 +6,8 @@ naked short options stands in for that.
 """
 
 from zkmargin.margin.models.correlation.engine import requirement, tables
-from zkmargin.margin.models.correlation.parameters import CorrelationSection
 from zkmargin.margin.models.correlation.tables import CorrelationTables
+from zkmargin.margin.parameters.correlation import CorrelationSection
 
 __all__ = ["NAME", "NEEDS", "NOTE", "PARAMETERS", "TABLES", "requirement", "tables"]
 

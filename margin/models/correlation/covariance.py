@@ -7,11 +7,10 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
+from zkmargin.margin.arithmetic.cholesky import Square
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.models.correlation.parameters import CorrelationSection
-from zkmargin.margin.scenarios.cholesky import Square
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.scenarios.moves import BILLION, plain_moves
+from zkmargin.margin.market.history import BILLION, PriceHistory, plain_moves
+from zkmargin.margin.parameters.correlation import CorrelationSection
 
 _DAYS_A_YEAR: Final = 365
 

@@ -7,23 +7,23 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.assessment import Assessment, Charge, assess
-from zkmargin.margin.basis import Basis, contract_size, int64_table, slot_value, underlyings
-from zkmargin.margin.charges import collateral_charges, haircuts
-from zkmargin.margin.contingencies import contingencies, perpetual_charges, strike_charges
-from zkmargin.margin.decimals import ceil_div, nearest
-from zkmargin.margin.fixed import ONE, from_fraction, nearest_shift, sqrt, to_fraction
-from zkmargin.margin.instruments import CASH
-from zkmargin.margin.kernels import option_greeks
+from zkmargin.margin.arithmetic.cholesky import cholesky
+from zkmargin.margin.arithmetic.decimals import ceil_div, nearest
+from zkmargin.margin.arithmetic.fixed import ONE, from_fraction, nearest_shift, sqrt, to_fraction
+from zkmargin.margin.arithmetic.kernels import option_greeks
+from zkmargin.margin.instruments.instrument import CASH
+from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.market.history import PriceHistory
 from zkmargin.margin.models.correlation.covariance import Covariance, covariances, daily_moves
-from zkmargin.margin.models.correlation.parameters import FEWEST_DAYS, CorrelationSection
 from zkmargin.margin.models.correlation.precision import finest_bits
 from zkmargin.margin.models.correlation.tables import FACTOR_BITS, CorrelationTables, CovarianceFactor
-from zkmargin.margin.pricing import named_instruments, option_columns
-from zkmargin.margin.scenarios.cholesky import cholesky
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.tables import LEVELS, Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.parameters.correlation import FEWEST_DAYS, CorrelationSection
+from zkmargin.margin.tables.assessment import Assessment, Charge, assess
+from zkmargin.margin.units import LEVELS, Level
+from zkmargin.margin.valuation.basis import Basis, contract_size, int64_table, slot_value, underlyings
+from zkmargin.margin.valuation.charges import collateral_charges, haircuts
+from zkmargin.margin.valuation.contingencies import contingencies, perpetual_charges, strike_charges
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns
 
 
 def tables(basis: Basis) -> CorrelationTables | None:

@@ -7,11 +7,11 @@ unit. `bits` may be negative: money units are as fine as the finest lot of a uni
 
 from collections.abc import Sequence
 
-from zkmargin.margin.bounds import proven_bound
 from zkmargin.margin.errors import UnprovableError
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.correlation.tables import FACTOR_BITS, LEAST_BITS, CorrelationTables
-from zkmargin.margin.tables import LEVELS
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.tables.bounds import proven_bound
+from zkmargin.margin.units import LEVELS
 
 LARGEST_SUM = 1 << 120
 LARGEST_LOSS = 1 << 125

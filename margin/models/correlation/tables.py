@@ -8,18 +8,20 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.forms import STRICT, Amount, Column, Matrix
-from zkmargin.margin.tables import (
-    LEVELS,
-    ByLevel,
+from zkmargin.margin.tables.charges import (
     CollateralCharge,
-    Level,
     PerpetualCharge,
     StrikeCharge,
     add_haircuts,
     check_collaterals,
     check_length,
     check_slots,
+)
+from zkmargin.margin.tables.schema import STRICT, Amount, Column, Matrix
+from zkmargin.margin.units import (
+    LEVELS,
+    ByLevel,
+    Level,
 )
 
 FACTOR_BITS = 52

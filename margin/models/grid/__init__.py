@@ -8,17 +8,19 @@ proves.
 from collections.abc import Sequence
 from fractions import Fraction
 
-from zkmargin.margin.assessment import Assessment, Charge, assess
-from zkmargin.margin.basis import Basis
-from zkmargin.margin.charges import haircuts
-from zkmargin.margin.contingencies import contingencies
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm2
 from zkmargin.margin.models.grid.losses import unit_losses
-from zkmargin.margin.presets.deribit import Deribit
-from zkmargin.margin.presets.okx import Okx
-from zkmargin.margin.presets.pmrm2 import Pmrm2
-from zkmargin.margin.tables import ConfidenceCharge, GridTables, Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.parameters.deribit import Deribit
+from zkmargin.margin.parameters.okx import Okx
+from zkmargin.margin.parameters.pmrm2 import Pmrm2
+from zkmargin.margin.tables.assessment import Assessment, Charge, assess
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.grid_additions import ConfidenceCharge
+from zkmargin.margin.units import Level
+from zkmargin.margin.valuation.basis import Basis
+from zkmargin.margin.valuation.charges import haircuts
+from zkmargin.margin.valuation.contingencies import contingencies
 
 NAME = "grid"
 TABLES = GridTables

@@ -12,18 +12,26 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, contract_size
-from zkmargin.margin.cells import grid_cells
-from zkmargin.margin.charges import collateral_charges
-from zkmargin.margin.contingencies import perpetual_charges, strike_charges
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.fixed import ONE, from_decimal, from_fraction
+from zkmargin.margin.arithmetic.kernels import (
+    VOL_BASE,
+    VOL_DOWN,
+    VOL_UP,
+    option_values,
+    risk_array,
+    shocked_vols,
+)
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
-from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, risk_array, shocked_vols
 from zkmargin.margin.models.grid.parts import risk_units, spot_moves
-from zkmargin.margin.parameters import VolatilityShock
-from zkmargin.margin.pricing import named_instruments, option_columns, volatility_shock
-from zkmargin.margin.tables import LEVELS, Cell, GridTables
+from zkmargin.margin.parameters.grid import VolatilityShock
+from zkmargin.margin.tables.grid import Cell, GridTables
+from zkmargin.margin.units import LEVELS
+from zkmargin.margin.valuation.basis import Basis, contract_size
+from zkmargin.margin.valuation.charges import collateral_charges
+from zkmargin.margin.valuation.contingencies import perpetual_charges, strike_charges
+from zkmargin.margin.valuation.grid_cells import grid_cells
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns, volatility_shock
 
 _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 

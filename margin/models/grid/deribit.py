@@ -19,22 +19,23 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, coins, contract_size, slot_value
-from zkmargin.margin.buckets import Bucket, ExposureCharge, Tier
-from zkmargin.margin.cells import Shocks, shock_cells
-from zkmargin.margin.charges import collateral_charge
-from zkmargin.margin.decimals import nearest
-from zkmargin.margin.fixed import ONE, from_decimal, from_fraction
-from zkmargin.margin.forms import fitting
-from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, shocked_vols
+from zkmargin.margin.arithmetic.decimals import nearest
+from zkmargin.margin.arithmetic.fixed import ONE, from_decimal, from_fraction
+from zkmargin.margin.arithmetic.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_values, shocked_vols
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.forwards import by_expiry, folded, forward_exposures, years_to
 from zkmargin.margin.models.grid.parts import entries, risk_units
 from zkmargin.margin.models.grid.volatilities import discounted
-from zkmargin.margin.parameters import VolatilityShock
-from zkmargin.margin.presets.deribit import Deribit
-from zkmargin.margin.pricing import named_instruments, option_columns, volatility_shock
-from zkmargin.margin.tables import LEVELS, Cell, GridTables
+from zkmargin.margin.parameters.deribit import Deribit
+from zkmargin.margin.parameters.grid import VolatilityShock
+from zkmargin.margin.tables.grid import Cell, GridTables
+from zkmargin.margin.tables.grid_additions import ExpiryBucket, ExposureCharge, Tier
+from zkmargin.margin.tables.schema import fitting
+from zkmargin.margin.units import LEVELS
+from zkmargin.margin.valuation.basis import Basis, coins, contract_size, slot_value
+from zkmargin.margin.valuation.charges import collateral_charge
+from zkmargin.margin.valuation.grid_cells import Shocks, shock_cells
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns, volatility_shock
 
 _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 _CHORDS = 8
@@ -140,7 +141,7 @@ def _options(
 
 def _buckets(
     basis: Basis, rules: Deribit, units: Sequence[str], risk: NDArray[np.int64]
-) -> tuple[Bucket, ...]:
+) -> tuple[ExpiryBucket, ...]:
     """The positions of a coin by settlement currency, where there are several."""
     found = []
     for unit, underlying in enumerate(units):
@@ -150,7 +151,7 @@ def _buckets(
                 settlements.setdefault(i.settlement, []).append(slot)
         if len(settlements) > 1:
             found += [
-                Bucket(
+                ExpiryBucket(
                     f"{underlying}, settled in {currency}",
                     unit,
                     tuple(slots),

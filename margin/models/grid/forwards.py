@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from zkmargin.margin.basis import Basis, contract_size, slot_value
-from zkmargin.margin.decimals import nearest
-from zkmargin.margin.fixed import to_fraction
-from zkmargin.margin.kernels import option_greeks
-from zkmargin.margin.pricing import named_instruments, option_columns
+from zkmargin.margin.arithmetic.decimals import nearest
+from zkmargin.margin.arithmetic.fixed import to_fraction
+from zkmargin.margin.arithmetic.kernels import option_greeks
+from zkmargin.margin.valuation.basis import Basis, contract_size, slot_value
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns
 
 YEAR = 365 * 86400 * 10**6
 """Microseconds."""

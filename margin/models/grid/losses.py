@@ -7,9 +7,9 @@ it costs the magnitude of that. Everything else is a linear sum.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from zkmargin.margin.assessment import Charge, UnitLoss
-from zkmargin.margin.buckets import Bucket, ExposureCharge, MinimumCharge, Tiers
-from zkmargin.margin.tables import SKEWS, GridTables
+from zkmargin.margin.tables.assessment import Charge, UnitLoss
+from zkmargin.margin.tables.grid import SKEWS, GridTables
+from zkmargin.margin.tables.grid_additions import ExpiryBucket, ExposureCharge, MinimumCharge, Tiers
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def cell_entries(tables: GridTables, scale: Sequence[int], lots: Sequence[int], 
 
 
 def _bucket_value(
-    tables: GridTables, bucket: Bucket, scale: Sequence[int], lots: Sequence[int]
+    tables: GridTables, bucket: ExpiryBucket, scale: Sequence[int], lots: Sequence[int]
 ) -> _BucketValue:
     cells = len(tables.cells)
     long, short, basis = [0] * cells, [0] * cells, [0, 0]

@@ -9,18 +9,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from zkmargin.margin.basis import Basis, slot_value
-from zkmargin.margin.buckets import ExposureCharge, MinimumCharge, Tier
-from zkmargin.margin.cells import Shocks, shock_cells
-from zkmargin.margin.charges import collateral_charges, per_contract
-from zkmargin.margin.forms import fitting
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.crypto import cell_risk
 from zkmargin.margin.models.grid.forwards import by_expiry, folded, forward_exposures, years_to
 from zkmargin.margin.models.grid.parts import risk_units
-from zkmargin.margin.parameters import VolatilityShock
-from zkmargin.margin.presets.okx import Okx
-from zkmargin.margin.tables import LEVELS, GridTables
+from zkmargin.margin.parameters.grid import VolatilityShock
+from zkmargin.margin.parameters.okx import Okx
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.grid_additions import ExposureCharge, MinimumCharge, Tier
+from zkmargin.margin.tables.schema import fitting
+from zkmargin.margin.units import LEVELS
+from zkmargin.margin.valuation.basis import Basis, slot_value
+from zkmargin.margin.valuation.charges import collateral_charges, per_contract
+from zkmargin.margin.valuation.grid_cells import Shocks, shock_cells
 
 
 def tables(basis: Basis, rules: Okx) -> GridTables:

@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, contract_size, slot_value, underlyings
-from zkmargin.margin.decimals import nearest
+from zkmargin.margin.arithmetic.decimals import nearest
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import CASH, Instrument
-from zkmargin.margin.tables import Cell
+from zkmargin.margin.instruments.instrument import CASH, Instrument
+from zkmargin.margin.tables.grid import Cell
+from zkmargin.margin.valuation.basis import Basis, contract_size, slot_value, underlyings
 
 
 def risk_units(basis: Basis) -> tuple[tuple[str, ...], NDArray[np.int64]]:

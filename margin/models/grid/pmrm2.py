@@ -14,32 +14,25 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, cash_price, coins, contract_size, slot_value, underlyings
-from zkmargin.margin.cells import scenario_cells
-from zkmargin.margin.charges import coin_charges, collateral_charge, per_contract
-from zkmargin.margin.columns import Q64Matrix
-from zkmargin.margin.contingencies import strike_charges
-from zkmargin.margin.decimals import canonical_decimal, ceil_div
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, ceil_div
+from zkmargin.margin.arithmetic.fixed import ONE, exp, from_decimal, from_fraction, mul
+from zkmargin.margin.arithmetic.kernels import option_values
+from zkmargin.margin.arithmetic.packed import Options, Q64Matrix
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.fixed import ONE, exp, from_decimal, from_fraction, mul
-from zkmargin.margin.instruments import Instrument
-from zkmargin.margin.kernels import Options, option_values
+from zkmargin.margin.instruments.instrument import Instrument
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.parts import entries, spot_moves
 from zkmargin.margin.models.grid.volatilities import COLUMNS, discounted, smile, term
-from zkmargin.margin.presets.pmrm2 import Discount, Pmrm2
-from zkmargin.margin.pricing import named_instruments, option_columns
-from zkmargin.margin.tables import (
-    LEVELS,
-    SKEWS,
-    Bucket,
-    Cell,
-    CollateralCharge,
-    ConfidenceCharge,
-    GridTables,
-    Level,
-    PerpetualCharge,
-)
+from zkmargin.margin.parameters.pmrm2 import Discount, Pmrm2
+from zkmargin.margin.tables.charges import CollateralCharge, PerpetualCharge
+from zkmargin.margin.tables.grid import SKEWS, Cell, GridTables
+from zkmargin.margin.tables.grid_additions import ConfidenceCharge, ExpiryBucket
+from zkmargin.margin.units import LEVELS, Level
+from zkmargin.margin.valuation.basis import Basis, cash_price, coins, contract_size, slot_value, underlyings
+from zkmargin.margin.valuation.charges import coin_charges, collateral_charge, per_contract
+from zkmargin.margin.valuation.contingencies import strike_charges
+from zkmargin.margin.valuation.grid_cells import scenario_cells
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns
 
 _FACTOR_DECIMALS = 12
 # e^40 undoes any discounting that a market knows, and the square of it still fits the format.
@@ -191,7 +184,7 @@ class _Maker:
 
     def _buckets(
         self, expiries: Sequence[_Expiry], base: Sequence[int], cells: Q64Matrix, basis: Q64Matrix
-    ) -> tuple[NDArray[np.int64], tuple[Bucket, ...]]:
+    ) -> tuple[NDArray[np.int64], tuple[ExpiryBucket, ...]]:
         """The risk of everything, options on the long discount, and what expiries are worth beside that."""
         risk = spot_moves(self.basis, self.cells)
         damping = [from_fraction(Fraction(cell.damping)) for cell in self.cells]
@@ -215,7 +208,7 @@ class _Maker:
                 ]
                 contingency[:, column] = entries(instrument, moved)
             buckets.append(
-                Bucket(
+                ExpiryBucket(
                     f"{expiry.underlying}, expiry {format_time(expiry.expiry)}",
                     self.units.index(expiry.underlying),
                     slots,

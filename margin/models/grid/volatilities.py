@@ -1,6 +1,6 @@
 """Volatilities as PMRM 2 moves them: up and down by term, and tilted by moneyness in the skew cells. All Q64.
 
-Every function is a few lines of the integer arithmetic of `zkmargin.margin.fixed`. Moves by term stop at a
+Every function is a few lines of the integer arithmetic of `zkmargin.margin.arithmetic.fixed`. Moves by term stop at a
 factor of e^27: a volatility that large is worth the same as a larger one, and still fits the format.
 """
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from zkmargin.margin.fixed import ONE, ONE_BITS, exp, from_decimal, from_fraction, ln, mul, sqrt
-from zkmargin.margin.presets.pmrm2 import Skew, SkewCap, Volatility
+from zkmargin.margin.arithmetic.fixed import ONE, ONE_BITS, exp, from_decimal, from_fraction, ln, mul, sqrt
+from zkmargin.margin.parameters.pmrm2 import Skew, SkewCap, Volatility
 
 MICROSECONDS_A_DAY: Final = 86400 * 10**6
 _SECOND: Final = 10**6

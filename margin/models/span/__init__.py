@@ -7,16 +7,16 @@ sold carry a minimum.
 
 import numpy as np
 
-from zkmargin.margin.basis import Basis, underlyings
-from zkmargin.margin.charges import collateral_charges
 from zkmargin.margin.models.span.arrays import arrays
 from zkmargin.margin.models.span.layout import commodity_table, ordered_inter
 from zkmargin.margin.models.span.limits import check_squares
-from zkmargin.margin.models.span.parameters import SpanParameters, default_parameters
 from zkmargin.margin.models.span.periods import members
 from zkmargin.margin.models.span.requirement import requirement
 from zkmargin.margin.models.span.scenarios import cells
 from zkmargin.margin.models.span.tables import SpanTables
+from zkmargin.margin.parameters.span import SpanParameters, default_parameters
+from zkmargin.margin.valuation.basis import Basis, underlyings
+from zkmargin.margin.valuation.charges import collateral_charges
 
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
 

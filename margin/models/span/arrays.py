@@ -18,16 +18,23 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, contract_size, slot_value
-from zkmargin.margin.columns import Options, Q64Matrix
-from zkmargin.margin.decimals import nearest
+from zkmargin.margin.arithmetic.decimals import nearest
+from zkmargin.margin.arithmetic.fixed import ONE, from_decimal, from_fraction, mul
+from zkmargin.margin.arithmetic.kernels import (
+    VOL_BASE,
+    VOL_DOWN,
+    VOL_UP,
+    option_greeks,
+    option_values,
+    risk_array,
+)
+from zkmargin.margin.arithmetic.packed import Options, Q64Matrix
 from zkmargin.margin.errors import UnprovableError
-from zkmargin.margin.fixed import ONE, from_decimal, from_fraction, mul
-from zkmargin.margin.kernels import VOL_BASE, VOL_DOWN, VOL_UP, option_greeks, option_values, risk_array
-from zkmargin.margin.models.span.parameters import SCENARIOS, SPOT, RiskArray, Size, SpanParameters
 from zkmargin.margin.models.span.periods import Member
 from zkmargin.margin.models.span.scenarios import DELTA_MOVES, scenarios
-from zkmargin.margin.pricing import named_instruments, option_columns
+from zkmargin.margin.parameters.span import SCENARIOS, SPOT, RiskArray, Size, SpanParameters
+from zkmargin.margin.valuation.basis import Basis, contract_size, slot_value
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns
 
 _COLUMN = {"up": VOL_UP, "none": VOL_BASE, "down": VOL_DOWN}
 _DAYS_A_YEAR = 365

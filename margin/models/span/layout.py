@@ -11,18 +11,9 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import TypeVar
 
-from zkmargin.margin.basis import Basis, contract_size
-from zkmargin.margin.decimals import canonical_decimal, ceil_div, floor_div, nearest
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, ceil_div, floor_div, nearest
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.models.span.arrays import Arrays
-from zkmargin.margin.models.span.parameters import (
-    SPOT,
-    Commodity,
-    InterSpread,
-    IntraSpread,
-    Leg,
-    SpanParameters,
-)
 from zkmargin.margin.models.span.periods import Member, month_periods, tier_periods
 from zkmargin.margin.models.span.tables import (
     FINEST_RATE,
@@ -36,7 +27,9 @@ from zkmargin.margin.models.span.tables import (
     Pool,
     TierTable,
 )
-from zkmargin.margin.tables import LEVELS
+from zkmargin.margin.parameters.span import SPOT, Commodity, InterSpread, IntraSpread, Leg, SpanParameters
+from zkmargin.margin.units import LEVELS
+from zkmargin.margin.valuation.basis import Basis, contract_size
 
 WHOLE = "whole commodity"
 _NOTHING = (0, 1)

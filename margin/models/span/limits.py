@@ -6,10 +6,10 @@ from math import lcm
 
 import numpy as np
 
-from zkmargin.margin.decimals import ceil_div
+from zkmargin.margin.arithmetic.decimals import ceil_div
 from zkmargin.margin.errors import UnprovableError
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.span.tables import CommodityTable, SpanTables
-from zkmargin.margin.universe import Universe
 
 LARGEST_SQUARED = 1 << 121
 

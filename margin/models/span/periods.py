@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from zkmargin.margin.basis import Basis, underlyings
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.instruments import CASH, Instrument
+from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.market.times import format_time
-from zkmargin.margin.models.span.parameters import SPOT, Commodity, Size, SpanParameters, Tier
+from zkmargin.margin.parameters.span import SPOT, Commodity, Size, SpanParameters, Tier
+from zkmargin.margin.valuation.basis import Basis, underlyings
 
 
 @dataclass(frozen=True)

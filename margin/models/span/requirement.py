@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 
-from zkmargin.margin.assessment import Assessment, Charge, UnitLoss, assess
-from zkmargin.margin.charges import haircuts
-from zkmargin.margin.decimals import ceil_div, floor_div
+from zkmargin.margin.arithmetic.decimals import ceil_div, floor_div
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.span.spreads import LONG, SHORT, Deltas, form
 from zkmargin.margin.models.span.tables import (
     LARGEST_CREDIT,
@@ -30,8 +29,9 @@ from zkmargin.margin.models.span.tables import (
     SpanTables,
     range_credit,
 )
-from zkmargin.margin.tables import Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.tables.assessment import Assessment, Charge, UnitLoss, assess
+from zkmargin.margin.units import Level
+from zkmargin.margin.valuation.charges import haircuts
 
 
 @dataclass

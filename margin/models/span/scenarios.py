@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from zkmargin.margin.decimals import canonical_decimal, nearest
-from zkmargin.margin.models.span.parameters import Commodity
-from zkmargin.margin.tables import Cell, VolatilityMove
+from zkmargin.margin.arithmetic.decimals import canonical_decimal, nearest
+from zkmargin.margin.parameters.span import Commodity
+from zkmargin.margin.tables.grid import Cell, VolatilityMove
 
 DELTA_MOVES = (
     Fraction(0), Fraction(1, 3), Fraction(-1, 3), Fraction(2, 3), Fraction(-2, 3), Fraction(1), Fraction(-1),

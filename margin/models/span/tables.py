@@ -13,19 +13,23 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from zkmargin.margin.decimals import ceil_div, floor_div
+from zkmargin.margin.arithmetic.decimals import ceil_div, floor_div
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.forms import STRICT, Amount, Column, Denominator, Entry, Matrix, Ratio, Slot
-from zkmargin.margin.models.span.parameters import SCENARIOS, PriceRisk, Side
-from zkmargin.margin.tables import (
-    LEVELS,
-    ByLevel,
-    Cell,
+from zkmargin.margin.parameters.span import SCENARIOS, PriceRisk, Side
+from zkmargin.margin.tables.charges import (
     CollateralCharge,
     add_haircuts,
     check_collaterals,
     check_length,
     check_slots,
+)
+from zkmargin.margin.tables.grid import (
+    Cell,
+)
+from zkmargin.margin.tables.schema import STRICT, Amount, Column, Denominator, Entry, Matrix, Ratio, Slot
+from zkmargin.margin.units import (
+    LEVELS,
+    ByLevel,
 )
 
 PAIRED = (1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 14, 15)

@@ -9,8 +9,8 @@ losses, and at least 0.375 times the multiplier for each contract.
 """
 
 from zkmargin.margin.models.tims.engine import requirement, tables
-from zkmargin.margin.models.tims.parameters import TimsParameters
 from zkmargin.margin.models.tims.tables import TimsTables
+from zkmargin.margin.parameters.tims import TimsParameters
 
 __all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
 

@@ -5,16 +5,16 @@ from fractions import Fraction
 
 import numpy as np
 
-from zkmargin.margin.assessment import Assessment, Charge, UnitLoss, assess
-from zkmargin.margin.basis import Basis
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import CASH, Security
+from zkmargin.margin.instruments.instrument import CASH, Security
+from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.tims.grouping import grouping
-from zkmargin.margin.models.tims.parameters import TimsParameters
 from zkmargin.margin.models.tims.pricing import minimum_columns, risk_table
 from zkmargin.margin.models.tims.tables import POINTS, TimsTables
-from zkmargin.margin.tables import LEVELS, Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.parameters.tims import TimsParameters
+from zkmargin.margin.tables.assessment import Assessment, Charge, UnitLoss, assess
+from zkmargin.margin.units import LEVELS, Level
+from zkmargin.margin.valuation.basis import Basis
 
 _DEFAULTS = TimsParameters()
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.instruments import Security
-from zkmargin.margin.models.tims.parameters import Class, Range, TimsParameters
+from zkmargin.margin.instruments.instrument import Security
 from zkmargin.margin.models.tims.tables import POINTS, TimsClass, TimsGroup
+from zkmargin.margin.parameters.tims import Class, Range, TimsParameters
 
 WHERE = "parameters, section tims"
 

@@ -12,14 +12,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.basis import Basis, contract_size, int64_table, slot_value
-from zkmargin.margin.columns import Q64Matrix
-from zkmargin.margin.decimals import ceil_div, nearest
-from zkmargin.margin.fixed import ONE, from_decimal
-from zkmargin.margin.instruments import CASH
-from zkmargin.margin.kernels import VOL_BASE, option_values, risk_array
+from zkmargin.margin.arithmetic.decimals import ceil_div, nearest
+from zkmargin.margin.arithmetic.fixed import ONE, from_decimal
+from zkmargin.margin.arithmetic.kernels import VOL_BASE, option_values, risk_array
+from zkmargin.margin.arithmetic.packed import Q64Matrix
+from zkmargin.margin.instruments.instrument import CASH
 from zkmargin.margin.models.tims.tables import POINTS, TimsClass
-from zkmargin.margin.pricing import named_instruments, option_columns
+from zkmargin.margin.valuation.basis import Basis, contract_size, int64_table, slot_value
+from zkmargin.margin.valuation.option_values import named_instruments, option_columns
 
 
 def risk_table(basis: Basis, classes: Sequence[TimsClass], class_of: Sequence[int]) -> NDArray[np.int64]:

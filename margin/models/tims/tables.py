@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from zkmargin.margin.decimals import canonical_decimal
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.forms import STRICT, AmountColumn, Column, Matrix, Ratio
-from zkmargin.margin.tables import LEVELS, Cell, Level, check_length
+from zkmargin.margin.tables.charges import check_length
+from zkmargin.margin.tables.grid import Cell
+from zkmargin.margin.tables.schema import STRICT, AmountColumn, Column, Matrix, Ratio
+from zkmargin.margin.units import LEVELS, Level
 
 POINTS = 10
 

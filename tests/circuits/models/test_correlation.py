@@ -23,11 +23,11 @@ from zkmargin.circuits import (
 )
 from zkmargin.circuits.relation import SQUARE_BOUND
 from zkmargin.circuits.witness import assign, check
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.models.correlation.tables import CorrelationTables, ceil_root
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 from zkmargin.prover import Opening, commit, prove, random_blinder
 from zkmargin.verifier import verify
 

@@ -16,10 +16,10 @@ from zkmargin.argument.rows import RowsError, check_rows, commit_rows
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError, build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.witness import Witness, assign, check
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 from zkmargin.prover import commit_holdings, prove
 from zkmargin.verifier import VerificationError, verify
 

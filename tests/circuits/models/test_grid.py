@@ -28,21 +28,18 @@ from tests.margin.derive_cases import (
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.witness import assign, check
-from zkmargin.margin.derive_import import import_derive_case
-from zkmargin.margin.parameters import preset
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import (
-    LEVELS,
-    Bucket,
-    Cell,
+from zkmargin.margin.account.derive_case import import_derive_case
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.parameters.document import preset
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import Cell, GridTables, VolatilityMove
+from zkmargin.margin.tables.grid_additions import (
     ConfidenceCharge,
+    ExpiryBucket,
     ExposureCharge,
-    GridTables,
-    Level,
     MinimumCharge,
-    VolatilityMove,
 )
+from zkmargin.margin.units import LEVELS, Level
 
 LAST = "account value less the {} requirement and the threshold"
 levels = st.sampled_from(LEVELS)
@@ -166,8 +163,8 @@ def small(seed: int, *, greater: bool) -> Snapshot:
         collaterals=(),
         loss_factor={"initial": (3, 2), "maintenance": (4, 5)},
         buckets=(
-            Bucket("near", 0, (2, 3), table(len(CELLS), 2), greater, table(2, 2)),
-            Bucket("far", 0, (4, 5), table(len(CELLS), 2), not greater, table(2, 2)),
+            ExpiryBucket("near", 0, (2, 3), table(len(CELLS), 2), greater, table(2, 2)),
+            ExpiryBucket("far", 0, (4, 5), table(len(CELLS), 2), not greater, table(2, 2)),
         ),
         confidences=(
             ConfidenceCharge("near", (2, 3), amounts(0, 2), (1,), amounts(1, 5)),
@@ -318,7 +315,7 @@ def test_how_many_rows_it_takes() -> None:
     tables = made.models["grid"]
     assert isinstance(tables, GridTables)
     cells, slots, skews = len(tables.cells), len(made.universe), 2
-    ledger = slots + 1 + len(tables.strikes) * 2 + 2
+    account_rows = slots + 1 + len(tables.strikes) * 2 + 2
     assert len(build_relation(made).rows) == (
-        ledger + 2 + cells + len(tables.buckets) * (2 * (cells - skews) + 7 * skews + 3)
+        account_rows + 2 + cells + len(tables.buckets) * (2 * (cells - skews) + 7 * skews + 3)
     )

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.circuits.law import at_the_bounds, law
 from tests.margin.expiring import VENUES, across, as_balances, settled_slots
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS
 
 CASES = [(venue, model) for venue in ("", *VENUES) for model in (("grid",) if venue else across()[1].models)]
 cases = pytest.mark.parametrize(("venue", "model"), CASES)

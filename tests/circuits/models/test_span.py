@@ -16,8 +16,9 @@ from tests.margin.span_cases import METHODS, accounts, section, sections, snapsh
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.relation import Choice, Relation
 from zkmargin.circuits.witness import Witness, assign, check
-from zkmargin.margin.inputs import Inputs, Quote
-from zkmargin.margin.models.span.parameters import Side
+from zkmargin.margin.account.requirement import requirement
+from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.market.inputs import Inputs, Quote
 from zkmargin.margin.models.span.scenarios import cells
 from zkmargin.margin.models.span.tables import (
     LARGEST_CREDIT,
@@ -32,10 +33,9 @@ from zkmargin.margin.models.span.tables import (
     SpanTables,
     TierTable,
 )
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
-from zkmargin.margin.universe import Universe
+from zkmargin.margin.parameters.span import Side
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 
 LAST = "account value less the {} requirement and the threshold"
 

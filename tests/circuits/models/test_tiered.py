@@ -14,10 +14,10 @@ from zkmargin.algebra import get_backend
 from zkmargin.algebra.setup import ceremony
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError, build_relation
 from zkmargin.circuits.witness import assign, check
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import account_value, requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.account.requirement import account_value, requirement
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 from zkmargin.prover import Opening, commit, prove, random_blinder
 from zkmargin.verifier import verify
 

@@ -16,14 +16,14 @@ from scipy.optimize import linprog
 
 from tests.margin.securities import NESTED, SECTIONS, accounts, sections, snapshot, wide_market
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError, build_relation
-from zkmargin.circuits.ledger import FINEST_FACTOR
+from zkmargin.circuits.account_rows import FINEST_FACTOR
 from zkmargin.circuits.relation import Choice, Relation
 from zkmargin.circuits.witness import Witness, assign, check
-from zkmargin.margin.models.tims.parameters import TimsParameters
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.models.tims.tables import TimsTables
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.parameters.tims import TimsParameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 
 LAST = "account value less the {} requirement and the threshold"
 

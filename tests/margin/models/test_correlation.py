@@ -17,16 +17,17 @@ from hypothesis import strategies as st
 from tests.margin.accounts import example, tiny_market
 from tests.margin.coins import coin_accounts, coin_market, coin_snapshot
 from zkmargin.circuits import build_relation
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market import example_market
+from zkmargin.margin.market.history import PriceHistory
 from zkmargin.margin.models.correlation.covariance import covariances, moments, stormiest
-from zkmargin.margin.models.correlation.parameters import CorrelationSection
 from zkmargin.margin.models.correlation.tables import CorrelationTables
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, GridTables, Level
+from zkmargin.margin.parameters.correlation import CorrelationSection
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.units import LEVELS, Level
 
 GIVEN: Mapping[str, Any] = {
     "source": "given",

@@ -20,13 +20,13 @@ from tests.margin.joint import (
     universes,
     with_risk,
 )
+from zkmargin.margin.account.report import build_report
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.batch import requirements
 from zkmargin.margin.market import example_market
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.report import build_report
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 
 models = st.sampled_from(("es", "var"))
 

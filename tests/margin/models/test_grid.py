@@ -24,15 +24,16 @@ from tests.margin.derive_cases import (
     published,
 )
 from tests.margin.pmrm2_formulas import margins
+from zkmargin.margin.account.derive_case import import_derive_case
+from zkmargin.margin.account.holdings import Holdings, Position
+from zkmargin.margin.account.report import build_report
+from zkmargin.margin.account.requirement import Requirement, requirement
 from zkmargin.margin.batch import requirements
-from zkmargin.margin.derive_import import import_derive_case
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import Holdings, Position
-from zkmargin.margin.parameters import parse_parameters, preset
-from zkmargin.margin.report import build_report
-from zkmargin.margin.requirement import Requirement, requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, GridTables, Level
+from zkmargin.margin.parameters.document import parse_parameters, preset
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.units import LEVELS, Level
 
 
 def usd(found: Requirement) -> float:

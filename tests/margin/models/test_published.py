@@ -14,15 +14,15 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from tests.margin.span_cases import DAY, NOW, inter, leg
-from zkmargin.margin.decimals import canonical_decimal
-from zkmargin.margin.holdings import Holdings, Position
-from zkmargin.margin.instruments import Security
+from zkmargin.margin.account.holdings import Holdings, Position
+from zkmargin.margin.account.requirement import Requirement, requirement
+from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.instruments.instrument import Security
+from zkmargin.margin.market.history import PriceHistory
 from zkmargin.margin.market.quotes import Listing, assemble, security_future, security_option, share
-from zkmargin.margin.models.span.spn import read_spn
-from zkmargin.margin.parameters import Parameters, parse_parameters
-from zkmargin.margin.requirement import Requirement, requirement
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.market.span_file.read import read_spn
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 SPN = Path(__file__).parents[1] / "fixtures/span/small.spn"
 

@@ -30,15 +30,15 @@ from tests.margin.span_cases import (
 )
 from zkmargin.circuits import Statement
 from zkmargin.circuits.statement import CommitmentTerm
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market import example_market
 from zkmargin.margin.market.quotes import Listing, assemble, security_future
 from zkmargin.margin.models.span.scenarios import scenarios
 from zkmargin.margin.models.span.tables import SpanTables
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 
 
 def tables(made: Snapshot) -> SpanTables:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tests.margin.accounts import example, tiny_market
 from tests.margin.coins import coin_accounts, coin_snapshot
 from zkmargin.circuits import build_relation
+from zkmargin.margin.account.requirement import account_value, requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.models.tiered import TieredTables
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import account_value, requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS, Level
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS, Level
 
 SECTION: dict[str, Any] = {"tiered": {"threshold": {"initial": "100000", "maintenance": "80000.5"}}}
 MADE = coin_snapshot(("BTC", "ETH"), SECTION)

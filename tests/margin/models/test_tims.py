@@ -26,14 +26,14 @@ from tests.margin.securities import (
     snapshot,
     wide_market,
 )
+from zkmargin.margin.account.holdings import Holdings, Position
+from zkmargin.margin.account.report import build_report
+from zkmargin.margin.account.requirement import Requirement, requirement
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.holdings import Holdings, Position
 from zkmargin.margin.market import example_market
 from zkmargin.margin.models.tims.tables import TimsTables
-from zkmargin.margin.report import build_report
-from zkmargin.margin.requirement import Requirement, requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import LEVELS
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import LEVELS
 
 ACME = Underlying("ACME", "equity", Decimal(75))
 BIG = Underlying("BIG", "large-broad-index", Decimal(6800), future=True)

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from tests.margin.accounts import MONTH, NOW, holdings, lots_of, tiny_market
 from tests.margin.formulas import black76
-from zkmargin.margin.assessment import UnitLoss
-from zkmargin.margin.buckets import Tiers
+from zkmargin.margin.account.greeks import net_greeks
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.greeks import net_greeks
-from zkmargin.margin.parameters import parse_parameters, preset
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.margin.tables import GridTables
+from zkmargin.margin.parameters.document import parse_parameters, preset
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.assessment import UnitLoss
+from zkmargin.margin.tables.grid import GridTables
+from zkmargin.margin.tables.grid_additions import Tiers
 
 YEARS = (MONTH - NOW) / (365 * 86400e6)
 FORWARD, STRIKE, VOL, INDEX = 50400.0, 52000.0, 0.6, 50000.0

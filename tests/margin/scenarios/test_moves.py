@@ -11,10 +11,10 @@ import pytest
 
 from tests.margin.joint import DRAWN, falling
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.models.es import Shortfall
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.scenarios.moves import BILLION, SEED_DAYS, Filtered, ScenarioSet, scenario_set
+from zkmargin.margin.market.history import BILLION, PriceHistory
+from zkmargin.margin.parameters.document import parse_parameters
+from zkmargin.margin.parameters.es import Shortfall
+from zkmargin.margin.scenarios.moves import SEED_DAYS, Filtered, ScenarioSet, scenario_set
 
 NAMES = ("BTC", "ETH")
 

@@ -5,8 +5,8 @@ import secrets
 import mpmath
 import pytest
 
-from zkmargin.margin.fixed import HALF, ONE, RangeError
-from zkmargin.margin.normal import distribution
+from zkmargin.margin.arithmetic.fixed import HALF, ONE, RangeError
+from zkmargin.margin.arithmetic.normal import distribution
 from zkmargin.margin.scenarios.quantile import normal_draws, quantile
 
 BORDERS = [1, 3, HALF, HALF + 1, ONE - 1, ONE * 3 // 40, ONE * 37 // 40, int(ONE * 1.3887943864964021e-11)]

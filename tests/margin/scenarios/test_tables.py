@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from tests.margin.accounts import tiny_market
 from tests.margin.joint import DRAWN, ONE_COIN, built, drawn_example, falling, joint, year
 from zkmargin.circuits import build_relation
+from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.forms import adapter, encode_tables
-from zkmargin.margin.parameters import parse_parameters
-from zkmargin.margin.requirement import requirement
-from zkmargin.margin.scenarios.history import PriceHistory
-from zkmargin.margin.scenarios.moves import BILLION
+from zkmargin.margin.market.history import BILLION, PriceHistory
+from zkmargin.margin.parameters.document import parse_parameters
 from zkmargin.margin.scenarios.tables import JointTables
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.tables.schema import adapter, encode_tables
 
 FILTERED: dict[str, Any] = {"filter_lambda": "0.94", "horizon": 2, "cells": 20}
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.verifier.service.postgres import Postgres
 from tests.verifier.service.world import Replica, Trader, World, snapshot
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 DATABASES = ("sqlite", "postgresql")
 

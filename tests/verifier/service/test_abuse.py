@@ -11,7 +11,7 @@ import pytest
 
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.world import ADMIN_KEY
-from zkmargin.verifier.service.events import MOST_LISTENERS
+from zkmargin.verifier.service.store.event_stream import MOST_LISTENERS
 
 Start = Callable[..., Scene]
 JSON = {"content-type": "application/json"}

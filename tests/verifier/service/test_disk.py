@@ -12,7 +12,7 @@ import pytest
 from tests.verifier.service.conftest import DATABASES, Scene
 from tests.verifier.service.postgres import Postgres
 from tests.verifier.service.world import Replica, World, snapshot, submit
-from zkmargin.verifier.service.chain import Event, verify_chain
+from zkmargin.verifier.service.store.event_log import Event, verify_chain
 
 SIZES = {"sqlite": 4, "postgresql": 128}
 """Megabytes of the disk."""

@@ -18,7 +18,7 @@ from tests.verifier.service.conftest import Scene
 from tests.verifier.service.postgres import Postgres
 from tests.verifier.service.world import TICKS, Replica, Trader, World, snapshot, submit
 from zkmargin.attestation import SubmissionDocument
-from zkmargin.verifier.service.chain import Event, verify_chain
+from zkmargin.verifier.service.store.event_log import Event, verify_chain
 
 Start = Callable[..., Scene]
 

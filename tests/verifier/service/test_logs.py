@@ -10,7 +10,8 @@ import pytest
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.postgres import Postgres
 from tests.verifier.service.world import ADMIN_KEY, TICKS, Replica, World, snapshot, submit
-from zkmargin.verifier.service.database import Database, UnavailableError
+from zkmargin.verifier.service.problems import UnavailableError
+from zkmargin.verifier.service.store.database import Database
 
 PASSWORD = "correct-horse-battery"
 

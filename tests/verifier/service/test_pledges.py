@@ -7,8 +7,8 @@ from tests.verifier.service.conftest import Scene
 from tests.verifier.service.world import TICKS, Account, Trader, snapshot, submit
 from zkmargin.attestation import ReceiptDocument
 from zkmargin.client import check_receipt
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.verifier.service.chain import Event, verify_chain
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.verifier.service.store.event_log import Event, verify_chain
 
 Start = Callable[..., Scene]
 

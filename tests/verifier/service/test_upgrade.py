@@ -12,14 +12,14 @@ from sqlalchemy import Connection, Table, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.verifier.service.conftest import DATABASES, Scene
-from tests.verifier.service.test_rows import committed
+from tests.verifier.service.intake.test_rows import committed
 from tests.verifier.service.world import TICKS, Account, Replica, Trader, World, snapshot, submit
 from zkmargin.attestation import SubmissionDocument
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.snapshot import Snapshot
-from zkmargin.verifier.service.chain import Event, verify_chain
-from zkmargin.verifier.service.database import Database
-from zkmargin.verifier.service.tables import EVENTS, HEAD, METADATA, ROWS
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.verifier.service.store.database import Database
+from zkmargin.verifier.service.store.event_log import Event, verify_chain
+from zkmargin.verifier.service.store.schema import EVENTS, HEAD, METADATA, ROWS
 
 FIRST = "0001"
 """The version before committed rows."""

@@ -26,12 +26,12 @@ from zkmargin.attestation import (
     SigningKey,
     SnapshotSignature,
     SubmissionDocument,
-    Terms,
+    SubmissionTerms,
 )
 from zkmargin.circuits import CommittedRows
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future
-from zkmargin.margin.parameters import DEFAULT_PARAMETERS, Parameters
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS, Parameters
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import Opening, commit_holdings, prove_submission
 
 DOMAIN = SigningDomain(1, "0x00000000000000000000000000000000000000A1")
@@ -177,7 +177,7 @@ class Trader:
             **terms,
         }
         return prove_submission(
-            accounts, taken, Terms(**content), self.key, setup(), each_venue=each_venue, rows=rows
+            accounts, taken, SubmissionTerms(**content), self.key, setup(), each_venue=each_venue, rows=rows
         )
 
     def pledge(
@@ -201,7 +201,7 @@ def free_port() -> int:
 
 
 WRONG_CLOCK = "import time; right = time.time; time.time = lambda: right() + {ahead}; "
-SERVE = "from zkmargin.verifier.service.server import serve; serve()"
+SERVE = "from zkmargin.verifier.service.process.server import serve; serve()"
 
 
 class Replica:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from zkmargin.verifier.service.tables import METADATA
+from zkmargin.verifier.service.store.schema import METADATA
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 with context.begin_transaction():

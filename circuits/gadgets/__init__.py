@@ -1,0 +1,1 @@
+"""Gadgets: groups of rows that several margin models share."""

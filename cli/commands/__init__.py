@@ -1,0 +1,1 @@
+"""The commands of `zkmargin`, one module for each."""

@@ -1,0 +1,94 @@
+"""`zkmargin margin`: what an account is worth, what it must hold, and why."""
+
+from pathlib import Path
+
+import click
+from rich.console import RenderableType
+from rich.text import Text
+
+from zkmargin.cli.commands.venue_map import chosen_targets, map_options
+from zkmargin.cli.options.files import (
+    FILE,
+    check_picture,
+    holdings_argument,
+    level_option,
+    model_option,
+    snapshot_argument,
+)
+from zkmargin.cli.output.comparison import comparison_table
+from zkmargin.cli.output.report import brief_tables, report_tables
+from zkmargin.cli.output.terminal import answer, json_option, progress
+from zkmargin.margin.account.comparison import ModelComparison, compare_models
+from zkmargin.margin.account.holdings import Holdings
+from zkmargin.margin.account.report import build_report
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
+
+
+@click.command()
+@snapshot_argument
+@holdings_argument
+@level_option
+@model_option
+@map_options
+@click.option("--brief", is_flag=True, help="Only the totals, and what the other models would ask.")
+@click.option(
+    "--compare", is_flag=True, help="All models side by side, with what each saves against isolated margin."
+)
+@click.option(
+    "--chart",
+    "chart_file",
+    metavar="FILE",
+    type=FILE,
+    help="All models side by side as a picture, .png or .svg; implies --compare.",
+)
+@json_option
+def margin(
+    *,
+    snapshot_file: Path,
+    holdings_file: Path,
+    level: Level,
+    model: str,
+    map_file: Path | None,
+    map_signer: str | None,
+    brief: bool,
+    compare: bool,
+    chart_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Value an account, find its requirement, and say where it comes from.
+
+    HOLDINGS is CSV with the columns instrument and quantity, and entry_price for futures and perpetuals that were
+    not entered at the mark; or JSON: {"positions": [{"instrument": "BTC", "quantity": "1.5"}]}. Quantities are
+    coins (options, linear contracts, coin balances) or USD (inverse futures and perpetuals, the USD balance).
+
+    \b
+    Example:
+      zkmargin margin market.json holdings.csv --level maintenance
+      zkmargin margin market.json holdings.csv --compare --chart models.png
+    """
+    check_picture(chart_file, "--chart")
+    with progress(as_json) as step:
+        step("reading the snapshot")
+        snapshot = Snapshot.load(snapshot_file)
+        contracts = chosen_targets(map_file, map_signer, snapshot.universe)
+        holdings = Holdings.read(holdings_file, snapshot, contracts)
+        if compare or chart_file is not None:
+            step("finding every model's requirement")
+            _answer_comparison(compare_models(snapshot, holdings, level=level), chart_file, as_json)
+            return
+        step("finding the requirement")
+        report = build_report(snapshot, holdings, model=model, level=level)
+    answer(as_json, report.to_json(), *(brief_tables(report) if brief else report_tables(report)))
+
+
+def _answer_comparison(found: ModelComparison, chart_file: Path | None, as_json: bool) -> None:
+    document, lines = found.to_json(), list[RenderableType]([comparison_table(found)])
+    if chart_file is not None:
+        # Only who draws waits for the drawing library.
+        from zkmargin.cli.output.comparison_chart import draw_comparison  # noqa: PLC0415
+
+        draw_comparison(found, chart_file)
+        document["chart"] = str(chart_file)
+        lines.append(Text(f"picture written to {chart_file}"))
+    answer(as_json, document, *lines)

@@ -1,0 +1,1 @@
+"""The demonstrations: the example account, and portable margin between processes."""

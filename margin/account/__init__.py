@@ -1,0 +1,1 @@
+"""Accounts: holdings, contract maps, requirements, books, Greeks, reports and comparisons."""

@@ -1,0 +1,1 @@
+"""Fixed-point arithmetic: decimals, exp, ln, the normal distribution, Black-76, and packed columns."""

@@ -1,0 +1,1 @@
+"""Reading and writing files: CSV, JSON, canonical encoding, atomic writes, and validation errors."""

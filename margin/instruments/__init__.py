@@ -1,0 +1,1 @@
+"""Instruments and the universe that gives each of them a slot."""

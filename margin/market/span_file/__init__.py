@@ -1,0 +1,1 @@
+"""SPAN risk parameter files: reading the XML, and the contracts that it lists."""

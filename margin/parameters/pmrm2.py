@@ -1,0 +1,175 @@
+"""The parameters of Derive's second portfolio margin risk manager, PMRM 2.
+
+Names follow what they do; in brackets stands the name in the venue's contracts. The defaults are those of
+its published portfolio cases on ETH. Times are years of 365 days where nothing else is said.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from zkmargin.margin.parameters.types import Contingency, Factor, Number, Strict
+from zkmargin.margin.units import Level
+
+_LARGEST = Decimal(20)
+
+Signed = Annotated[Number, Field(ge=-_LARGEST, le=_LARGEST)]
+Positive = Annotated[Number, Field(ge=0, le=_LARGEST)]
+Fraction01 = Annotated[Number, Field(ge=0, le=1)]
+Move = Annotated[Number, Field(ge=-1, le=_LARGEST)]
+Power = Annotated[Number, Field(ge=-10, le=10)]
+
+
+class Scenario(Strict):
+    """One cell: spot and forwards move by `spot`, volatilities as `volatility` says, and the change counts
+    `damping` times. In a skew cell (linear, absolute) options stay on their forward.
+    """
+
+    spot: Move
+    volatility: Literal["up", "none", "down", "linear", "absolute"]
+    damping: Positive = Decimal(1)
+
+
+class Volatility(Strict):
+    """Volatility moves by term: m = (30 days / max(t, floor_days))^p, p = short_power up to 30 days and
+    long_power beyond; up is max(vol (1 + up m), minimum), down is vol max(0, 1 - down m).
+    """
+
+    up: Factor = Decimal("0.5")
+    down: Factor = Decimal("0.275")
+    minimum: Positive = Decimal("0.45")
+    short_power: Power = Decimal("0.3")
+    long_power: Power = Decimal("0.13")
+    floor_days: Annotated[Number, Field(ge=0, le=400)] = Decimal(1)
+
+
+class SkewCap(Strict):
+    """cap = base + slope sqrt(T), the greatest relative move of a volatility; it may come out negative."""
+
+    base: Positive
+    slope: Signed
+
+
+class Skew(Strict):
+    """Skew cells: with k = ln(K/F) (linear) or |k| (absolute) and k* = max(minimum, sqrt(T) width (level +
+    sqrt(T) trend)), a volatility is multiplied by 1 + min(cap, k cap / k*) for k >= 0 and by
+    1 + max(-cap, k cap / k*) below, at least 0.
+    """
+
+    linear: SkewCap = SkewCap(base=Decimal("0.15"), slope=Decimal("-0.05"))
+    absolute: SkewCap = SkewCap(base=Decimal("0.15"), slope=Decimal("-0.05"))
+    minimum: Positive = Decimal("0.01")
+    """[minKStar]"""
+    width: Positive = Decimal(4)
+    """[widthScale]"""
+    level: Positive = Decimal("0.6")
+    """[volParamStatic]"""
+    trend: Signed = Decimal("-0.1")
+    """[volParamScale]"""
+
+
+class Discount(Strict):
+    """A static discount base e^(-T (rate multiplier + addition)), or with the opposite sign of the exponent."""
+
+    base: Positive
+    multiplier: Positive
+    addition: Positive
+
+
+class BasisRules(Strict):
+    """The basis contingency of an expiry: what it loses in the worse of two spot moves, times
+    (addition + multiplier T).
+    """
+
+    up: Move = Decimal("0.045")
+    down: Move = Decimal("-0.045")
+    addition: Positive = Decimal("0.5")
+    multiplier: Positive = Decimal(2)
+
+
+class Peg(Strict):
+    """Below `threshold` USD for one unit of cash, initial margin's loss factor grows by
+    factor * (threshold - price).
+    """
+
+    threshold: Annotated[Number, Field(ge=0, le=100)] = Decimal("0.98")
+    factor: Factor = Decimal(2)
+
+
+class Confidence(Strict):
+    """A feed whose confidence c is below `threshold` costs initial margin (1 - c) margin of the notional."""
+
+    threshold: Fraction01 = Decimal("0.55")
+    margin: Positive = Decimal(1)
+
+
+class LossFactors(Strict):
+    """How many times the worst loss counts."""
+
+    initial: Positive = Decimal(1)
+    maintenance: Positive = Decimal("0.8")
+
+    def at(self, level: Level) -> Decimal:
+        """The factor of a level."""
+        return self.initial if level == "initial" else self.maintenance
+
+
+class Collateral(Strict):
+    """A coin held as collateral: its haircut, and the underlying whose moves it follows, if any."""
+
+    haircut: Contingency
+    cancels: str | None = None
+
+
+def _scenarios() -> tuple[Scenario, ...]:
+    moves: tuple[Literal["down", "none", "up"], ...] = ("down", "none", "up")
+    core = [
+        Scenario(spot=Decimal(tenths).scaleb(-3), volatility=move)
+        for tenths in range(135, -136, -45)
+        for move in moves
+    ]
+    edges = [Scenario(spot=Decimal(spot), volatility="up") for spot in ("0.18", "-0.18")]
+    tails = [
+        Scenario(spot=Decimal(spot), volatility="up", damping=Decimal(damping))
+        for spot, damping in (
+            ("-0.66", "0.054545454545454536"),
+            ("-0.33", "0.10909090909090907"),
+            ("0.5", "0.072"),
+            ("1", "0.036"),
+            ("2", "0.018"),
+            ("3", "0.011999999999999999"),
+        )
+    ]
+    skews = [
+        Scenario(spot=Decimal(0), volatility="linear"),
+        Scenario(spot=Decimal(0), volatility="absolute"),
+    ]
+    return (edges[0], *core, edges[1], *tails, *skews)
+
+
+class Pmrm2(Strict):
+    """All of PMRM 2. Contingencies are of the spot price, haircuts of the value in cash."""
+
+    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=64)] = _scenarios()
+    volatility: Volatility = Volatility()
+    skew: Skew = Skew()
+    long_discount: Discount = Discount(base=Decimal("0.95"), multiplier=Decimal(1), addition=Decimal("0.08"))
+    """On an expiry that is worth something [longBaseStaticDiscount ...]."""
+    short_discount: Discount = Discount(
+        base=Decimal("1.04"), multiplier=Decimal("0.5"), addition=Decimal("0.08")
+    )
+    """On an expiry that owes, never beyond what undoes its own discounting [shortBaseStaticDiscount ...]."""
+    basis: BasisRules = BasisRules()
+    loss_factor: LossFactors = LossFactors()
+    peg: Peg = Peg()
+    confidence: Confidence = Confidence()
+    perpetual: Contingency = Contingency(maintenance=Decimal("0.015"), addition=Decimal("0.005"))
+    """On the size of perpetuals and futures."""
+    naked_short: Contingency = Contingency(maintenance=Decimal("0.003"), addition=Decimal("0.002"))
+    """On every short option that no long option of its strike and expiry covers."""
+    collaterals: Mapping[str, Collateral] = {}
+    """By coin. One that is not listed has the haircut of every other model, and follows its own derivatives."""
+    averaging_minutes: Annotated[Number, Field(ge=0, le=1440)] = Decimal(30)
+    """Settlement is the average of this long before expiry: what has passed of it no longer moves."""

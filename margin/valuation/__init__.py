@@ -1,0 +1,1 @@
+"""Marks, option values under shocks, and the charges derived from them."""

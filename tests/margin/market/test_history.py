@@ -1,0 +1,109 @@
+"""Price histories: what is read, and what is refused by line and value."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.margin.joint import RECORDED, falling, recorded_history
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.market.history import PriceHistory, read_history
+
+GOOD = "date,BTC,SOL,source\n2026-01-01,100.50,,Y\n2026-01-02,101,,Y\n2026-01-03,99,2e-1,Y\n"
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_history_is_read_in_canonical_decimals(tmp_path: Path) -> None:
+    history = read_history(written(tmp_path, GOOD))
+    assert history.first == date(2026, 1, 1)
+    assert history.prices == {"BTC": ("100.5", "101", "99"), "SOL": (None, None, "0.2")}
+    assert history.days == 3
+    assert history.date_of(2) == date(2026, 1, 3)
+    assert history.begins == {"BTC": 0, "SOL": 2}
+    assert history.closes["SOL"][:2] == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: header: '': write the columns date"),
+        ("date,source\n2026-01-01,Y\n", "line 1: header"),
+        ("BTC\n5\n", "line 1: column: 'date': missing"),
+        ("date,BTC,when\n2026-01-01,1,2\n", "line 1: column: 'when': unknown column"),
+        ("date,BTC,BTC\n2026-01-01,1,2\n", "line 1: column: 'BTC': occurs twice"),
+        ("date,BTC\n", "rows: none"),
+        ("date,BTC\n2026-01-01\n", "line 2: row: 1 values"),
+        ("date,BTC\n01/02/2026,5\n", "line 2: date: '01/02/2026': write a date"),
+        ("date,BTC\n20260102,5\n", "line 2: date: '20260102': write 2026-01-02"),
+        ("date,BTC\n2026-01-01,5\n2026-01-01,5\n", "line 3: date: '2026-01-01': occurs twice"),
+        ("date,BTC\n2026-01-02,5\n2026-01-01,5\n", "line 3: date: '2026-01-01': comes after 2026-01-02"),
+        (
+            "date,BTC\n2026-01-01,5\n2026-01-03,5\n",
+            "line 3: date: '2026-01-03': leaves a gap after 2026-01-01",
+        ),
+        ("date,BTC\n2026-01-01,0\n", "line 2: BTC: '0': write a price from"),
+        ("date,BTC\n2026-01-01,-5\n", "line 2: BTC: '-5': write a price from"),
+        ("date,BTC\n2026-01-01,1e10\n", "line 2: BTC: '1e10': write a price from"),
+        ("date,BTC\n2026-01-01,nan\n", "line 2: BTC: 'nan': write a finite decimal"),
+        ("date,BTC\n2026-01-01,5\n2026-01-02,\n", "line 3: BTC: '': the price is missing"),
+        ("date,BTC,ETH\n2026-01-01,5,\n2026-01-02,6,\n", "ETH: no price at all"),
+    ],
+)
+def test_bad_files_are_refused_by_line(tmp_path: Path, text: str, message: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as refused:
+        read_history(path)
+    assert str(refused.value).startswith(str(path))
+    assert message in str(refused.value)
+
+
+def test_a_snapshot_knows_the_closes_of_the_days_before() -> None:
+    history = falling()
+    known = history.known_before(date(2025, 6, 21), ["ETH"])
+    assert known.prices == {"ETH": history.prices["ETH"][:20]}
+    assert history.known_before(date(2030, 1, 1), ["BTC", "ETH"]) == history
+    with pytest.raises(InputError, match="coin: 'SOL': no column of the history has this name: BTC, ETH"):
+        history.known_before(date(2030, 1, 1), ["SOL"])
+    for moment in (date(2025, 6, 11), date(2025, 6, 1), date(2020, 1, 1)):
+        with pytest.raises(InputError, match="'ETH': has no price before"):
+            history.known_before(moment, ["ETH"])
+
+
+@pytest.mark.parametrize(
+    ("first", "prices", "message"),
+    [
+        ("2025-6-1", {"BTC": ["1"]}, "date: '2025-6-1'"),
+        ("2025-06-01", {"BTC": ["1"], "ETH": ["1", "2"]}, "ETH: 2 days"),
+        ("2025-06-01", {"BTC": ["1", None]}, "BTC: a missing price"),
+        ("2025-06-01", {"BTC": [None]}, "BTC: no price at all"),
+        ("2025-06-01", {"BTC": ["1.0"]}, "BTC: '1.0': must be a canonical price"),
+        ("2025-06-01", {"BTC": ["-1"]}, "BTC: '-1': must be a canonical price"),
+        ("2025-06-01", {"btc": ["1"]}, "coin: 'btc'"),
+        ("2025-06-01", {"BTC": []}, "BTC: 0 days"),
+    ],
+)
+def test_a_document_is_held_to_the_same(
+    first: str, prices: dict[str, list[str | None]], message: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        PriceHistory.parse(first, prices, "snapshot.json, history")
+    assert str(refused.value).startswith("snapshot.json, history: ")
+    assert message in str(refused.value)
+
+
+def test_a_history_travels() -> None:
+    history = falling()
+    document = history.document()
+    assert PriceHistory.parse(document["first"], document["prices"], "test") == history
+
+
+def test_the_recorded_histories_are_read() -> None:
+    history = recorded_history()
+    assert (history.days, len(history.prices)) == (3049, 10)
+    assert history.date_of(history.begins["SOL"]) == date(2020, 4, 10)
+    assert len(read_history(RECORDED / "prices_daily_mit.csv").prices) == 12

@@ -1,0 +1,1 @@
+"""Storage: the ledger, its event log, the database and its schema."""
