@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zkmargin.circuits.account_rows import AccountRows
 from zkmargin.circuits.builder import widths
-from zkmargin.circuits.models import builders
+from zkmargin.circuits.models import BUILDERS
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -64,9 +64,9 @@ def _opened(snapshot: Snapshot, model: str, level: Level) -> tuple[AccountRows, 
     """The rows of a model but the closing one, and the requirement's denominator."""
     if model not in snapshot.models:
         raise InputError("snapshot", "model", model, snapshot.lacking(model))
-    if model not in builders():
-        raise InputError("model", "name", model, f"it can be proven for {', '.join(sorted(builders()))}")
+    if model not in BUILDERS:
+        raise InputError("model", "name", model, f"it can be proven for {', '.join(sorted(BUILDERS))}")
     if level not in LEVELS:
         raise InputError("statement", "level", level, f"choose one of {', '.join(LEVELS)}")
     account = AccountRows(snapshot, model, level)
-    return account, builders()[model](account)
+    return account, BUILDERS[model](account)

@@ -139,3 +139,74 @@ def test_continuous_integration_runs_the_whole_check_and_nothing_else() -> None:
         if line and not line.startswith(("#", "set ", "cd "))
     ]
     assert commands == ["exec make test"]
+
+
+# The wings of a room, from the ground up: a wing imports from those before it only.
+FLOORS: dict[str, list[str]] = {
+    "margin": [
+        "units",
+        "errors",
+        "arithmetic",
+        "files",
+        "instruments",
+        "parameters",
+        "tables",
+        "market",
+        "valuation",
+        "scenarios",
+        "models",
+        "snapshot",
+        "account",
+    ],
+    "circuits": [
+        "errors",
+        "matrix_products",
+        "matrix",
+        "relation",
+        "builder",
+        "witness",
+        "account_rows",
+        "gadgets",
+        "models",
+        "model_relation",
+        "statement",
+    ],
+    "cli": ["boundary", "output", "options", "process", "commands", "demo", "command"],
+    "verifier/service": ["logs", "metrics", "problems", "store", "intake", "process", "http"],
+}
+ENTRIES = 18
+"""Files and folders in a folder, at most."""
+
+
+def wing_imports(room: str) -> Iterator[tuple[Path, str, str]]:
+    """(file, its wing, the wing that it imports) for every import inside a room."""
+    own = "zkmargin." + room.replace("/", ".")
+    for path in sorted((ROOT / room).rglob("*.py")):
+        wing = path.relative_to(ROOT / room).parts[0].removesuffix(".py")
+        for name in imports(ast.parse(path.read_text()), package_of(path)):
+            if name.startswith(own + "."):
+                yield path, wing, name.removeprefix(own + ".").split(".")[0]
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_wings_import_from_lower_floors_only(room: str) -> None:
+    floors = list(FLOORS[room])
+    for path, wing, other in wing_imports(room):
+        if wing not in {"__init__", "migrations", other}:
+            assert wing in floors, f"{path}: give the wing {wing} a floor"
+            assert floors.index(other) < floors.index(wing), f"{path} must not import {other}"
+
+
+def test_a_folder_has_few_entries() -> None:
+    for folder in {path.parent for path in SOURCES}:
+        entries = [
+            entry for entry in folder.iterdir() if entry.suffix in {"", ".py"} and entry.name[0] not in "._"
+        ]
+        assert len(entries) <= ENTRIES, f"{folder.relative_to(ROOT)} has {len(entries)} entries"
+
+
+@sources
+def test_no_module_is_imported_by_name(path: Path) -> None:
+    if path != ROOT / "zkmargin/__init__.py":
+        found = set(imports(ast.parse(path.read_text()), package_of(path)))
+        assert not {"importlib", "importlib.import_module", "pkgutil"} & found, "import it by statement"

@@ -17,7 +17,7 @@ from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import read_text
 from zkmargin.margin.files.validation import input_error
-from zkmargin.margin.models import models
+from zkmargin.margin.models import MODELS
 from zkmargin.margin.units import Level
 from zkmargin.verifier.parameter_floor import normalised
 
@@ -41,8 +41,8 @@ Dollars = Annotated[str, AfterValidator(_amount)]
 
 def _known(accepted: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in accepted:
-        if name not in models():
-            raise ValueError(f"there is no model {name}; name some of {', '.join(models())}")
+        if name not in MODELS:
+            raise ValueError(f"there is no model {name}; name some of {', '.join(MODELS)}")
     return accepted
 
 

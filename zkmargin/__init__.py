@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from zkmargin.margin.market import example_market, read_market
     from zkmargin.margin.parameters.document import Parameters
     from zkmargin.margin.snapshot.snapshot import Snapshot
-    from zkmargin.prover import OpeningDocument, commit_holdings, prove
-    from zkmargin.verifier import VerificationError, verify, verify_batch, verify_document
+    from zkmargin.prover.opening import OpeningDocument, commit_holdings
+    from zkmargin.prover.prove import prove
+    from zkmargin.verifier.batch import verify_batch
+    from zkmargin.verifier.document import verify_document
+    from zkmargin.verifier.errors import VerificationError
+    from zkmargin.verifier.verify import verify
 
 __all__ = [
     "Accounts",

@@ -1,4 +1,4 @@
-"""One builder for each margin model; a module here with a `build` function is a provable model.
+"""The provable margin models: a builder of rows for each. To add one, write a module with `build` and list it here.
 
 A builder turns a snapshot's tables into the relation "the account value covers the requirement and the threshold".
 Its name is its module's name, and the same as the model's in `zkmargin.margin.models`.
@@ -6,12 +6,12 @@ Its name is its module's name, and the same as the model's in `zkmargin.margin.m
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from functools import cache
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from zkmargin.circuits.account_rows import AccountRows
+from zkmargin.circuits.models import correlation, cross, es, grid, isolated, span, tiered, tims, var
 
 
 class Builder(Protocol):
@@ -20,12 +20,17 @@ class Builder(Protocol):
     def __call__(self, account: AccountRows) -> int: ...
 
 
-@cache
-def builders() -> dict[str, Builder]:
-    """All builders by name, found by looking at the modules of this package."""
-    found: dict[str, Builder] = {}
-    for module in pkgutil.iter_modules(__path__):
-        build = getattr(importlib.import_module(f"{__name__}.{module.name}"), "build", None)
-        if build is not None:
-            found[module.name] = build
-    return found
+BUILDERS: Mapping[str, Builder] = MappingProxyType(
+    {
+        "correlation": correlation.build,
+        "cross": cross.build,
+        "es": es.build,
+        "grid": grid.build,
+        "isolated": isolated.build,
+        "span": span.build,
+        "tiered": tiered.build,
+        "tims": tims.build,
+        "var": var.build,
+    }
+)
+"""The builders by model name, in alphabetical order."""

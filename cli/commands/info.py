@@ -9,7 +9,7 @@ from rich.table import Table
 
 from zkmargin.algebra import backends
 from zkmargin.algebra.setup import CEREMONY_SHA256
-from zkmargin.circuits.models import builders
+from zkmargin.circuits.models import BUILDERS
 from zkmargin.cli.options.loading import chosen_backend
 from zkmargin.cli.output.terminal import answer, json_option
 
@@ -27,7 +27,7 @@ def info(as_json: bool) -> None:
     document: dict[str, Any] = {
         "backend": chosen_backend().name,
         "backends": list(backends()),
-        "models": sorted(builders()),
+        "models": sorted(BUILDERS),
         "curve": "BLS12-381",
         "setup": {"name": "Ethereum KZG ceremony", "powers": 4096, "sha256": CEREMONY_SHA256},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in DISTRIBUTIONS}},

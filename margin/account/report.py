@@ -18,7 +18,7 @@ from zkmargin.margin.account.tail_report import TailReport, tail_report
 from zkmargin.margin.arithmetic.decimals import canonical_decimal, ceil_div, nearest, scaled_decimal
 from zkmargin.margin.instruments.instrument import Security
 from zkmargin.margin.market.times import format_time
-from zkmargin.margin.models import models
+from zkmargin.margin.models import MODELS
 from zkmargin.margin.models.grid.losses import cell_entries
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.tables.assessment import Charge, UnitLoss
@@ -206,7 +206,7 @@ def build_report(
         ),
         tail=tail_report(snapshot, model, found.assessment.tail, entries),
         considered=tuple(_charge(snapshot, charge) for charge in found.assessment.considered),
-        note=getattr(models()[model], "NOTE", None),
+        note=MODELS[model].note,
     )
 
 

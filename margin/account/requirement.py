@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from zkmargin.margin.arithmetic.decimals import floor_div, scaled_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.models import models
+from zkmargin.margin.models import MODELS
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.tables.assessment import Assessment
 from zkmargin.margin.tables.bounds import check_lots
@@ -79,7 +79,7 @@ def requirement(
         raise InputError("requirement", "level", level, f"use one of {', '.join(LEVELS)}")
     value = account_value(snapshot, lots)
     tables = snapshot.models[model]
-    assessment = models()[model].requirement(tables, snapshot.universe, snapshot.scale, lots, level)
+    assessment = MODELS[model].requirement(tables, snapshot.universe, snapshot.scale, lots, level)
     return Requirement(
         snapshot.id,
         model,

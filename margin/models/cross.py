@@ -1,13 +1,11 @@
 """Cross margin: collateral and profit are shared, rates are per position, and no hedge is recognised."""
 
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.tables.rates import RateTables
 from zkmargin.margin.valuation.basis import Basis
 from zkmargin.margin.valuation.position_rates import rate_tables, requirement, unpaid
 
-__all__ = ["NAME", "TABLES", "requirement", "tables"]
-
 NAME = "cross"
-TABLES = RateTables
 
 
 def tables(basis: Basis) -> RateTables:
@@ -15,3 +13,6 @@ def tables(basis: Basis) -> RateTables:
     charge. One that is margined daily carries a future's, up to its mark.
     """
     return rate_tables(basis, unpaid)
+
+
+MODEL = Model(name=NAME, tables_type=RateTables, tables=tables, requirement=requirement)

@@ -7,6 +7,7 @@ threshold it is due to R. T. Rockafellar and S. Uryasev, Optimization of conditi
 from collections.abc import Sequence
 
 from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.parameters.es import Shortfall
 from zkmargin.margin.scenarios.requirement import scenario_requirement
 from zkmargin.margin.scenarios.tables import JointTables, needs, section_tables
@@ -14,14 +15,8 @@ from zkmargin.margin.tables.assessment import Assessment
 from zkmargin.margin.units import Level
 from zkmargin.margin.valuation.basis import Basis
 
-__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Shortfall", "requirement", "tables"]
-
 NAME = "es"
 NEEDS = needs(NAME)
-TABLES = JointTables
-
-
-PARAMETERS = Shortfall
 
 
 def tables(basis: Basis) -> JointTables | None:
@@ -36,3 +31,6 @@ def requirement(
     return scenario_requirement(
         tables, universe, scale, lots, level, measure=lambda found: found.mean, title="expected shortfall"
     )
+
+
+MODEL = Model(name=NAME, tables_type=JointTables, tables=tables, requirement=requirement, needs=NEEDS)

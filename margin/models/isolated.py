@@ -1,15 +1,16 @@
 """Isolated margin: every position carries its own charge, and the value of a long option does not count."""
 
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.tables.rates import RateTables
 from zkmargin.margin.valuation.basis import Basis
 from zkmargin.margin.valuation.position_rates import full_value, rate_tables, requirement
 
-__all__ = ["NAME", "TABLES", "requirement", "tables"]
-
 NAME = "isolated"
-TABLES = RateTables
 
 
 def tables(basis: Basis) -> RateTables:
     """Rates by position; a long option is charged its mark."""
     return rate_tables(basis, full_value)
+
+
+MODEL = Model(name=NAME, tables_type=RateTables, tables=tables, requirement=requirement)

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from zkmargin.margin.errors import UnprovableError
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models import cross, grid
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.parameters.tiered import Tiered
 from zkmargin.margin.tables.assessment import Assessment, Charge
 from zkmargin.margin.tables.bounds import LARGEST_MONEY
@@ -22,14 +23,10 @@ from zkmargin.margin.tables.rates import RateTables
 from zkmargin.margin.tables.schema import STRICT, Amount, Column
 from zkmargin.margin.units import LEVELS, ByLevel, Level
 from zkmargin.margin.valuation.basis import Basis
-
-__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "Tiered", "TieredTables", "requirement", "tables"]
+from zkmargin.margin.valuation.position_rates import requirement as rate_requirement
 
 NAME = "tiered"
 NEEDS = 'tiered needs a section tiered in the parameters, such as {"tiered": {"threshold": "100000"}}'
-
-
-PARAMETERS = Tiered
 
 
 @dataclass(frozen=True)
@@ -83,9 +80,6 @@ class TieredTables:
         return int(self.threshold[level] * 10**universe.finest)
 
 
-TABLES = TieredTables
-
-
 def tables(basis: Basis) -> TieredTables | None:
     """The tables of both models with the threshold; None if the parameters have no section for it."""
     section: Tiered | None = basis.parameters.section(NAME)
@@ -102,7 +96,7 @@ def requirement(
     tables: TieredTables, universe: Universe, scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> Assessment:
     """The requirement of the tier that the account is in; exact, in money units."""
-    low = cross.requirement(tables.cross, universe, scale, lots, level)
+    low = rate_requirement(tables.cross, universe, scale, lots, level)
     high = grid.requirement(tables.grid, universe, scale, lots, level)
     reached = tables.account_value(scale, lots) >= tables.smallest(universe, level)
     considered = (
@@ -110,3 +104,6 @@ def requirement(
         Charge("portfolio", "at the threshold and above", high.amount),
     )
     return replace(high if reached else low, considered=considered)
+
+
+MODEL = Model(name=NAME, tables_type=TieredTables, tables=tables, requirement=requirement, needs=NEEDS)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from zkmargin.margin.instruments.universe import Universe
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.parameters.var import ValueAtRisk
 from zkmargin.margin.scenarios.requirement import scenario_requirement
 from zkmargin.margin.scenarios.tables import JointTables, needs, section_tables
@@ -14,14 +15,8 @@ from zkmargin.margin.tables.assessment import Assessment
 from zkmargin.margin.units import Level
 from zkmargin.margin.valuation.basis import Basis
 
-__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "ValueAtRisk", "requirement", "tables"]
-
 NAME = "var"
 NEEDS = needs(NAME)
-TABLES = JointTables
-
-
-PARAMETERS = ValueAtRisk
 
 
 def tables(basis: Basis) -> JointTables | None:
@@ -42,3 +37,6 @@ def requirement(
         measure=lambda found: Fraction(found.quantile),
         title="value at risk",
     )
+
+
+MODEL = Model(name=NAME, tables_type=JointTables, tables=tables, requirement=requirement, needs=NEEDS)

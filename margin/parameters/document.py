@@ -4,7 +4,6 @@ A rate is a fraction (0.02 is 2 %), written as a decimal string or number; shock
 the spot price; times are in days.
 """
 
-import importlib
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,12 +16,18 @@ from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.parameters.collateral import Collateral, check_rising
+from zkmargin.margin.parameters.correlation import CorrelationSection
 from zkmargin.margin.parameters.deribit import Deribit
+from zkmargin.margin.parameters.es import Shortfall
 from zkmargin.margin.parameters.grid import Grid
 from zkmargin.margin.parameters.okx import Okx
 from zkmargin.margin.parameters.pmrm2 import Pmrm2
+from zkmargin.margin.parameters.span import SpanParameters
 from zkmargin.margin.parameters.standard import Standard
+from zkmargin.margin.parameters.tiered import Tiered
+from zkmargin.margin.parameters.tims import TimsParameters
 from zkmargin.margin.parameters.types import Rates, Strict, rates
+from zkmargin.margin.parameters.var import ValueAtRisk
 
 VERSION = 1
 
@@ -79,11 +84,11 @@ class Parameters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _sections(cls, document: Any) -> Any:
-        """Each model's section by that model's own PARAMETERS; what belongs to no model is refused."""
+        """Parse each model's section by its type in SECTIONS; refuse keys of no model."""
         if not isinstance(document, Mapping):
             return document
         own = {name: value for name, value in document.items() if name in cls.model_fields}
-        kinds = section_types() if len(own) < len(document) else {}
+        kinds = SECTIONS
         for name, value in document.items():
             if name in kinds:
                 own[name] = value if isinstance(value, kinds[name]) else _section(name, kinds[name], value)
@@ -100,7 +105,7 @@ class Parameters(BaseModel):
         return self
 
     def section(self, name: str) -> Any:
-        """The section of a model, an instance of its PARAMETERS; None where none was given."""
+        """The section of a model, an instance of its type in SECTIONS; None where none was given."""
         return (self.model_extra or {}).get(name)
 
     def haircut(self, coin: str) -> Rates:
@@ -113,13 +118,6 @@ class Parameters(BaseModel):
         return self.model_dump(mode="json", exclude=absent)
 
 
-def section_types() -> Mapping[str, type[BaseModel]]:
-    """PARAMETERS of every model that has any, by the model's name."""
-    # Models read the parameters, so they can only be asked once all modules are there.
-    models = importlib.import_module("zkmargin.margin.models").models()
-    return {name: model.PARAMETERS for name, model in models.items() if hasattr(model, "PARAMETERS")}
-
-
 def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
     try:
         return kind.model_validate(document)
@@ -128,6 +126,16 @@ def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
         field = name if found.field == "document" else f"{name}.{found.field}"
         raise InputError("parameters", field, found.value, found.remedy) from None
 
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "correlation": CorrelationSection,
+    "es": Shortfall,
+    "span": SpanParameters,
+    "tiered": Tiered,
+    "tims": TimsParameters,
+    "var": ValueAtRisk,
+}
+"""The optional sections, each named as the model whose parameters it holds."""
 
 PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
 """Rules of venues that may stand in place of the grid's own, by their section."""
@@ -150,7 +158,7 @@ def parse_parameters(document: object, where: str) -> Parameters:
     Raises InputError naming the key for unknown keys and values out of range.
     """
     if isinstance(document, Mapping):
-        known = (*Parameters.model_fields, *section_types())
+        known = (*Parameters.model_fields, *SECTIONS)
         for name in document:
             if name not in known:
                 remedy = f"unknown key; remove it or correct its name: {', '.join(known)}"

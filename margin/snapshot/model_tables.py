@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from zkmargin.margin.arithmetic.fixed import RangeError
 from zkmargin.margin.errors import Finding, InputError, UnprovableError
-from zkmargin.margin.models import Model, models, needs
+from zkmargin.margin.models import MODELS, Model, needs
 from zkmargin.margin.tables.bounds import check_weights
 from zkmargin.margin.tables.interfaces import Tables
 from zkmargin.margin.valuation.basis import Basis
@@ -23,13 +23,13 @@ def derive(
     """
     tables: dict[str, Tables] = {}
     reasons: dict[str, str] = {}
-    for name, model in models().items():
+    for name, model in MODELS.items():
         if name not in named:
             continue
         try:
             found = _tables(basis, name, model)
         except UnprovableError as reason:
-            if name in demanded or not hasattr(model, "NEEDS"):
+            if name in demanded or model.needs is None:
                 raise
             reasons[name] = str(reason)
         else:
@@ -42,7 +42,7 @@ def derive(
 def reason(basis: Basis, name: str) -> str | None:
     """Why a model was left out of this market's snapshot, if that is why it is not there."""
     try:
-        _tables(basis, name, models()[name])
+        _tables(basis, name, MODELS[name])
     except InputError as found:
         return str(found)
     return None

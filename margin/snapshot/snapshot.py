@@ -24,7 +24,7 @@ from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.market.settled_slots import moving
 from zkmargin.margin.market.settlements import Settlements, kept
 from zkmargin.margin.market.times import utc_date
-from zkmargin.margin.models import lacking, models
+from zkmargin.margin.models import MODELS, lacking
 from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS, Parameters, parse_parameters
 from zkmargin.margin.snapshot.model_tables import derive, reason
 from zkmargin.margin.tables.bounds import check_bounds
@@ -173,7 +173,7 @@ class Snapshot:
 
     def lacking(self, name: str) -> str:
         """What to do where this snapshot does not carry a model, or why it had to be left out."""
-        found = reason(self.basis, name) if name in models() and name not in self.models else None
+        found = reason(self.basis, name) if name in MODELS and name not in self.models else None
         return lacking(name, self.models) if found is None else f"it had to be left out: {found}"
 
     @property
@@ -262,7 +262,7 @@ def _derive(
     named: Collection[str] | None,
 ) -> Snapshot:
     basis = Basis.of(universe, valuation_time, inputs, parameters, quantum_decimals)
-    tables, reasons = derive(basis, named or models(), demanded=named or ())
+    tables, reasons = derive(basis, named or MODELS, demanded=named or ())
     nameless = Snapshot(
         VERSION, "", universe, valuation_time, quantum_decimals, inputs, parameters, basis.marks, tables,
         reasons,
@@ -320,9 +320,9 @@ def _parse(content: bytes, where: str) -> Snapshot:
 
 def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, Tables]:
     """The tables of all models, each read by its own dataclass."""
-    unknown = sorted(set(documents) - set(models()))
+    unknown = sorted(set(documents) - set(MODELS))
     if unknown or not documents:
-        remedy = f"known models are {', '.join(models())}; build it again"
+        remedy = f"known models are {', '.join(MODELS)}; build it again"
         raise InputError(where, "models", Finding(", ".join(unknown) or "none"), remedy)
     tables: dict[str, Tables] = {}
     for name, document in documents.items():
@@ -330,7 +330,7 @@ def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, T
         try:
             # As JSON once more: in JSON mode strictness allows a list where a tuple is meant, and nothing
             # else.
-            tables[name] = adapter(models()[name].TABLES).validate_json(json.dumps(document))
+            tables[name] = adapter(MODELS[name].tables_type).validate_json(json.dumps(document))
         except ValidationError as error:
             raise input_error(place, error) from None
         tables[name].check(slots, place)

@@ -20,7 +20,7 @@ from tests.margin.joint import DRAWN, year
 from zkmargin.circuits import build_relation
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market import Market, example_market
-from zkmargin.margin.parameters.document import Parameters, section_types
+from zkmargin.margin.parameters.document import SECTIONS, Parameters
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import LEVELS
 
@@ -107,9 +107,9 @@ CASES: Mapping[str, Case] = {
 
 def test_every_section_has_its_case() -> None:
     plain = {"version"}
-    sections = set(Parameters.model_fields) | set(section_types())
+    sections = set(Parameters.model_fields) | set(SECTIONS)
     assert {case.section for case in CASES.values()} == sections - plain
-    assert {case.model for case in CASES.values()} >= set(section_types())
+    assert {case.model for case in CASES.values()} >= set(SECTIONS)
 
 
 @cache

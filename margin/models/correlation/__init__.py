@@ -7,9 +7,7 @@ naked short options stands in for that.
 
 from zkmargin.margin.models.correlation.engine import requirement, tables
 from zkmargin.margin.models.correlation.tables import CorrelationTables
-from zkmargin.margin.parameters.correlation import CorrelationSection
-
-__all__ = ["NAME", "NEEDS", "NOTE", "PARAMETERS", "TABLES", "requirement", "tables"]
+from zkmargin.margin.models.model import Model
 
 NAME = "correlation"
 NEEDS = (
@@ -20,5 +18,8 @@ NOTE = (
     "correlation sees delta only: what options gain or lose by curvature, volatility or time is not in this "
     "requirement"
 )
-TABLES = CorrelationTables
-PARAMETERS = CorrelationSection
+
+
+MODEL = Model(
+    name=NAME, tables_type=CorrelationTables, tables=tables, requirement=requirement, needs=NEEDS, note=NOTE
+)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm2
 from zkmargin.margin.models.grid.losses import unit_losses
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.okx import Okx
 from zkmargin.margin.parameters.pmrm2 import Pmrm2
@@ -23,7 +24,6 @@ from zkmargin.margin.valuation.charges import haircuts
 from zkmargin.margin.valuation.contingencies import contingencies
 
 NAME = "grid"
-TABLES = GridTables
 
 
 def tables(basis: Basis) -> GridTables:
@@ -60,3 +60,6 @@ def _confidence(charge: ConfidenceCharge, scale: Sequence[int], lots: Sequence[i
     rate = charge.gated if any(lots[slot] for slot in charge.gates) else charge.charge
     size = sum(abs(lots[slot]) * scale[slot] for slot in charge.slots)
     return Charge("confidence", charge.name, size * rate[level])
+
+
+MODEL = Model(name=NAME, tables_type=GridTables, tables=tables, requirement=requirement)

@@ -7,6 +7,7 @@ sold carry a minimum.
 
 import numpy as np
 
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.models.span.arrays import arrays
 from zkmargin.margin.models.span.layout import commodity_table, ordered_inter
 from zkmargin.margin.models.span.limits import check_squares
@@ -14,16 +15,12 @@ from zkmargin.margin.models.span.periods import members
 from zkmargin.margin.models.span.requirement import requirement
 from zkmargin.margin.models.span.scenarios import cells
 from zkmargin.margin.models.span.tables import SpanTables
-from zkmargin.margin.parameters.span import SpanParameters, default_parameters
+from zkmargin.margin.parameters.span import default_parameters
 from zkmargin.margin.valuation.basis import Basis, underlyings
 from zkmargin.margin.valuation.charges import collateral_charges
 
-__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
-
 NAME = "span"
 NEEDS = "span needs instruments whose price moves, or a section span in the parameters"
-TABLES = SpanTables
-PARAMETERS = SpanParameters
 
 
 def tables(basis: Basis) -> SpanTables | None:
@@ -54,3 +51,6 @@ def tables(basis: Basis) -> SpanTables | None:
     )
     check_squares(basis.universe, found_tables)
     return found_tables
+
+
+MODEL = Model(name=NAME, tables_type=SpanTables, tables=tables, requirement=requirement, needs=NEEDS)

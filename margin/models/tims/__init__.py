@@ -8,13 +8,12 @@ gains of one class offsets the losses of another at the same point. The account 
 losses, and at least 0.375 times the multiplier for each contract.
 """
 
+from zkmargin.margin.models.model import Model
 from zkmargin.margin.models.tims.engine import requirement, tables
 from zkmargin.margin.models.tims.tables import TimsTables
-from zkmargin.margin.parameters.tims import TimsParameters
-
-__all__ = ["NAME", "NEEDS", "PARAMETERS", "TABLES", "requirement", "tables"]
 
 NAME = "tims"
 NEEDS = "tims needs a market of securities alone (--securities FILE)"
-TABLES = TimsTables
-PARAMETERS = TimsParameters
+
+
+MODEL = Model(name=NAME, tables_type=TimsTables, tables=tables, requirement=requirement, needs=NEEDS)

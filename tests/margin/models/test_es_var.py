@@ -22,7 +22,6 @@ from tests.margin.joint import (
 )
 from zkmargin.margin.account.report import build_report
 from zkmargin.margin.account.requirement import requirement
-from zkmargin.margin.batch import requirements
 from zkmargin.margin.market import example_market
 from zkmargin.margin.parameters.document import parse_parameters
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -65,9 +64,6 @@ def test_the_requirement_is_the_definition(
     lots = data.draw(accounts(snapshot))
     found = requirement(snapshot, lots, model=model, level=level)
     assert found.requirement == by_hand(snapshot, lots, model, level)
-    assert requirements(snapshot, np.array([lots]), model=model, level=level).requirements == (
-        found.requirement,
-    )
     tail = found.assessment.tail
     assert tail is not None
     assert tail.amount + sum(charge.amount for charge in found.assessment.charges) == found.requirement

@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.margin.accounts import lots_of, tiny_market
+from tests.margin.accounts import tiny_market
 from tests.margin.derive_cases import (
     EXTREMES,
     RARE,
@@ -28,7 +26,6 @@ from zkmargin.margin.account.derive_case import import_derive_case
 from zkmargin.margin.account.holdings import Holdings, Position
 from zkmargin.margin.account.report import build_report
 from zkmargin.margin.account.requirement import Requirement, requirement
-from zkmargin.margin.batch import requirements
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.parameters.document import parse_parameters, preset
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -168,16 +165,6 @@ def test_the_report_explains_the_worst_cell_position_by_position() -> None:
 
 def venue(name: str) -> Snapshot:
     return Snapshot.build(tiny_market(), preset(name), domain=64)
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.data())
-def test_a_batch_gives_the_same(data: st.DataObject) -> None:
-    made = venue("pmrm2")
-    rows = [data.draw(lots_of(made)) for _ in range(3)]
-    for level in LEVELS:
-        together = requirements(made, np.array(rows), level=level).excess_ticks
-        assert together == tuple(requirement(made, lots, level=level).excess_ticks for lots in rows)
 
 
 def test_a_snapshot_with_buckets_travels_and_follows_from_its_inputs(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from tests.margin.coins import coin_accounts, coin_snapshot
 from zkmargin.circuits import build_relation
 from zkmargin.margin.account.book import Accounts, excesses, plain_excesses
 from zkmargin.margin.account.requirement import requirement
-from zkmargin.margin.batch import requirements
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market import example_market
 from zkmargin.margin.market.history import PriceHistory
@@ -128,16 +127,6 @@ def test_volatility_from_history() -> None:
 @given(coin_accounts(MADE), st.sampled_from(LEVELS), st.sampled_from(("cross", "isolated", "grid", "tiered")))
 def test_the_law(lots: list[int], level: Level, model: str) -> None:
     law(MADE, lots, model, level)
-
-
-@settings(max_examples=15, deadline=None)
-@given(coin_accounts(MADE), st.sampled_from(LEVELS))
-def test_books_of_accounts_have_the_same_haircuts(lots: list[int], level: Level) -> None:
-    rows = np.array([lots, held(MADE, 1500)], dtype=np.int64)
-    for model in ("cross", "grid"):
-        found = requirements(MADE, rows, model=model, level=level)
-        for row, amount in zip(rows.tolist(), found.requirements, strict=True):
-            assert amount == requirement(MADE, row, model=model, level=level).requirement
 
 
 def test_books_follow_the_rules_of_a_venue() -> None:

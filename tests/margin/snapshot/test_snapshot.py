@@ -14,7 +14,7 @@ from tests.margin.accounts import example, tiny, tiny_market
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.canonical_json import canonical_json, digest
 from zkmargin.margin.market import example_market
-from zkmargin.margin.models import models
+from zkmargin.margin.models import MODELS
 from zkmargin.margin.parameters.document import Parameters, parse_parameters
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.tables.grid import GridTables
@@ -249,8 +249,8 @@ def test_contracts_too_large_for_the_tables_are_named(name: str, exponent: int, 
 
 
 def test_models_are_found_by_being_there() -> None:
-    assert set(models()) >= {"grid", "isolated", "cross"}
-    assert {"grid", "isolated", "cross"} <= set(tiny().models) <= set(models())
+    assert set(MODELS) >= {"grid", "isolated", "cross"}
+    assert {"grid", "isolated", "cross"} <= set(tiny().models) <= set(MODELS)
 
 
 def test_tables_are_integers_of_64_bits() -> None:
