@@ -6,11 +6,20 @@ and verifier walk through the same five rounds, so that neither can leave a mess
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.transcript import Transcript
+from zkmargin.argument.messages import (
+    Evaluations,
+    LookupHelpers,
+    Openings,
+    Part,
+    QuotientChunks,
+    RunningSum,
+    WitnessColumns,
+    parts,
+)
 from zkmargin.circuits.statement import Statement
 
 PROTOCOL: Final = "zkmargin/margin-argument/1"
@@ -29,69 +38,58 @@ class Conversation:
         self._transcript.append("statement", statement.digest)
         self._domain = statement.relation.domain
 
-    def round_1(
-        self, limbs: Sequence[bytes], multiplicity: bytes, squares: Sequence[bytes]
-    ) -> tuple[int, int]:
+    def round_1(self, message: WitnessColumns[bytes]) -> tuple[int, int]:
         """The witness is committed to; draw alpha for the lookup and beta for the equations.
 
         Raises:
             ChallengeError: -alpha is a table value, where 1/(alpha + t) is not defined.
         """
-        self._points("limb column", limbs)
-        self._points("multiplicity", [multiplicity])
-        self._points("square column", squares)
+        self._absorb(WitnessColumns, message)
         alpha = self._transcript.challenge("alpha")
         if -alpha % MODULUS < self._domain:
             raise ChallengeError("alpha cancels a table value")
         return alpha, self._transcript.challenge("beta")
 
-    def round_2(self, helpers: Sequence[bytes], table_helper: bytes) -> int:
+    def round_2(self, message: LookupHelpers[bytes]) -> int:
         """The lookup helpers are committed to; draw gamma, which joins lookup and equations."""
-        self._points("helper", helpers)
-        self._points("table helper", [table_helper])
+        self._absorb(LookupHelpers, message)
         return self._transcript.challenge("gamma")
 
-    def round_3(self, running_sum: bytes) -> int:
+    def round_3(self, message: RunningSum[bytes]) -> int:
         """The running sum is committed to; draw delta, which separates the identities."""
-        self._points("running sum", [running_sum])
+        self._absorb(RunningSum, message)
         return self._transcript.challenge("delta")
 
-    def round_4(self, quotients: Sequence[bytes]) -> int:
+    def round_4(self, message: QuotientChunks[bytes]) -> int:
         """The quotient is committed to; draw zeta, where all is evaluated.
 
         Raises:
             ChallengeError: zeta lies in H, where the quotient is not defined.
         """
-        self._points("quotient chunk", quotients)
+        self._absorb(QuotientChunks, message)
         zeta = self._transcript.challenge("zeta")
         if pow(zeta, self._domain, MODULUS) == 1:
             raise ChallengeError("zeta lies in the domain")
         return zeta
 
-    def round_5(
-        self,
-        limb_values: Sequence[int],
-        square_value: Sequence[int],
-        shifted_sum: int,
-        coefficient_values: Sequence[int] = (),
-    ) -> int:
+    def round_5(self, message: Evaluations) -> int:
         """The values are sent; draw nu, which joins what is opened at zeta."""
-        self._scalars("limb value", limb_values)
-        self._scalars("square value", square_value)
-        self._scalars("running sum at w zeta", [shifted_sum])
-        self._scalars("coefficient value", coefficient_values)
+        self._absorb(Evaluations, message)
         return self._transcript.challenge("nu")
 
-    def close(self, opening: bytes, shifted_opening: bytes) -> int:
+    def close(self, message: Openings[bytes]) -> int:
         """The openings are sent; draw mu, which joins the two points."""
-        self._points("opening", [opening])
-        self._points("opening at w zeta", [shifted_opening])
+        self._absorb(Openings, message)
         return self._transcript.challenge("mu")
 
-    def _points(self, label: str, points: Sequence[bytes]) -> None:
-        for point in points:
-            self._transcript.append_point(label, point)
+    def _absorb(self, round_: type[Any], message: object) -> None:
+        """Absorb the parts of one round, in order; a whole proof counts as a message of every round."""
+        for part in parts(round_):
+            for value in part.of(message):
+                self._append(part, value)
 
-    def _scalars(self, label: str, values: Sequence[int]) -> None:
-        for value in values:
-            self._transcript.append_scalar(label, value)
+    def _append(self, part: Part, value: Any) -> None:
+        if part.kind == "point":
+            self._transcript.append_point(part.label, value)
+        else:
+            self._transcript.append_scalar(part.label, value)

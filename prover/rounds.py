@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -19,11 +18,21 @@ from zkmargin.algebra.setup import Setup
 from zkmargin.argument.blinding import blinders
 from zkmargin.argument.challenges import Conversation
 from zkmargin.argument.coefficients import Coefficients, coefficients, table
-from zkmargin.argument.linearisation import CHUNK_MARGIN, Challenges, Values, linearise, public_values
+from zkmargin.argument.identities import Challenges, PublicValues, Values, joined
+from zkmargin.argument.linearisation import CHUNK_MARGIN, linearise, public_values
+from zkmargin.argument.messages import (
+    Evaluations,
+    LookupHelpers,
+    Openings,
+    QuotientChunks,
+    RunningSum,
+    WitnessColumns,
+)
 from zkmargin.argument.proof import Proof
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import Statement
 from zkmargin.circuits.witness import Witness, limbs
+from zkmargin.prover.coset import OnCoset, inverse_vanishing, table_on_coset, total
 
 Randomness = Callable[[], int]
 """Draws a uniform field element."""
@@ -32,6 +41,10 @@ Randomness = Callable[[], int]
 def system_randomness() -> int:
     """A uniform field element from the operating system."""
     return secrets.randbelow(MODULUS)
+
+
+class QuotientError(RuntimeError):
+    """The prover's own identities do not hold: the witness does not meet the relation, or the prover has a fault."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +97,7 @@ class Rounds:
             cells = [*self._witness.squares, *([0] * (n - relation.squares))]
             u = self._backend.vector(cells)
             self._squares = [self._column("u", u), self._column("v", self._backend.mul(u, u))]
-        self._alpha, self._beta = self._conversation.round_1(
-            [column.commitment for column in self._limbs],
-            self._m.commitment,
-            [column.commitment for column in self._squares],
-        )
+        self._alpha, self._beta = self._conversation.round_1(self._witness_columns())
 
     def round_2(self) -> None:
         """Commit to h_G = sum over the group of 1/(alpha + limb) and h_T = m/(alpha + t); receive gamma."""
@@ -101,9 +110,7 @@ class Rounds:
             for group in self._relation.groups
         ]
         self._table_helper = self._column("table helper", backend.mul(self._m.values, parts[k]))
-        self._gamma = self._conversation.round_2(
-            [column.commitment for column in self._helpers], self._table_helper.commitment
-        )
+        self._gamma = self._conversation.round_2(self._lookup_helpers())
 
     def round_3(self) -> None:
         """Commit to phi, the running sum of lookup and equations together; receive delta.
@@ -118,14 +125,14 @@ class Rounds:
         level = -gamma * self._weighted.total * inverse(self._n)
         steps = backend.shift(backend.combine(terms, signs), level % MODULUS)
         self._phi = self._column("running sum", backend.prefix_sum(steps))
-        self._delta = self._conversation.round_3(self._phi.commitment)
+        self._delta = self._conversation.round_3(self._running_sum())
 
     def round_4(self) -> None:
         """Divide all identities by Z and commit to the quotient in g chunks; receive zeta."""
         chunks = self._split(self._quotient())
         self._quotients = chunks
         self._quotient_commitments = [self._commit(chunk) for chunk in chunks]
-        self._zeta = self._conversation.round_4(self._quotient_commitments)
+        self._zeta = self._conversation.round_4(self._quotient_chunks())
 
     def round_5(self) -> None:
         """Send the limb columns and U at zeta, phi at w zeta, and in committed mode a_j and t at zeta; receive nu."""
@@ -137,9 +144,7 @@ class Rounds:
         )
         self._public = public_values(backend, self._relation, self._weighted, zeta)
         self._sent = (*self._public.holdings, self._public.table) if self._committed else ()
-        self._nu = self._conversation.round_5(
-            self._values.limbs, self._values.square, self._values.shifted_sum, self._sent
-        )
+        self._nu = self._conversation.round_5(self._evaluations())
 
     def proof(self) -> Proof:
         """Open everything at zeta and phi at w zeta, and put the proof together."""
@@ -149,22 +154,44 @@ class Rounds:
             public = (*self._weighted.holdings, table(backend, self._n))
             opened += [backend.intt(values) for values in public]
         powers = [pow(self._nu, i + 1, MODULUS) for i in range(len(opened))]
-        joined = backend.combine([self._linearised(), *opened], [1, *powers])
-        opening = self._commit(backend.divide(joined, zeta))
+        everything = backend.combine([self._linearised(), *opened], [1, *powers])
+        opening = self._commit(backend.divide(everything, zeta))
         shifted = self._commit(backend.divide(self._phi.polynomial, self._shifted_zeta()))
-        return Proof(
+        openings = Openings(opening=opening, shifted_opening=shifted)
+        rounds = (
+            self._witness_columns(),
+            self._lookup_helpers(),
+            self._running_sum(),
+            self._quotient_chunks(),
+            self._evaluations(),
+            openings,
+        )
+        return Proof(**{name: value for message in rounds for name, value in vars(message).items()})
+
+    def _witness_columns(self) -> WitnessColumns[bytes]:
+        return WitnessColumns(
             limbs=tuple(column.commitment for column in self._limbs),
             multiplicity=self._m.commitment,
             squares=tuple(column.commitment for column in self._squares),
+        )
+
+    def _lookup_helpers(self) -> LookupHelpers[bytes]:
+        return LookupHelpers(
             helpers=tuple(column.commitment for column in self._helpers),
             table_helper=self._table_helper.commitment,
-            running_sum=self._phi.commitment,
-            quotients=tuple(self._quotient_commitments),
+        )
+
+    def _running_sum(self) -> RunningSum[bytes]:
+        return RunningSum(running_sum=self._phi.commitment)
+
+    def _quotient_chunks(self) -> QuotientChunks[bytes]:
+        return QuotientChunks(quotients=tuple(self._quotient_commitments))
+
+    def _evaluations(self) -> Evaluations:
+        return Evaluations(
             limb_values=self._values.limbs,
             square_value=self._values.square,
             shifted_sum=self._values.shifted_sum,
-            opening=opening,
-            shifted_opening=shifted,
             coefficient_values=self._sent,
         )
 
@@ -176,50 +203,42 @@ class Rounds:
         return pairs + list(zip(public, (column.values for column in self._squares), strict=True))
 
     def _quotient(self) -> Vector:
-        """T = (all identities, weighted by powers of delta) / Z, computed on a coset of H.
-
-        phi(wX) - phi(X) - sum h_G + h_T - gamma (sum a q + sum d limbs + e U + f V) + gamma v / n
-        + delta (h_T (alpha + t) - m)
-        + delta^(2+i) (h_G prod (alpha + limb_j) - sum_j prod_(k != j) (alpha + limb_k))
-        + delta^(2+h) (V - U^2)
-        """
-        backend, relation, gamma, delta = self._backend, self._relation, self._gamma, self._delta
+        """T = (all identities, joined by powers of delta) / Z, computed on a coset of H."""
+        backend, relation, weighted = self._backend, self._relation, self._weighted
         size = _coset_size(relation)
 
-        def spread(polynomial: Vector) -> Vector:
-            return backend.coset_ntt(polynomial, size)
+        def spread(polynomial: Vector) -> OnCoset:
+            return OnCoset.of(backend, backend.coset_ntt(polynomial, size))
+
+        def spread_values(*columns: Vector | None) -> tuple[OnCoset, ...]:
+            return tuple(spread(backend.intt(column)) for column in columns if column is not None)
 
         phi = spread(self._phi.polynomial)
-        helpers = [spread(column.polynomial) for column in self._helpers]
-        table_helper = spread(self._table_helper.polynomial)
-        limb_columns = [spread(column.polynomial) for column in self._limbs]
+        shifted = OnCoset.of(backend, backend.rotate(phi.vector(), size // self._n))
         squares = [spread(column.polynomial) for column in self._squares]
-        secret = [spread(q) for q in self._q_polynomials] + limb_columns + squares
-        weighted = self._weighted
-        public = [*weighted.holdings, *weighted.limbs]
-        public += [c for c in (weighted.u, weighted.v) if c is not None]
-        products = [backend.mul(spread(backend.intt(c)), x) for c, x in zip(public, secret, strict=True)]
-        shifted_table = backend.shift(_table_on_coset(backend, self._n, size), self._alpha)
-        terms = [backend.rotate(phi, size // self._n), phi, *helpers, table_helper, *products]
-        signs = [1, -1, *([-1] * len(helpers)), 1, *([-gamma % MODULUS] * len(products))]
-        terms += [backend.mul(table_helper, shifted_table), spread(self._m.polynomial)]
-        signs += [delta, -delta % MODULUS]
-        for i, group in enumerate(relation.groups):
-            columns = [backend.shift(limb_columns[j], self._alpha) for j in group]
-            terms += _lookup_identity(backend, helpers[i], columns)
-            weight = pow(delta, 2 + i, MODULUS)
-            signs += [weight, -weight % MODULUS]
-        if squares:
-            weight = pow(delta, 2 + len(relation.groups), MODULUS)
-            terms += [squares[1], backend.mul(squares[0], squares[0])]
-            signs += [weight, -weight % MODULUS]
-        level = gamma * weighted.total * inverse(self._n) % MODULUS
-        identities = backend.shift(backend.combine(terms, signs), level)
-        return backend.coset_intt(backend.mul(identities, _inverse_vanishing(backend, self._n, size)))
+        limb_columns = tuple(spread(column.polynomial) for column in self._limbs)
+        public = PublicValues(
+            holdings=spread_values(*weighted.holdings),
+            limbs=spread_values(*weighted.limbs),
+            u=spread_values(weighted.u),
+            v=spread_values(weighted.v),
+            table=OnCoset.of(backend, table_on_coset(backend, self._n, size)),
+        )
+        challenges = Challenges(self._alpha, self._gamma, self._delta, 0)
+        values = Values(limb_columns, tuple(squares[:1]), shifted)
+        r = joined(relation, weighted.total, public, challenges, values)
+        terms = [r.constant, phi * r.running_sum, spread(self._m.polynomial) * r.multiplicity]
+        terms += [a * spread(q) for a, q in zip(r.holdings, self._q_polynomials, strict=True)]
+        terms += [v * column for v, column in zip(r.square, squares[1:], strict=True)]
+        terms += [h * spread(column.polynomial) for h, column in zip(r.helpers, self._helpers, strict=True)]
+        terms.append(r.table_helper * spread(self._table_helper.polynomial))
+        identities = total(terms).vector()
+        return backend.coset_intt(backend.mul(identities, inverse_vanishing(backend, self._n, size)))
 
     def _split(self, quotient: Vector) -> list[Vector]:
         """Cut T at multiples of X^(n+3) into g chunks, joined by fresh blinders: + b X^(n+3) here, - b there."""
         backend, g, step = self._backend, self._relation.group, self._n + CHUNK_MARGIN
+        self._check_degree(quotient)
         room = backend.concat([quotient, backend.zeros(g * step)])
         chunks, carried = [], 0
         for chunk in range(g):
@@ -229,6 +248,19 @@ class Rounds:
             chunks.append(backend.combine([part, edges], [1, 1]))
             carried = blinder
         return chunks
+
+    def _check_degree(self, quotient: Vector) -> None:
+        """T fits its chunks, which it does exactly if every identity holds on H.
+
+        Raises:
+            QuotientError: an identity does not hold; no verifier would accept the proof.
+        """
+        room = self._relation.group * (self._n + CHUNK_MARGIN)
+        surplus = self._backend.slice(quotient, min(room, len(quotient)), len(quotient))
+        if any(self._backend.integers(surplus)):
+            raise QuotientError(
+                "an identity of the argument does not hold: the quotient has too many coefficients"
+            )
 
     def _linearised(self) -> Vector:
         """r(X), which vanishes at zeta."""
@@ -291,29 +323,7 @@ def _blinded(backend: Backend, polynomial: Vector, secrets_: Sequence[int], n: i
     return backend.combine([polynomial, low, high], [1, 1, 1])
 
 
-def _lookup_identity(backend: Backend, helper: Vector, columns: Sequence[Vector]) -> list[Vector]:
-    """h_G prod x_j and sum_j prod_(k != j) x_k, for x_j = alpha + limb_j: equal on H if h_G = sum 1/x_j."""
-    product, total = columns[0], backend.powers(1, len(columns[0]))
-    for column in columns[1:]:
-        total = backend.add(backend.mul(total, column), product)
-        product = backend.mul(product, column)
-    return [backend.mul(helper, product), total]
-
-
 def _coset_size(relation: Relation) -> int:
     """A power of two that holds T: g (n + 1) + 1 coefficients, and n + 3 at least."""
     n, g = relation.domain, relation.group
     return 1 << (max(g * (n + 1) + 1, n + CHUNK_MARGIN) - 1).bit_length()
-
-
-@lru_cache(maxsize=16)
-def _table_on_coset(backend: Backend, n: int, size: int) -> Vector:
-    """t(X) on the coset."""
-    return backend.coset_ntt(backend.intt(table(backend, n)), size)
-
-
-@lru_cache(maxsize=16)
-def _inverse_vanishing(backend: Backend, n: int, size: int) -> Vector:
-    """1/Z(X) on the coset, where Z has no zero."""
-    vanishing = backend.vector([-1, *([0] * (n - 1)), 1])
-    return backend.inverse(backend.coset_ntt(vanishing, size))

@@ -13,8 +13,10 @@ from zkmargin.algebra.field import MODULUS, root_of_unity
 from zkmargin.algebra.setup import Setup
 from zkmargin.argument.challenges import ChallengeError, Conversation
 from zkmargin.argument.coefficients import coefficients
-from zkmargin.argument.linearisation import Challenges, Linearisation, Values, linearise, public_values
-from zkmargin.argument.proof import Proof, Shape
+from zkmargin.argument.identities import Challenges, Values
+from zkmargin.argument.linearisation import Linearisation, linearise, public_values
+from zkmargin.argument.messages import PARTS, SCALARS, Messages, Shape, with_points
+from zkmargin.argument.proof import Proof
 from zkmargin.argument.rows import RowsError, require_rows, weighted_rows
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import CommittedRows, Statement
@@ -37,22 +39,6 @@ class PairingEquation:
     right: Sum
 
 
-@dataclass(frozen=True)
-class _Points:
-    """The decoded points of a statement and a proof."""
-
-    commitments: list[Point]
-    limbs: list[Point]
-    multiplicity: Point
-    squares: list[Point]
-    helpers: list[Point]
-    table_helper: Point
-    running_sum: Point
-    quotients: list[Point]
-    opening: Point
-    shifted_opening: Point
-
-
 def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> PairingEquation:
     """Replay the conversation and form the equation that holds exactly if the proof is good.
 
@@ -68,17 +54,15 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
     backend, relation = setup.backend, statement.relation
     shape = Shape.of(statement)
     _check_counts(proof, shape)
-    points = _decoded(backend, statement, proof, shape)
+    commitments, points = _decoded(backend, statement, proof, shape)
     try:
         conversation = Conversation(setup.digest, statement)
-        alpha, beta = conversation.round_1(proof.limbs, proof.multiplicity, proof.squares)
-        gamma = conversation.round_2(proof.helpers, proof.table_helper)
-        delta = conversation.round_3(proof.running_sum)
-        zeta = conversation.round_4(proof.quotients)
-        nu = conversation.round_5(
-            proof.limb_values, proof.square_value, proof.shifted_sum, proof.coefficient_values
-        )
-        mu = conversation.close(proof.opening, proof.shifted_opening)
+        alpha, beta = conversation.round_1(proof)
+        gamma = conversation.round_2(proof)
+        delta = conversation.round_3(proof)
+        zeta = conversation.round_4(proof)
+        nu = conversation.round_5(proof)
+        mu = conversation.close(proof)
     except ChallengeError as reason:
         raise VerificationError("challenges", str(reason)) from None
     values = Values(proof.limb_values, proof.square_value, proof.shifted_sum)
@@ -90,7 +74,7 @@ def pairing_equation(setup: Setup, statement: Statement, proof: Proof) -> Pairin
         public = replace(public, holdings=tuple(holdings), table=table)
         opened += _rows(setup, relation, statement.rows, beta)
     r = linearise(relation, weighted.total, public, Challenges(alpha, gamma, delta, zeta), values)
-    left = _linearised(statement, r, points)
+    left = _linearised(statement, r, commitments, points)
     constant = r.constant
     sent = (*proof.limb_values, *proof.square_value, *proof.coefficient_values)
     for power, (point, value) in enumerate(zip(opened, sent, strict=True), start=1):
@@ -124,56 +108,37 @@ def holds(setup: Setup, equation: PairingEquation) -> bool:
 
 def _check_counts(proof: Proof, shape: Shape) -> None:
     """A proof built in memory must have the statement's shape as much as one read from bytes."""
-    counts = {
-        "limb columns": (len(proof.limbs), shape.limbs),
-        "square columns": (len(proof.squares), 2 * shape.squares),
-        "helpers": (len(proof.helpers), shape.helpers),
-        "quotient chunks": (len(proof.quotients), shape.quotients),
-        "limb values": (len(proof.limb_values), shape.limbs),
-        "square values": (len(proof.square_value), int(shape.squares)),
-        "coefficient values": (len(proof.coefficient_values), shape.coefficients),
-    }
-    for name, (found, wanted) in counts.items():
+    for part in PARTS:
+        found, wanted = len(part.of(proof)), part.count(shape)
         if found != wanted:
-            raise VerificationError("shape", f"{found} {name} where the statement asks for {wanted}")
-    for value in (*proof.limb_values, *proof.square_value, proof.shifted_sum, *proof.coefficient_values):
+            raise VerificationError("shape", f"{found} {part.title} where the statement asks for {wanted}")
+    for value in (value for part in SCALARS for value in part.of(proof)):
         if not 0 <= value < MODULUS:
             raise VerificationError("encoding", "a scalar is not below the field's order")
 
 
-def _decoded(backend: Backend, statement: Statement, proof: Proof, shape: Shape) -> _Points:
-    """Every point through the one gate: canonical, on the curve, in the subgroup."""
+def _decoded(
+    backend: Backend, statement: Statement, proof: Proof, shape: Shape
+) -> tuple[list[Point], Messages[Point]]:
+    """The commitments and the proof's points, through the one gate: canonical, on the curve, in the subgroup."""
     try:
         commitments = backend.decode_many([term.point for term in statement.commitments])
     except PointError as reason:
         raise VerificationError("commitment encoding", str(reason)) from None
     try:
-        decoded = iter(backend.decode_many(proof.points()))
+        decoded = backend.decode_many(proof.points())
     except PointError as reason:
         raise VerificationError("proof encoding", str(reason)) from None
-
-    def take(count: int) -> list[Point]:
-        return [next(decoded) for _ in range(count)]
-
-    return _Points(
-        commitments=commitments,
-        limbs=take(shape.limbs),
-        multiplicity=next(decoded),
-        squares=take(2 * shape.squares),
-        helpers=take(shape.helpers),
-        table_helper=next(decoded),
-        running_sum=next(decoded),
-        quotients=take(shape.quotients),
-        opening=next(decoded),
-        shifted_opening=next(decoded),
-    )
+    return commitments, with_points(proof, decoded, shape)
 
 
-def _linearised(statement: Statement, r: Linearisation, points: _Points) -> list[tuple[Point, int]]:
+def _linearised(
+    statement: Statement, r: Linearisation, commitments: Sequence[Point], points: Messages[Point]
+) -> list[tuple[Point, int]]:
     """[r] without its constant; every commitment enters with the scalar of its holdings column."""
     terms = [
         (point, r.holdings[term.column])
-        for point, term in zip(points.commitments, statement.commitments, strict=True)
+        for point, term in zip(commitments, statement.commitments, strict=True)
     ]
     terms.append((points.multiplicity, r.multiplicity))
     terms += [(v, r.square) for v in points.squares[1:]]

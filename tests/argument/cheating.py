@@ -11,16 +11,18 @@ from dataclasses import replace
 
 import pytest
 
+from tests.argument.toys import Unchecked
 from zkmargin.algebra import MODULUS, Vector
-from zkmargin.argument.linearisation import Challenges, Linearisation, PublicValues, Values, linearise
+from zkmargin.argument.identities import Challenges, PublicValues, Values
+from zkmargin.argument.linearisation import Linearisation, linearise
 from zkmargin.circuits import Relation
-from zkmargin.prover.rounds import Column, Rounds
+from zkmargin.prover.rounds import Column
 
-Linearise = Callable[[Relation, int, PublicValues, Challenges, Values], Linearisation]
+Linearise = Callable[[Relation, int, PublicValues[int], Challenges, Values[int]], Linearisation]
 
 
 def without_lookup_sum(
-    relation: Relation, total: int, public: PublicValues, challenges: Challenges, values: Values
+    relation: Relation, total: int, public: PublicValues[int], challenges: Challenges, values: Values[int]
 ) -> Linearisation:
     """r without - sum h_G + h_T in the running sum."""
     r = linearise(relation, total, public, challenges, values)
@@ -28,14 +30,14 @@ def without_lookup_sum(
 
 
 def without_equations(
-    relation: Relation, total: int, public: PublicValues, challenges: Challenges, values: Values
+    relation: Relation, total: int, public: PublicValues[int], challenges: Challenges, values: Values[int]
 ) -> Linearisation:
     """r without gamma (sum a q + sum d limbs + e U + f V - v / n)."""
     return linearise(relation, total, public, replace(challenges, gamma=0), values)
 
 
 def without_table_helper(
-    relation: Relation, total: int, public: PublicValues, challenges: Challenges, values: Values
+    relation: Relation, total: int, public: PublicValues[int], challenges: Challenges, values: Values[int]
 ) -> Linearisation:
     """r without delta (h_T (alpha + t) - m)."""
     r = linearise(relation, total, public, challenges, values)
@@ -46,7 +48,7 @@ def without_helper(group: int) -> Linearise:
     """r without delta^(2+i) (h_G prod (alpha + limb_j) - sum_j prod_(k != j) (alpha + limb_k)) for one group i."""
 
     def changed(
-        relation: Relation, total: int, public: PublicValues, challenges: Challenges, values: Values
+        relation: Relation, total: int, public: PublicValues[int], challenges: Challenges, values: Values[int]
     ) -> Linearisation:
         r = linearise(relation, total, public, challenges, values)
         weight = pow(challenges.delta, 2 + group, MODULUS)
@@ -59,7 +61,7 @@ def without_helper(group: int) -> Linearise:
 
 
 def without_squares(
-    relation: Relation, total: int, public: PublicValues, challenges: Challenges, values: Values
+    relation: Relation, total: int, public: PublicValues[int], challenges: Challenges, values: Values[int]
 ) -> Linearisation:
     """r without delta^(2+h) (V - U^2)."""
     r = linearise(relation, total, public, challenges, values)
@@ -74,7 +76,7 @@ def install(monkeypatch: pytest.MonkeyPatch, changed: Linearise) -> None:
     monkeypatch.setattr("zkmargin.verifier.equation.linearise", changed)
 
 
-class CheatingRounds(Rounds):
+class CheatingRounds(Unchecked):
     """A prover who writes any integer into the limb column, and takes care of all identities but one.
 
     ``false_cells`` are written over the honest limbs: by column and place.
@@ -92,11 +94,7 @@ class CheatingRounds(Rounds):
         self._limbs = [self._column("limbs", self._backend.vector(column)) for column in columns]
         self._m = self._column("multiplicity", self._backend.vector(counts))
         self._squares = self._square_columns()
-        self._alpha, self._beta = self._conversation.round_1(
-            [column.commitment for column in self._limbs],
-            self._m.commitment,
-            [column.commitment for column in self._squares],
-        )
+        self._alpha, self._beta = self._conversation.round_1(self._witness_columns())
 
     def round_2(self) -> None:
         """Commit to the helpers, bent as the cheat requires."""
@@ -104,9 +102,7 @@ class CheatingRounds(Rounds):
         super().round_2()
         self._bend_helpers()
         self._conversation = before
-        self._gamma = self._conversation.round_2(
-            [column.commitment for column in self._helpers], self._table_helper.commitment
-        )
+        self._gamma = self._conversation.round_2(self._lookup_helpers())
 
     def _bend_helpers(self) -> None:
         """What the cheat does to h_G and h_T."""

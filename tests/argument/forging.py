@@ -5,16 +5,18 @@ challenge, and then chooses the message, so that a false statement verifies. He 
 that of an account that misses the threshold.
 """
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tests.argument.toys import Unchecked
 from zkmargin.algebra import MODULUS, Point, Transcript, Vector
 from zkmargin.algebra.field import inverse
 from zkmargin.argument import Conversation, Proof
 from zkmargin.argument.challenges import PROTOCOL
+from zkmargin.argument.messages import Part, WitnessColumns
 from zkmargin.circuits import Statement
 from zkmargin.prover.rounds import Column, Rounds
 
@@ -23,13 +25,9 @@ def forgetful(*labels: str) -> type[Conversation]:
     """A conversation that does not absorb these messages."""
 
     class Forgetful(Conversation):
-        def _points(self, label: str, points: Sequence[bytes]) -> None:
-            if label not in labels:
-                super()._points(label, points)
-
-        def _scalars(self, label: str, values: Sequence[int]) -> None:
-            if label not in labels:
-                super()._scalars(label, values)
+        def _append(self, part: Part, value: Any) -> None:
+            if part.label not in labels:
+                super()._append(part, value)
 
     return Forgetful
 
@@ -48,7 +46,7 @@ def install(monkeypatch: pytest.MonkeyPatch, conversation: type[Conversation]) -
     monkeypatch.setattr("zkmargin.verifier.equation.Conversation", conversation)
 
 
-class Forger(Rounds):
+class Forger(Unchecked):
     """What all forgers share: the value of r at zeta, which must be 0, and how far a message moves it."""
 
     def _gap(self) -> int:
@@ -103,8 +101,9 @@ class LateMultiplicity(Forger):
         self._limbs = [self._column("limbs", self._backend.vector(flat[s : s + self._n])) for s in starts]
         self._squares = []
         nothing = self._column("multiplicity", self._backend.zeros(self._n))
-        commitments = [column.commitment for column in self._limbs]
-        self._alpha, self._beta = self._conversation.round_1(commitments, nothing.commitment, [])
+        commitments = tuple(column.commitment for column in self._limbs)
+        message = WitnessColumns(limbs=commitments, multiplicity=nothing.commitment, squares=())
+        self._alpha, self._beta = self._conversation.round_1(message)
         first = sum(inverse(self._alpha + cell) for cell in flat) * self._alpha
         self._m = self._column("multiplicity", self._backend.vector([first, *([0] * (self._n - 1))]))
 
@@ -187,7 +186,7 @@ class LateShiftedSum(Forger):
 
     def proof(self) -> Proof:
         honest = super().proof()
-        mu = deepcopy(self._conversation).close(honest.opening, honest.shifted_opening)
+        mu = deepcopy(self._conversation).close(honest)
         value = self._values.shifted_sum
         # r holds the value with weight 1: r(zeta) + x + mu (0 - x) = 0 for a value that is off by x.
         return replace(honest, shifted_sum=(value - self._gap() * inverse(1 - mu)) % MODULUS)
@@ -199,7 +198,7 @@ class LateOpenings(Forger):
     def proof(self) -> Proof:
         honest = super().proof()
         backend, zeta, shifted = self._backend, self._zeta, self._shifted_zeta()
-        mu = deepcopy(self._conversation).close(honest.opening, honest.shifted_opening)
+        mu = deepcopy(self._conversation).close(honest)
         joined = self._joined(mu)
         constant = backend.evaluate(joined, zeta) * inverse(mu * (zeta - shifted)) % MODULUS
         rest = backend.combine([joined, backend.vector([shifted, -1])], [1, mu * constant])
@@ -230,7 +229,7 @@ class LateShiftedOpening(LateOpenings):
         backend, zeta, shifted = self._backend, self._zeta, self._shifted_zeta()
         first = backend.evaluate(self._joined(0), shifted) * inverse(shifted - zeta)
         opening = self._commit(backend.vector([first]))
-        mu = deepcopy(self._conversation).close(opening, honest.shifted_opening)
+        mu = deepcopy(self._conversation).close(replace(honest, opening=opening))
         rest = backend.combine([self._joined(mu), backend.vector([zeta, -1])], [1, first])
         quotient = backend.scale(backend.divide(rest, shifted), inverse(mu))
         return replace(honest, opening=opening, shifted_opening=self._commit(quotient))

@@ -12,6 +12,7 @@ from tests.argument.toys import Case, Toy, case
 from zkmargin.algebra import MODULUS, Setup, Transcript
 from zkmargin.algebra.field import root_of_unity
 from zkmargin.argument import ChallengeError, Conversation, Proof
+from zkmargin.argument.messages import WitnessColumns
 from zkmargin.circuits import Statement
 from zkmargin.verifier import VerificationError, verify, verify_batch
 
@@ -48,14 +49,12 @@ def proof(made: Case) -> Proof:
 def heard(statement: Statement, proof: Proof, digest: str = exposed_setup().digest) -> dict[str, int]:
     """All challenges of a proof."""
     conversation = Conversation(digest, statement)
-    alpha, beta = conversation.round_1(proof.limbs, proof.multiplicity, proof.squares)
-    gamma = conversation.round_2(proof.helpers, proof.table_helper)
-    delta = conversation.round_3(proof.running_sum)
-    zeta = conversation.round_4(proof.quotients)
-    nu = conversation.round_5(
-        proof.limb_values, proof.square_value, proof.shifted_sum, proof.coefficient_values
-    )
-    mu = conversation.close(proof.opening, proof.shifted_opening)
+    alpha, beta = conversation.round_1(proof)
+    gamma = conversation.round_2(proof)
+    delta = conversation.round_3(proof)
+    zeta = conversation.round_4(proof)
+    nu = conversation.round_5(proof)
+    mu = conversation.close(proof)
     return dict(zip(CHALLENGES, (alpha, beta, gamma, delta, zeta, nu, mu), strict=True))
 
 
@@ -97,10 +96,15 @@ def test_the_order_of_equal_messages_counts(made: Case, proof: Proof, name: str)
 def test_no_point_can_move_to_the_neighbouring_message(made: Case) -> None:
     """Messages carry labels: a limb column taken for a multiplicity gives other challenges."""
     a, b, c = (bytes([k]) * 48 for k in (1, 2, 3))
-    first = Conversation("00" * 32, made.statement).round_1([a, b], c, [])
-    second = Conversation("00" * 32, made.statement).round_1([a], b, [c])
-    third = Conversation("00" * 32, made.statement).round_1([], a, [b, c])
-    assert len({first, second, third}) == 3
+    challenges = {
+        Conversation("00" * 32, made.statement).round_1(message)
+        for message in (
+            WitnessColumns(limbs=(a, b), multiplicity=c, squares=()),
+            WitnessColumns(limbs=(a,), multiplicity=b, squares=(c,)),
+            WitnessColumns(limbs=(), multiplicity=a, squares=(b, c)),
+        )
+    }
+    assert len(challenges) == 3
 
 
 def test_statement_and_setup_change_all_challenges(made: Case, proof: Proof) -> None:

@@ -9,7 +9,8 @@ from tests.argument.toys import DOMAIN, TOYS, Case, Toy, case, drawn, play
 from zkmargin.algebra import MODULUS, Vector
 from zkmargin.algebra.field import inverse, root_of_unity
 from zkmargin.argument import coefficients, linearise
-from zkmargin.argument.linearisation import Challenges, Values, public_values
+from zkmargin.argument.identities import Challenges, Values
+from zkmargin.argument.linearisation import public_values
 from zkmargin.circuits.witness import limbs
 from zkmargin.prover.rounds import Rounds
 
@@ -63,7 +64,7 @@ class Watched(Rounds):
     def at(self, polynomial: Vector, x: int) -> int:
         return self._backend.evaluate(polynomial, x)
 
-    def written_out(self, x: int, values: Values) -> int:
+    def written_out(self, x: int, values: Values[int]) -> int:
         """r(x) term by term, from the text of the argument."""
         backend, relation, n = self._backend, self._relation, self._n
         alpha, gamma, delta, zeta = self._alpha, self._gamma, self._delta, self._zeta

@@ -101,6 +101,19 @@ def test_different_proofs_have_different_bytes(made: tuple[Shape, Proof], value:
 @pytest.mark.parametrize("value", [-1, 1 << 256])
 def test_what_is_no_scalar_cannot_be_encoded(value: int) -> None:
     point = bytes(48)
-    proof = Proof((point,), point, (), (point,), point, point, (point,), (value,), (), 0, point, point)
+    proof = Proof(
+        limbs=(point,),
+        multiplicity=point,
+        squares=(),
+        helpers=(point,),
+        table_helper=point,
+        running_sum=point,
+        quotients=(point,),
+        limb_values=(value,),
+        square_value=(),
+        shifted_sum=0,
+        opening=point,
+        shifted_opening=point,
+    )
     with pytest.raises(OverflowError):
         proof.to_bytes()

@@ -9,7 +9,7 @@ from tests.argument.toys import TOYS
 from tests.vectors.proofs import FILE, golden, golden_case
 from zkmargin.algebra import Setup, backends, ceremony, get_backend
 from zkmargin.argument.challenges import PROTOCOL
-from zkmargin.argument.proof import POINT, SCALAR
+from zkmargin.argument.messages import POINT, SCALAR
 from zkmargin.verifier import VerificationError, verify_batch, verify_bytes
 from zkmargin.verifier.verify import parse
 

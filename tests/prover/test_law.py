@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.argument.toys import TOYS, Case, Toy, case, play, setups
+from tests.argument.toys import TOYS, Case, Toy, Unchecked, case, play, setups
 from zkmargin.algebra import MODULUS, Setup
 from zkmargin.circuits import WitnessError
 from zkmargin.prover import Opening, random_blinder
-from zkmargin.prover.rounds import Rounds
 from zkmargin.verifier import VerificationError, verify, verify_bytes
 
 SHAPES = {
@@ -31,7 +30,7 @@ def setup(request: pytest.FixtureRequest) -> Setup:
 def forced(made: Case) -> None:
     """Prove without asking whether the account meets the statement, and check."""
     verify(
-        made.statement, play(Rounds(made.setup, made.statement, made.witness(), made.blinders)), made.setup
+        made.statement, play(Unchecked(made.setup, made.statement, made.witness(), made.blinders)), made.setup
     )
 
 

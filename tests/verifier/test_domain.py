@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.argument.toys import DOMAIN, LIMIT, Toy, case, curve_setup, play, setups
+from tests.argument.toys import DOMAIN, LIMIT, Toy, Unchecked, case, curve_setup, play, setups
 from zkmargin.algebra import Setup, Vector
 from zkmargin.argument import CommitmentDocument, Shape
 from zkmargin.circuits import CommitmentTerm, assign
@@ -29,7 +29,7 @@ def setup(request: pytest.FixtureRequest) -> Setup:
     return setups()[request.param]
 
 
-class OverHalf(Rounds):
+class OverHalf(Unchecked):
     """Proves over n what was committed to over 2n."""
 
     def of(self, polynomial: Vector) -> Rounds:

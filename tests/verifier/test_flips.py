@@ -5,7 +5,7 @@ import pytest
 from tests.argument.toys import TOYS, Case, Toy, case, setups
 from zkmargin.algebra import MODULUS, Setup
 from zkmargin.argument import Shape
-from zkmargin.argument.proof import POINT, SCALAR
+from zkmargin.argument.messages import POINT, SCALAR
 from zkmargin.verifier import VerificationError, verify_bytes
 
 shapes = pytest.mark.parametrize("toy", TOYS.values(), ids=TOYS.keys())

@@ -22,7 +22,7 @@ from tests.argument.forging import (
     install,
     late,
 )
-from tests.argument.toys import Case, Toy, case, play, setups
+from tests.argument.toys import Case, Toy, Unchecked, case, play, setups
 from zkmargin.algebra import Setup
 from zkmargin.circuits import CommitmentTerm
 from zkmargin.prover.rounds import Rounds
@@ -102,7 +102,7 @@ def test_without_the_forger_a_forgetful_verifier_rejects(
     made = false_statement(forgery.toy, setup)
     install(monkeypatch, forgetful(*forgery.forgotten))
     with pytest.raises(VerificationError, match="pairing"):
-        verify(made.statement, play(rounds(made, Rounds)), setup)
+        verify(made.statement, play(rounds(made, Unchecked)), setup)
 
 
 def test_a_statement_that_is_not_absorbed_can_be_chosen_last(

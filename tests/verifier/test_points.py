@@ -11,7 +11,7 @@ from tests.argument.exposed import exposed_setup
 from tests.argument.toys import Case, Toy, case, curve_setup, setups
 from zkmargin.algebra import MODULUS
 from zkmargin.argument import Proof, Shape
-from zkmargin.argument.proof import POINT
+from zkmargin.argument.messages import POINT
 from zkmargin.circuits import CommitmentTerm
 from zkmargin.verifier import VerificationError, verify, verify_bytes
 

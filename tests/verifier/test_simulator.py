@@ -98,10 +98,10 @@ def over(setup: Setup, points: list[Point], z: int) -> Point:
 def heard(statement: Statement, proof: Proof, setup: Setup) -> tuple[int, int, Conversation]:
     """beta, zeta, and the conversation up to there."""
     conversation = Conversation(setup.digest, statement)
-    _, beta = conversation.round_1(proof.limbs, proof.multiplicity, proof.squares)
-    conversation.round_2(proof.helpers, proof.table_helper)
-    conversation.round_3(proof.running_sum)
-    return beta, conversation.round_4(proof.quotients), conversation
+    _, beta = conversation.round_1(proof)
+    conversation.round_2(proof)
+    conversation.round_3(proof)
+    return beta, conversation.round_4(proof), conversation
 
 
 def public(statement: Statement, setup: Setup, beta: int, zeta: int) -> tuple[int, ...]:
@@ -115,8 +115,8 @@ def public(statement: Statement, setup: Setup, beta: int, zeta: int) -> tuple[in
 
 def heard_mu(statement: Statement, proof: Proof, setup: Setup) -> int:
     _, _, conversation = heard(statement, proof, setup)
-    conversation.round_5(proof.limb_values, proof.square_value, proof.shifted_sum, proof.coefficient_values)
-    return conversation.close(proof.opening, proof.shifted_opening)
+    conversation.round_5(proof)
+    return conversation.close(proof)
 
 
 def false_case(toy: Toy, setup: Setup) -> Case:
