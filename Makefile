@@ -17,7 +17,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
+.PHONY: docs help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -107,6 +107,9 @@ PIP_COMPILE := $(VENV)/bin/pip-compile -q --upgrade --generate-hashes --allow-un
 readme: $(VENV)/.development
 	@rm -rf build/readme && mkdir -p build/readme
 	$(BIN)/python tests/test_readme.py build/readme
+
+docs: $(VENV)/.development
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q --strict
 
 lock: $(VENV)/.development
 	@$(BIN)/python -m pip install -q --disable-pip-version-check pip-tools

@@ -312,8 +312,8 @@ class _Limits:
 def shortest_group(columns: int) -> int:
     """g: each helper commitment saves a quotient chunk elsewhere; the sum of both counts is least.
 
-    >>> [shortest_group(k) for k in (1, 2, 4, 9)]
-    [1, 1, 2, 3]
+    >>> tuple(shortest_group(k) for k in (1, 2, 4, 9))
+    (1, 1, 2, 3)
     """
     return min(range(1, columns + 1), key=lambda g: (-(-columns // g) + g, g))
 
@@ -324,8 +324,8 @@ def balanced_group(columns: int) -> int:
     The quotient is computed on a domain of a power of two above g n, so that 4, 8, .. columns to a group double it
     for the sake of one commitment or two.
 
-    >>> [balanced_group(k) for k in (1, 2, 4, 9, 16, 79)]
-    [1, 1, 2, 3, 3, 7]
+    >>> tuple(balanced_group(k) for k in (1, 2, 4, 9, 16, 79))
+    (1, 1, 2, 3, 3, 7)
     """
     shortest = shortest_group(columns)
     return shortest - 1 if shortest >= 4 and shortest & (shortest - 1) == 0 else shortest

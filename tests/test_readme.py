@@ -18,6 +18,7 @@ from zkmargin.cli.command import command
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+REPLAYED = (README, ROOT / "docs/tutorial.md")
 
 # What differs from run to run: times, fresh commitments, and which backend there is.
 VARYING = (r"\b\d+(\.\d+)? m?s\b", r"\b[0-9a-f]{96}\b", r"\b(native|reference) backend\b")
@@ -60,10 +61,13 @@ def readable_root(folder: Path) -> None:
     os.chdir(folder)
 
 
-def test_the_commands_say_what_the_readme_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("document", REPLAYED, ids=lambda path: path.name)
+def test_the_commands_print_what_the_document_shows(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     readable_root(tmp_path)
-    text = README.read_text()
+    text = document.read_text()
     assert same(replayed(text)) == same(text), "run `make readme` if this is as it should be"
 
 
@@ -83,7 +87,7 @@ def test_the_account_shown_is_the_one_that_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda path: path.name
+    "document", [README, *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda path: path.name
 )
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
@@ -92,5 +96,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 if __name__ == "__main__":
-    readable_root(Path(sys.argv[1]))
-    README.write_text(replayed(README.read_text()))
+    for number, document in enumerate(REPLAYED):
+        folder = ROOT / sys.argv[1] / str(number)
+        folder.mkdir()
+        readable_root(folder)
+        document.write_text(replayed(document.read_text()))
