@@ -4,12 +4,16 @@ import os
 from pathlib import Path
 
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import is_standard_stream
 
 OWNER_ONLY = 0o600
 
 
 def refuse_existing(path: Path, what: str = "opening") -> None:
     """Raises InputError if the file is there: what is lost with an opening or a key cannot be made again."""
+    if is_standard_stream(path):
+        remedy = f"this {what} is a secret and is never printed; name a file, which only you can read"
+        raise InputError("command line", what, str(path), remedy)
     if os.path.lexists(path):
         remedy = f"a secret such as this {what} is never overwritten; name another file"
         raise InputError(str(path), what, Finding("exists already"), remedy)
@@ -17,6 +21,7 @@ def refuse_existing(path: Path, what: str = "opening") -> None:
 
 def write_secret(path: Path, content: bytes, what: str = "opening") -> None:
     """Create a file that only its owner may read, from its first byte on; on InputError nothing is left."""
+    refuse_existing(path, what)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OWNER_ONLY)
     except FileExistsError:

@@ -1,21 +1,26 @@
-"""Where errors become messages and exit codes: nobody who mistypes sees a traceback.
+"""Errors as messages and exit codes, never as a traceback.
+
+With --json a failure also prints {"error": {"code", "exit", "message", ..}} on standard output. The codes are
+`input` (with where, field, value and remedy), `usage`, `not-covered` and `interrupted`.
 
 0: done, or valid. 1: not valid, or not covered. 2: input that cannot be used. 130: interrupted. 141: whoever read the
 output, such as `head`, has closed it.
 """
 
 import errno
+import json
 import os
 import select
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import click
 
 from zkmargin.algebra import SetupError
 from zkmargin.circuits import RelationError
+from zkmargin.cli.file_kinds import mistaken
 from zkmargin.margin.errors import Finding, InputError
 
 DONE, REFUSED, BAD_INPUT, INTERRUPTED, CLOSED = 0, 1, 2, 130, 141
@@ -83,24 +88,39 @@ class Boundary(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run the command and leave by SystemExit, whatever happens that has a name."""
+        as_json = "--json" in (sys.argv[1:] if args is None else args)
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except click.Abort:
-            _leave("interrupted; nothing was written", INTERRUPTED)
+            _leave("interrupted; nothing was written", INTERRUPTED, "interrupted", as_json)
         except click.ClickException as error:
+            if as_json:
+                _leave(error.format_message(), BAD_INPUT, "usage", as_json)
             error.show()
             sys.exit(BAD_INPUT)
         except ClosedError:
             sys.exit(CLOSED)
         except NotProvenError as answer:
-            _leave(str(answer), REFUSED)
-        except (InputError, RelationError, SetupError) as error:
-            _leave(str(error), BAD_INPUT)
+            _leave(str(answer), REFUSED, "not-covered", as_json)
+        except InputError as error:
+            parts = {
+                "where": error.where,
+                "field": error.field,
+                "value": str(error.value),
+                "remedy": error.remedy,
+            }
+            _leave(f"{error}{mistaken(error)}", BAD_INPUT, "input", as_json, **parts)
+        except (RelationError, SetupError) as error:
+            _leave(str(error), BAD_INPUT, "input", as_json)
         # click hands back the code of an early exit such as --help, and a command's own result otherwise.
         sys.exit(code if isinstance(code, int) else DONE)
 
 
-def _leave(message: str, code: int) -> NoReturn:
-    """Say one thing on standard error, and go."""
+def _leave(message: str, code: int, name: str, as_json: bool, **parts: str) -> NoReturn:
+    """Say one thing on standard error, with --json also as an object on standard output, and go."""
+    if as_json and sys.stdout is not None:
+        error = {"code": name, "exit": code, "message": message, **parts}
+        with suppress(OSError):
+            click.echo(json.dumps({"error": error}, indent=2, ensure_ascii=False))
     click.echo(f"zkmargin: {message}", err=True)
     sys.exit(code)

@@ -75,6 +75,6 @@ def _shown(name: str, value: Any, quantum_decimals: int | None) -> str:
         case "expiry":
             return f"{value} (Unix seconds, 0 for none)"
         case "commitments":
-            return f"{len(value)} commitments"
+            return ", ".join(str(commitment) for commitment in value) or "none"
         case _:
             return repr(value)

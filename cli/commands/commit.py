@@ -1,4 +1,4 @@
-"""`zkmargin commit`: what whoever keeps the account's ledger does."""
+"""`zkmargin commit`: commit to an account's holdings (run by the venue or custodian)."""
 
 import os
 from pathlib import Path
@@ -9,12 +9,12 @@ from rich.text import Text
 from zkmargin.argument import CommitmentDocument
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.cli.commands.venue_map import chosen_targets, map_options
-from zkmargin.cli.options.files import FILE, holdings_argument, snapshot_argument
+from zkmargin.cli.options.files import FILE, OUTPUT, holdings_argument, snapshot_argument
 from zkmargin.cli.options.loading import chosen_setup
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.holdings import Holdings
-from zkmargin.margin.errors import InputError
-from zkmargin.margin.files.documents import write_atomically
+from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import is_standard_stream, write_atomically
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover import OpeningDocument, commit_holdings
 
@@ -23,7 +23,7 @@ from zkmargin.prover import OpeningDocument, commit_holdings
 @snapshot_argument
 @holdings_argument
 @map_options
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The commitment: public.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The commitment: public.")
 @click.option(
     "--opening",
     "opening_file",
@@ -32,6 +32,7 @@ from zkmargin.prover import OpeningDocument, commit_holdings
     type=FILE,
     help="What the commitment hides: SECRET, readable by you alone, never overwritten.",
 )
+@click.option("--force", is_flag=True, help="Replace a commitment that is there; never an opening.")
 @json_option
 def commit(
     *,
@@ -41,6 +42,7 @@ def commit(
     map_signer: str | None,
     output: Path,
     opening_file: Path,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Commit to the holdings of an account.
@@ -54,6 +56,11 @@ def commit(
       zkmargin commit market.json holdings.csv -o commitment.json --opening opening.secret.json
     """
     refuse_existing(opening_file)
+    if output.exists() and not force and not is_standard_stream(output):
+        remedy = (
+            "proofs about the commitment in it would no longer verify; name another file, or give --force"
+        )
+        raise InputError(str(output), "commitment", Finding("exists already"), remedy)
     if os.path.realpath(output) == os.path.realpath(opening_file):
         remedy = "the commitment would replace the opening; name two files"
         raise InputError("command line", "--opening", str(opening_file), remedy)

@@ -8,7 +8,7 @@ import click
 from rich.text import Text
 
 from zkmargin.cli.commands.snapshot import summary, summary_table
-from zkmargin.cli.options.files import FILE
+from zkmargin.cli.options.files import FILE, OUTPUT
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.derive_case import import_derive_case
 from zkmargin.margin.account.holdings import Holdings
@@ -37,7 +37,7 @@ def importing() -> None:
 @click.option(
     "--rate", default=1, show_default=True, help="Which of the file's sets of rates is read (element r)."
 )
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The snapshot.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The snapshot.")
 @json_option
 def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, as_json: bool) -> None:
     """Build a snapshot from a SPAN risk parameter file in XML (.spn).
@@ -68,7 +68,7 @@ def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, a
     "--output",
     required=True,
     metavar="DIR",
-    type=FILE,
+    type=OUTPUT,
     help="Directory for both files; made if absent.",
 )
 @json_option

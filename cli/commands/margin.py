@@ -1,4 +1,4 @@
-"""`zkmargin margin`: what an account is worth, what it must hold, and why."""
+"""`zkmargin margin`: account value, requirement and excess, with every charge."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import click
 from rich.console import RenderableType
 from rich.text import Text
 
+from zkmargin.cli.boundary import REFUSED
 from zkmargin.cli.commands.venue_map import chosen_targets, map_options
 from zkmargin.cli.options.files import (
     FILE,
@@ -16,11 +17,12 @@ from zkmargin.cli.options.files import (
     snapshot_argument,
 )
 from zkmargin.cli.output.comparison import comparison_table
-from zkmargin.cli.output.report import brief_tables, report_tables
+from zkmargin.cli.output.report import brief_tables, cents, report_tables
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.comparison import ModelComparison, compare_models
 from zkmargin.margin.account.holdings import Holdings
 from zkmargin.margin.account.report import build_report
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
 
@@ -42,6 +44,9 @@ from zkmargin.margin.units import Level
     type=FILE,
     help="All models side by side as a picture, .png or .svg; implies --compare.",
 )
+@click.option(
+    "--check", is_flag=True, help="End with exit code 1 if the account is short of its requirement."
+)
 @json_option
 def margin(
     *,
@@ -54,6 +59,7 @@ def margin(
     brief: bool,
     compare: bool,
     chart_file: Path | None,
+    check: bool,
     as_json: bool,
 ) -> None:
     """Value an account, find its requirement, and say where it comes from.
@@ -68,6 +74,9 @@ def margin(
       zkmargin margin market.json holdings.csv --compare --chart models.png
     """
     check_picture(chart_file, "--chart")
+    if check and (compare or chart_file is not None):
+        remedy = "leave out --compare and --chart; --check is about one model"
+        raise InputError("command line", "--check", Finding("with --compare"), remedy)
     with progress(as_json) as step:
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
@@ -79,7 +88,15 @@ def margin(
             return
         step("finding the requirement")
         report = build_report(snapshot, holdings, model=model, level=level)
-    answer(as_json, report.to_json(), *(brief_tables(report) if brief else report_tables(report)))
+    short = report.excess < 0
+    document = report.to_json() | {"covered": not short}
+    lines = brief_tables(report) if brief else report_tables(report)
+    if short:
+        missing = cents(-report.excess, report.quantum_decimals)
+        lines.append(Text(f"NOT covered: {missing} USD short of the {model} {level} requirement", "bold red"))
+    answer(as_json, document, *lines)
+    if check and short:
+        raise click.exceptions.Exit(REFUSED)
 
 
 def _answer_comparison(found: ModelComparison, chart_file: Path | None, as_json: bool) -> None:

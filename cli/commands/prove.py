@@ -13,7 +13,7 @@ from zkmargin.attestation import SigningKey
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.accounts import attestation_option, opening_option
-from zkmargin.cli.options.files import FILE, coming_seconds, refuse_replacing, snapshot_argument
+from zkmargin.cli.options.files import OUTPUT, coming_seconds, refuse_replacing, snapshot_argument
 from zkmargin.cli.options.keys import key_option, required_key
 from zkmargin.cli.options.loading import chosen_setup, reproduced_snapshot
 from zkmargin.cli.options.submission import (
@@ -43,7 +43,7 @@ from zkmargin.prover import prove as prove_statement
 @pledge_option
 @each_venue_option
 @terms_options
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The proof.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The proof.")
 @json_option
 def prove(
     *,

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from zkmargin.attestation import ReceiptDocument
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options.files import FILE, refuse_unwritable, shown_time
+from zkmargin.cli.options.files import FILE, OUTPUT, refuse_unwritable, shown_time
 from zkmargin.cli.options.keys import address
 from zkmargin.cli.options.service import asking, check_pledge, pledge_argument, service_option
 from zkmargin.cli.output.terminal import answer, json_option
@@ -26,7 +26,7 @@ def receipt() -> None:
 @receipt.command("get")
 @pledge_argument
 @service_option
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The receipt.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The receipt.")
 @json_option
 def get(*, identity: str, url: str, output: Path, as_json: bool) -> None:
     """Fetch the newest receipt of a pledge, for whoever has lost it or was told of the pledge.

@@ -9,7 +9,7 @@ from rich.text import Text
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.rows import commit_rows
 from zkmargin.circuits import build_relation
-from zkmargin.cli.options.files import FILE, level_option, model_option, snapshot_argument
+from zkmargin.cli.options.files import OUTPUT, level_option, model_option, snapshot_argument
 from zkmargin.cli.options.loading import chosen_setup, reproduced_snapshot
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.files.documents import write_atomically
@@ -20,7 +20,9 @@ from zkmargin.margin.units import Level
 @snapshot_argument
 @model_option
 @level_option
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The committed rows: public.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The committed rows: public."
+)
 @json_option
 def rows(*, snapshot_file: Path, model: str, level: Level, output: Path, as_json: bool) -> None:
     """Commit to the rows of a model, so that a verifier needs no matrix.

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from zkmargin.cli.commands.snapshot_sign import at_option, check_signed, policy_option, sign, signature_option
-from zkmargin.cli.options.files import FILE, named, snapshot_argument
+from zkmargin.cli.options.files import FILE, OUTPUT, named, snapshot_argument
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
@@ -94,7 +94,7 @@ def snapshot() -> None:
     type=FILE,
     help="What has expired since settled at, CSV: underlying, expiry_utc, price.",
 )
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The snapshot.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The snapshot.")
 @json_option
 def build(
     *,

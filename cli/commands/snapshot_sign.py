@@ -8,7 +8,7 @@ from rich.text import Text
 
 from zkmargin.attestation import SigningDomain, SigningKey, SnapshotSignature
 from zkmargin.cli.boundary import NotProvenError
-from zkmargin.cli.options.files import FILE, refuse_replacing, snapshot_argument, unix_seconds
+from zkmargin.cli.options.files import FILE, OUTPUT, refuse_replacing, snapshot_argument, unix_seconds
 from zkmargin.cli.options.keys import domain_options, key_option, required_key
 from zkmargin.cli.options.loading import reproduced_snapshot, rows_to_publish
 from zkmargin.cli.output.terminal import answer, json_option, progress
@@ -39,7 +39,7 @@ at_option = click.option(
 @snapshot_argument
 @key_option("the oracle")
 @domain_options
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The signature.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The signature.")
 @click.option(
     "--publish",
     "published_file",

@@ -14,6 +14,7 @@ from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.accounts import Account, fitting_openings, owner_options
 from zkmargin.cli.options.files import (
     FILE,
+    OUTPUT,
     level_option,
     model_option,
     refuse_replacing,
@@ -44,7 +45,7 @@ DAY = 86400
 )
 @model_option
 @level_option
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The receipt.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The receipt.")
 @json_option
 def submit(
     *,

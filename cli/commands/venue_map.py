@@ -17,6 +17,7 @@ from zkmargin.attestation import (
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.files import (
     FILE,
+    OUTPUT,
     now,
     reached_seconds,
     refuse_replacing,
@@ -108,7 +109,7 @@ def _is_signed(map_file: Path) -> bool:
 @click.option(
     "--as-of", metavar="TIME", help="From when the map holds, such as 2026-03-14T18:00:00Z; now if left out."
 )
-@click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The signed map: public.")
+@click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The signed map: public.")
 @json_option
 def sign_map_command(
     *,

@@ -9,7 +9,7 @@ import click
 
 from zkmargin.attestation import AttestationDocument, Hold
 from zkmargin.attestation.secret_file import write_secret
-from zkmargin.cli.options.files import FILE, coming_seconds
+from zkmargin.cli.options.files import FILE, OUTPUT, coming_seconds
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import write_atomically
 from zkmargin.prover import OpeningDocument
@@ -40,7 +40,7 @@ def pair_options(command: Command) -> Command:
         help="For the account's owner, to prove with: SECRET, never overwritten.",
     )
     output = click.option(
-        "-o", "--output", required=True, metavar="FILE", type=FILE, help="The attestation: public."
+        "-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The attestation: public."
     )
     return output(opening(command))
 

@@ -6,14 +6,34 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
+from zkmargin.cli.output.terminal import TAKEN
 from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal, places
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.documents import STANDARD, is_standard_stream
+from zkmargin.margin.models import MODELS
 from zkmargin.margin.units import LEVELS
 
 FILE = click.Path(path_type=Path, dir_okay=True)
+
+
+class OutputFile(click.Path):
+    """A file to write; `-` and /dev/stdout are standard output, and the report then goes to standard error."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; standard output as `-`."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if is_standard_stream(path):
+            if ctx is not None:
+                ctx.meta[TAKEN] = True
+            return STANDARD
+        return path
+
+
+OUTPUT = OutputFile(path_type=Path, dir_okay=True)
 
 CLOCK_SKEW = 30
 """Seconds by which another clock may be ahead of this computer's."""
@@ -26,8 +46,16 @@ holdings_argument = click.argument("holdings_file", metavar="HOLDINGS", type=FIL
 level_option = click.option(
     "--level", type=click.Choice(LEVELS), default="initial", show_default=True, help="Which margin is asked."
 )
+
+
+def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The models whose names begin with what was typed, for the shell's completion."""
+    return [name for name in MODELS if name.startswith(incomplete)]
+
+
 model_option = click.option(
     "--model",
+    shell_complete=complete_model,
     default="grid",
     show_default=True,
     metavar="MODEL",
@@ -117,6 +145,8 @@ def shown_time(seconds: int) -> str:
 
 def refuse_replacing(field: str, output: Path, others: Iterable[Path | None]) -> None:
     """Raises InputError if what is written would take the place of another file of the same command."""
+    if is_standard_stream(output):
+        return
     target = os.path.realpath(output)
     for other in others:
         if other is not None and os.path.realpath(other) == target:
@@ -127,6 +157,8 @@ def refuse_replacing(field: str, output: Path, others: Iterable[Path | None]) ->
 
 def refuse_unwritable(output: Path) -> None:
     """Raises InputError where a file cannot be written, as far as can be told beforehand."""
+    if is_standard_stream(output):
+        return
     directory = output.resolve().parent
     if output.is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
         raise InputError(str(output), "file", Finding("cannot be written"), "name a writable place")

@@ -11,9 +11,14 @@ from typing import Any
 import click
 from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
+from rich.table import Table
+
+from zkmargin.cli.output.layout import fitted
 
 WIDTH = 118
+
+TAKEN = "zkmargin.standard-output-is-taken"
+"""Set in the click context where a file of the command goes to standard output."""
 
 Step = Callable[[str], None]
 """Told the name of each step as it begins."""
@@ -24,10 +29,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON
 def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) -> None:
     """Print the document, or the tables that show the same."""
     if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False), err=output_is_taken())
         return
     for table in tables:
-        console().print(table, soft_wrap=isinstance(table, Text))
+        screen = console()
+        shown = fitted(table, screen) if isinstance(table, Table) else table
+        screen.print(shown, soft_wrap=not isinstance(shown, Table))
 
 
 class Screen(Console):
@@ -38,11 +45,24 @@ class Screen(Console):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
+def output_is_taken() -> bool:
+    """Whether a file of the command goes to standard output, so that what is said goes to standard error."""
+    context = click.get_current_context(silent=True)
+    return bool(context is not None and context.meta.get(TAKEN))
+
+
 def console() -> Console:
-    """Standard output. Away from a terminal there is no width to fit, and a table must not be cut."""
+    """Where the answer goes. Away from a terminal there is no width to fit."""
     # Started with standard output closed, Python has none: nothing is printed, and the exit code still answers.
-    at_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return Screen(file=sys.stdout, width=None if at_terminal else WIDTH, highlight=False)
+    stream = sys.stderr if output_is_taken() else sys.stdout
+    at_terminal = stream is not None and stream.isatty()
+    return Screen(file=stream, width=None if at_terminal else _width_away(), highlight=False)
+
+
+def _width_away() -> int:
+    """The width away from a terminal: COLUMNS if it is set, as other tools have it, or one that fits most tables."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdigit() and int(columns) > 0 else WIDTH
 
 
 @contextmanager

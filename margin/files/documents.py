@@ -4,17 +4,28 @@ InputError.
 
 import json
 import os
+import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic_core import from_json
 
 from zkmargin.margin.errors import Finding, InputError
 
 LARGEST_FILE = 256 << 20
+
+STANDARD = Path("-")
+"""Standard input where a file is read, standard output where one is written."""
+
+
+def is_standard_stream(path: Path) -> bool:
+    """Whether a path names standard input or output: `-`, /dev/stdin, /dev/stdout, /dev/fd/0 or /dev/fd/1."""
+    return str(path) in {"-", "/dev/stdin", "/dev/stdout", "/dev/fd/0", "/dev/fd/1"}
 
 
 def read_bytes(path: Path, most: int | None = None) -> bytes:
@@ -23,7 +34,7 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
     try:
         if path.is_dir():
             raise InputError(str(path), "file", Finding("a directory"), "name a file")
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             # What is no regular file, such as a device, does not tell its size beforehand.
             content = stream.read(limit + 1)
     except OSError as error:
@@ -34,6 +45,15 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
         found = Finding(f"more than {limit} bytes")
         raise InputError(str(path), "file", found, f"name a file below {limit + 1} bytes")
     return content
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    if is_standard_stream(path):
+        yield sys.stdin.buffer
+        return
+    with path.open("rb") as stream:
+        yield stream
 
 
 def read_text(path: Path, most: int | None = None) -> str:
@@ -82,7 +102,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never a part; else InputError.
 
     A link is followed to its file. Only a file is ever replaced: a device, a pipe or a directory stays as it is.
+    `-` is standard output.
     """
+    if is_standard_stream(path):
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
     temporary: str | None = None
     try:
         target = _replaceable(path)

@@ -1,6 +1,7 @@
 """Margin models by name. To add one, write a module that defines `MODEL` and list it here."""
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from zkmargin.margin.models import correlation, cross, es, grid, isolated, span, tiered, tims, var
@@ -20,7 +21,9 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 def lacking(name: str, present: Collection[str]) -> str:
     """Why a snapshot lacks a model, and how to build one that has it; `present` are the snapshot's models."""
     if name not in MODELS:
-        return f"no model has this name; the snapshot has {', '.join(sorted(present))}"
+        close = get_close_matches(name, MODELS, n=1)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        return f"no model has this name; the snapshot has {', '.join(sorted(present))}{meant}"
     return f"the snapshot has {', '.join(sorted(present))}; {needs(name)}"
 
 

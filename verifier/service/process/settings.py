@@ -138,8 +138,13 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             found = input_error(path or "environment", error)
-            remedy = f"{found.remedy} (in the file, or as {PREFIX}{found.field.upper()})"
-            raise InputError(found.where, found.field, Finding("not as needed"), remedy) from None
+            variable = f"{PREFIX}{found.field.upper()}"
+            if str(found.value) == "missing":
+                remedy = f"write it in the settings (--config service.toml), or set {variable}"
+                raise InputError(found.where, found.field, Finding("missing"), remedy) from None
+            # The value itself may be a secret.
+            remedy = f"{found.remedy} (in the file, or as {variable})"
+            raise InputError(found.where, found.field, Finding("not accepted"), remedy) from None
         except ValueError as error:
             raise InputError(path or "environment", "settings", Finding(error), "write valid TOML") from None
 
