@@ -1,5 +1,8 @@
-"""`zkmargin backtest`: would the margin have held on a price history?"""
+"""`zkmargin backtest`: margin against realised losses on a price history."""
 
+import csv
+import io
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -9,10 +12,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from zkmargin.cli.options.files import FILE, check_picture, named
+from zkmargin.cli.options.files import FILE, OUTPUT, check_picture, named
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.documents import is_standard_stream, write_atomically
 from zkmargin.margin.market.history import read_history
 from zkmargin.margin.parameters.joint import confidence as parse_confidence
 from zkmargin.margin.scenarios.backtest import Backtest, Measure, Trial, backtest
@@ -54,6 +58,14 @@ WORST_SHOWN = 10
     help="With --filtered: how much of a day's weight in the variance is left on the next; 0.94 if left out.",
 )
 @click.option("--plot", "plot_file", metavar="FILE", type=FILE, help="A picture, .png or .svg.")
+@click.option(
+    "-o",
+    "--output",
+    "series_file",
+    metavar="FILE",
+    type=OUTPUT,
+    help="Margin and loss of every period, as .csv or .parquet.",
+)
 @json_option
 def run_backtest(
     *,
@@ -66,20 +78,24 @@ def run_backtest(
     filtered: bool,
     written_decay: str | None,
     plot_file: Path | None,
+    series_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Hold a margin model against a price history, day by day.
+    """Backtest a margin model on daily prices.
 
-    HISTORY is CSV with a column date and one column of daily closes for each coin. On every day the margin of a
-    portfolio follows from the scenarios of the window before; the loss over the next horizon is then compared with
-    it. A loss above the margin is a breach. Kupiec's test says how likely a right model is to be exceeded this
-    often, or this seldom; a p-value below 0.05 speaks against it.
+    HISTORY is CSV with a column date and one column of daily closes for each coin. At the start of every
+    period of --horizon days the margin of a portfolio follows from the scenarios of the window before; the loss over
+    the period is then compared with it. A loss above the margin is a breach. Kupiec's test says how likely a right
+    model is to be exceeded this often or this seldom, Christoffersen's tests whether exceedances come in clusters; a
+    p-value below 0.05 speaks against the model.
 
     \b
     Example:
       zkmargin backtest prices.csv --model var --filtered --weights BTC=1,ETH=0.5 --plot margin.png
+      zkmargin backtest prices.csv --model es --horizon 5 -o series.parquet
     """
     check_picture(plot_file, "--plot")
+    check_series(series_file)
     weights = _weights(written_weights)
     confidence = parse_confidence(
         written_confidence or DEFAULT_CONFIDENCE[model], "command line", "--confidence"
@@ -111,6 +127,10 @@ def run_backtest(
             draw(found, plot_file)
     document = summary(found)
     lines: list[Any] = [_table(found), _worst_table(found)]
+    if series_file is not None:
+        write_series(found, series_file)
+        document["output"] = str(series_file)
+        lines.append(Text(f"series written to {series_file}"))
     if plot_file is not None:
         document["plot"] = str(plot_file)
         lines.append(Text(f"picture written to {plot_file}"))
@@ -119,7 +139,7 @@ def run_backtest(
 
 def summary(found: Backtest) -> dict[str, Any]:
     """The run as plain JSON values; amounts of USD as decimal strings."""
-    kupiec = found.kupiec
+    kupiec, clusters = found.kupiec, found.christoffersen
     return {
         "model": found.model,
         "confidence": str(found.confidence),
@@ -129,7 +149,8 @@ def summary(found: Backtest) -> dict[str, Any]:
         "weights": {coin: canonical_decimal(weight) for coin, weight in found.weights.items()},
         "from": str(found.trials[0].day),
         "to": str(found.trials[-1].day),
-        "days": len(found.trials),
+        "periods": len(found.trials),
+        "days": len(found.trials) * found.horizon,
         "breaches": len(found.breaches),
         "breach_days": [str(trial.day) for trial in found.breaches],
         "average_margin": usd(sum((trial.margin for trial in found.trials), Fraction(0)) / len(found.trials)),
@@ -139,7 +160,52 @@ def summary(found: Backtest) -> dict[str, Any]:
             "statistic": round(kupiec.statistic, 6),
             "p_value": round(kupiec.p_value, 6),
         },
+        "christoffersen": {
+            "transitions": list(clusters.transitions),
+            "independence_statistic": round(clusters.independence, 6),
+            "independence_p_value": round(clusters.independence_p_value, 6),
+            "coverage_statistic": round(clusters.coverage, 6),
+            "coverage_p_value": round(clusters.coverage_p_value, 6),
+        },
+        "series": list(series(found)),
     }
+
+
+def series(found: Backtest) -> Iterator[dict[str, Any]]:
+    """Every period: the last close that the margin knows, then margin, value at risk and loss in USD."""
+    for trial in found.trials:
+        yield {
+            "day": str(trial.day),
+            "margin": usd(trial.margin),
+            "value_at_risk": usd(trial.quantile),
+            "loss": usd(trial.loss),
+            "breach": trial.breach,
+        }
+
+
+def check_series(path: Path | None) -> None:
+    """Raises InputError unless the file's name says in which format the series is to be."""
+    if path is not None and path.suffix.lower() not in {".csv", ".parquet"} and not is_standard_stream(path):
+        raise InputError("command line", "--output", str(path), "end it with .csv or .parquet")
+
+
+def write_series(found: Backtest, path: Path) -> None:
+    """Write the series; InputError if it cannot be written."""
+    rows = list(series(found))
+    if path.suffix.lower() == ".parquet":
+        # Only this format needs the library.
+        import pyarrow as pa  # noqa: PLC0415
+        from pyarrow import parquet  # noqa: PLC0415
+
+        buffer = io.BytesIO()
+        parquet.write_table(pa.Table.from_pylist(rows), buffer)
+        write_atomically(path, buffer.getvalue())
+        return
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
 
 
 def usd(amount: Fraction) -> str:
@@ -178,13 +244,22 @@ def _table(found: Backtest) -> Table:
     held = ", ".join(f"{weight} USD of {coin}" for coin, weight in document["weights"].items())
     table.add_row("margin", f"{NAMES[found.model]} at {found.confidence}, {scenarios}")
     table.add_row("portfolio", held)
-    table.add_row("days", f"{document['days']}, from {document['from']} to {document['to']}")
+    periods = f"{document['periods']} of {days}" if found.horizon > 1 else str(document["days"])
+    table.add_row(
+        "periods" if found.horizon > 1 else "days", f"{periods}, from {document['from']} to {document['to']}"
+    )
     table.add_row("margin on average", f"{document['average_margin']} USD")
     table.add_row("breaches", f"{document['breaches']} losses above the margin")
     table.add_row(
         "Kupiec's test",
         f"{kupiec.exceedances} losses above value at risk, {kupiec.expected:.1f} expected; "
         f"statistic {kupiec.statistic:.3f}, p-value {kupiec.p_value:.4f}",
+    )
+    clusters = found.christoffersen
+    table.add_row(
+        "Christoffersen's tests",
+        f"independence: statistic {clusters.independence:.3f}, p-value {clusters.independence_p_value:.4f}; "
+        f"conditional coverage: {clusters.coverage:.3f}, {clusters.coverage_p_value:.4f}",
     )
     return table
 

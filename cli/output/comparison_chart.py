@@ -52,7 +52,7 @@ def _label(amount: float, each: ModelFigures) -> str:
     if each.model == MEASURE or each.share is None:
         return f"{amount:,.0f}"
     percent = 100 * float(each.share)
-    return f"{amount:,.0f}   {abs(percent):.0f} % {'less' if percent >= 0 else 'more'}"
+    return f"{amount:,.0f}   {abs(percent):.0f} % {'less' if percent >= 0 else 'more'} than {MEASURE}"
 
 
 def _dress(axes: Axes, title: str) -> None:

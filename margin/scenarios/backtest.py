@@ -1,4 +1,4 @@
-"""Rolling margin against what happened next: does the margin model cover what it says that it covers?
+"""Backtest: rolling margin against realised losses, with Kupiec's and Christoffersen's tests.
 
 On every day t, the scenarios of the window that ends with its close give the margin of a portfolio; the move
 over the next h days gives its loss. Days follow each other h apart, so that losses do not overlap.
@@ -10,11 +10,12 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import reduce
-from math import erfc, lcm, log, sqrt
+from math import lcm
 from typing import Literal
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market.history import BILLION, PriceHistory, plain_moves
+from zkmargin.margin.scenarios.coverage_tests import Christoffersen, Kupiec, christoffersen_test, kupiec_test
 from zkmargin.margin.scenarios.moves import SEED_DAYS, Filtered
 from zkmargin.margin.scenarios.tail import tail
 
@@ -25,7 +26,7 @@ SMALLEST_WINDOW = 10
 
 @dataclass(frozen=True)
 class Trial:
-    """One day: what was asked, and what was lost next. Amounts in USD, as the weights are."""
+    """One period: the margin at its start and the loss over it. Amounts in USD, as the weights are."""
 
     day: date
     """The last close that the margin knows."""
@@ -46,21 +47,6 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Kupiec:
-    """The test of proportion of failures: how far the number of exceedances is from what was to be expected.
-
-    P. H. Kupiec, Techniques for verifying the accuracy of risk measurement models, Journal of Derivatives 3, 1995.
-    """
-
-    trials: int
-    exceedances: int
-    expected: float
-    statistic: float
-    """-2 ln of the likelihood ratio; chi-squared with one degree of freedom if the model is right."""
-    p_value: float
-
-
-@dataclass(frozen=True)
 class Backtest:
     """A run over a history."""
 
@@ -72,10 +58,11 @@ class Backtest:
     weights: Mapping[str, Decimal]
     trials: tuple[Trial, ...]
     kupiec: Kupiec
+    christoffersen: Christoffersen
 
     @property
     def breaches(self) -> tuple[Trial, ...]:
-        """The days whose loss passed the margin."""
+        """The periods whose loss passed the margin."""
         return tuple(trial for trial in self.trials if trial.breach)
 
 
@@ -120,7 +107,10 @@ def backtest(
         amounts = (max(Fraction(0), asked), found.quantile, portfolio.loss_after(day))
         trials.append(Trial(history.date_of(day), *(Fraction(amount) / portfolio.unit for amount in amounts)))
     kupiec = kupiec_test(len(trials), sum(trial.exceedance for trial in trials), 1 - confidence)
-    return Backtest(model, confidence, window, horizon, decay, dict(weights), tuple(trials), kupiec)
+    independence = christoffersen_test([trial.exceedance for trial in trials], 1 - confidence)
+    return Backtest(
+        model, confidence, window, horizon, decay, dict(weights), tuple(trials), kupiec, independence
+    )
 
 
 class _Portfolio:
@@ -171,20 +161,3 @@ def _check(history: PriceHistory, weights: Mapping[str, Decimal], window: int, h
     if not 1 <= horizon <= 60:
         raise InputError("backtest", "horizon", horizon, "use 1 to 60 days")
     return coins
-
-
-def kupiec_test(trials: int, exceedances: int, rate: Fraction) -> Kupiec:
-    """-2 ln of (1 - p)^(n - x) p^x over the same with x / n for p, and the chance of more by luck alone."""
-    expected = float(trials * rate)
-    statistic = 2 * (
-        _likelihood(trials, exceedances, exceedances / trials) - _likelihood(trials, exceedances, float(rate))
-    )
-    statistic = max(0.0, statistic)
-    # The upper tail of chi-squared with one degree of freedom: both tails of the normal at the root.
-    return Kupiec(trials, exceedances, expected, statistic, erfc(sqrt(statistic / 2)))
-
-
-def _likelihood(trials: int, exceedances: int, rate: float) -> float:
-    """Logarithm of the likelihood; an event that does not happen needs no logarithm."""
-    kept = trials - exceedances
-    return (exceedances * log(rate) if exceedances else 0.0) + (kept * log(1 - rate) if kept else 0.0)

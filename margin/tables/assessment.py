@@ -8,7 +8,7 @@ from zkmargin.margin.tables.grid import Cell
 
 ChargeKind = Literal[
     "perpetual",
-    "naked short",
+    "short options of a strike",
     "haircut",
     "long",
     "short",

@@ -79,5 +79,7 @@ def contingencies(
     for strike in tables.strikes:
         short = max(0, -sum(lots[slot] for slot in strike.slots))
         name = " / ".join(names[slot] for slot in strike.slots)
-        charges.append(Charge("naked short", name, short * strike.charge[level] * scale[strike.slots[0]]))
+        charges.append(
+            Charge("short options of a strike", name, short * strike.charge[level] * scale[strike.slots[0]])
+        )
     return charges

@@ -1,8 +1,10 @@
 """`zkmargin backtest`: tables, JSON, pictures, and what is refused."""
 
+import csv
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
 
 from tests.cli.harness import Run
@@ -30,6 +32,20 @@ def test_a_run_is_told_in_tables_and_in_json(run: Run, history_file: Path) -> No
     assert document["breaches"] == len(document["breach_days"])
     assert document["kupiec"]["expected"] == 3.9
     assert 0 <= document["kupiec"]["p_value"] <= 1
+
+
+def test_the_series_is_written_and_in_json(run: Run, history_file: Path, tmp_path: Path) -> None:
+    words = ("backtest", history_file, "--window", 20, "--horizon", 5, "--confidence", "0.9")
+    document = run(*words, "-o", tmp_path / "series.csv", "--json").document
+    assert (document["periods"], document["days"]) == (len(document["series"]), 5 * len(document["series"]))
+    with (tmp_path / "series.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row | {"breach": row["breach"] == "True"} for row in rows] == document["series"]
+    assert run(*words, "-o", tmp_path / "series.parquet").code == 0
+    assert parquet.read_table(tmp_path / "series.parquet").to_pylist() == document["series"]
+    assert run(*words, "-o", "-").out.startswith("day,margin,value_at_risk,loss,breach\n")
+    refused = run(*words, "-o", tmp_path / "series.txt")
+    assert (refused.code, "end it with .csv or .parquet" in refused.err) == (2, True)
 
 
 def test_filtered_shortfall_of_two_coins(run: Run, history_file: Path) -> None:

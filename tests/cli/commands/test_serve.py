@@ -54,7 +54,7 @@ def serve(run: Run, folder: Path, **changes: object) -> Ran:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"policy": None}, ("service.toml", "policy", "add the key", "ZKMARGIN_SERVICE_POLICY")),
+        ({"policy": None}, ("service.toml", "policy", "write it in the settings", "ZKMARGIN_SERVICE_POLICY")),
         ({"key_file": None}, ("service.toml", "key_file")),
         ({"policy": "none.toml"}, ("none.toml", "No such file")),
         ({"key_file": "none.key"}, ("none.key", "No such file")),

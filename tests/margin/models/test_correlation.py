@@ -227,7 +227,7 @@ def test_the_naked_short_charge_stands_in_for_curvature() -> None:
     lots = [0] * len(MADE.universe)
     lots[slot] = -10
     kinds = {c.kind for c in requirement(MADE, lots, model="correlation").assessment.charges}
-    assert kinds == {"correlated loss", "naked short"}
+    assert kinds == {"correlated loss", "short options of a strike"}
 
 
 def test_initial_is_never_below_maintenance() -> None:

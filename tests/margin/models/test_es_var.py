@@ -85,7 +85,7 @@ def test_contingencies_are_added() -> None:
         # 3 coins at 50,010 short, and 1.5 calls not covered by puts at 50,000.
         assert more == rate * (3 * 50010 + Fraction(3, 2) * 50000) * 10**plain.money_decimals
         kinds = [c.kind for c in requirement(charged, lots, model="es", level=level).assessment.charges]
-        assert kinds == ["perpetual", "naked short"]
+        assert kinds == ["perpetual", "short options of a strike"]
 
 
 def account(losses: list[int], confidence: tuple[int, int]) -> tuple[Snapshot, list[int]]:

@@ -3,16 +3,20 @@
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import log
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from tests.margin.joint import falling, recorded_history
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.history import PriceHistory
-from zkmargin.margin.scenarios.backtest import Backtest, backtest, kupiec_test
+from zkmargin.margin.scenarios.backtest import Backtest, backtest
+from zkmargin.margin.scenarios.coverage_tests import christoffersen_test, kupiec_test
 from zkmargin.margin.scenarios.moves import SEED_DAYS, Filtered
 
 WEIGHTS = {"BTC": Decimal(1), "ETH": Decimal("-0.5")}
@@ -129,3 +133,35 @@ def test_the_recorded_crashes_are_breaches() -> None:
     days = {trial.day for trial in found.breaches}
     assert {date(2020, 3, 11), date(2022, 11, 8), date(2026, 2, 4)} <= days
     assert found.kupiec.p_value > 0.01
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=300), st.integers(1, 50))
+def test_christoffersen_is_its_definition(exceeded: list[bool], percent: int) -> None:
+    """The likelihoods of a Markov chain and of independent draws, written out, and scipy's distribution."""
+    found = christoffersen_test(exceeded, Fraction(percent, 100))
+    pairs = list(pairwise(exceeded))
+    n = {(a, b): sum(pair == (a, b) for pair in pairs) for a in (False, True) for b in (False, True)}
+    assert found.transitions == (n[False, False], n[False, True], n[True, False], n[True, True])
+
+    def term(count: int, rate: float) -> float:
+        return count * log(rate) if count else 0.0
+
+    chain = 0.0
+    for before in (False, True):
+        total = n[before, False] + n[before, True]
+        rate = n[before, True] / total if total else 0.0
+        chain += term(n[before, False], 1 - rate) + term(n[before, True], rate)
+    rate = (n[False, True] + n[True, True]) / len(pairs)
+    same = term(n[False, False] + n[True, False], 1 - rate) + term(n[False, True] + n[True, True], rate)
+    assert found.independence == pytest.approx(max(0.0, 2 * (chain - same)), abs=1e-9)
+    assert found.independence_p_value == pytest.approx(chi2.sf(found.independence, 1), abs=1e-12)
+    kupiec = kupiec_test(len(exceeded), sum(exceeded), Fraction(percent, 100)).statistic
+    assert found.coverage == pytest.approx(kupiec + found.independence)
+    assert found.coverage_p_value == pytest.approx(chi2.sf(found.coverage, 2), abs=1e-12)
+
+
+def test_exceedances_in_a_cluster_are_noticed() -> None:
+    scattered = [day % 20 == 0 for day in range(400)]
+    clustered = [day < 20 for day in range(400)]
+    assert christoffersen_test(scattered, Fraction(1, 20)).coverage_p_value > 0.1
+    assert christoffersen_test(clustered, Fraction(1, 20)).independence_p_value < 1e-6
