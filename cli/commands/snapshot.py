@@ -18,6 +18,7 @@ from zkmargin.margin.market import Market, example_market, read_csv_pair, read_d
 from zkmargin.margin.market.history import read_history
 from zkmargin.margin.market.inputs import Quote
 from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
+from zkmargin.margin.market.times import format_time
 from zkmargin.margin.parameters.document import PRESETS, Parameters, load_parameters, preset
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -289,7 +290,7 @@ def summary(made: Snapshot) -> dict[str, Any]:
         "id": made.id,
         "universe": made.universe.digest,
         "source": made.inputs.source,
-        "valuation_time": instant(made.valuation_time),
+        "valuation_time": format_time(made.valuation_time),
         "instruments": len(made.universe),
         "kinds": dict(sorted(kinds.items())),
         "domain": made.universe.domain,
@@ -324,7 +325,7 @@ def summary_table(made: Snapshot) -> Table:
     table.add_row("snapshot", made.id)
     table.add_row("universe", f"{made.universe.digest}, domain {made.universe.domain}")
     table.add_row("source", document["source"])
-    table.add_row("valued at", document["valuation_time"])
+    table.add_row("valued at", instant(made.valuation_time))
     settled = f"; {document['settled']} have settled" if document["settled"] else ""
     table.add_row("instruments", f"{len(made.universe)}: {kinds}{settled}")
     table.add_row("index", ", ".join(f"{coin} {price} USD" for coin, price in document["indices"].items()))

@@ -1,4 +1,4 @@
-"""Whole books of accounts on the grid at once: exact excesses, hundreds of thousands a second.
+"""Whole books of accounts at once: exact excesses, on the grid hundreds of thousands a second.
 
 Accounts are sparse: each lists the slots that it holds. The native kernel adds profits up in 64 bits where a bound,
 computed for each account before anything is added, shows that they fit, and in 128 bits elsewhere; `plain_excesses`
@@ -93,15 +93,21 @@ class Excesses:
     excesses: NDArray[np.int64]
 
 
-def excesses(snapshot: Snapshot, accounts: Accounts, *, level: Level = "initial") -> Excesses:
-    """Account values and excesses of many accounts on the grid.
+def excesses(
+    snapshot: Snapshot, accounts: Accounts, *, model: str = "grid", level: Level = "initial"
+) -> Excesses:
+    """Account values and excesses of many accounts under a model of the snapshot.
 
-    Raises InputError for a slot outside the universe, a slot twice in an account, lots beyond a bound, and amounts
-    that do not fit 64 bits; it names the account.
+    The grid without rules of a venue has a native kernel; other models are computed account by account.
+
+    Raises InputError for a model that the snapshot lacks, a slot outside the universe, a slot twice in an account, lots
+    beyond a bound, and amounts that do not fit 64 bits; it names the account.
     """
-    kernel = _kernel(snapshot, level)
+    if model not in snapshot.models:
+        raise InputError(f"snapshot {snapshot.id}", "model", model, snapshot.lacking(model))
+    kernel = _kernel(snapshot, level) if model == "grid" else None
     if kernel is None:
-        return plain_excesses(snapshot, accounts, level=level)
+        return plain_excesses(snapshot, accounts, model=model, level=level)
     try:
         data = kernel.run(
             accounts.offsets.astype("<i8").tobytes(),
@@ -115,7 +121,9 @@ def excesses(snapshot: Snapshot, accounts: Accounts, *, level: Level = "initial"
     return Excesses(ticks[:, 0], ticks[:, 1])
 
 
-def plain_excesses(snapshot: Snapshot, accounts: Accounts, *, level: Level = "initial") -> Excesses:
+def plain_excesses(
+    snapshot: Snapshot, accounts: Accounts, *, model: str = "grid", level: Level = "initial"
+) -> Excesses:
     """The plain twin of `excesses`: one requirement after the other."""
     count = len(snapshot.universe)
     bounds = [instrument.bound for instrument in snapshot.universe.instruments]
@@ -131,7 +139,7 @@ def plain_excesses(snapshot: Snapshot, accounts: Accounts, *, level: Level = "in
             if slot in seen:
                 raise _error(snapshot, "twice", account, slot)
             seen.add(slot)
-        found = requirement(snapshot, accounts.dense(account, count), model="grid", level=level)
+        found = requirement(snapshot, accounts.dense(account, count), model=model, level=level)
         row = (found.account_value_ticks, found.excess_ticks)
         if not all(-(1 << 63) <= ticks < 1 << 63 for ticks in row):
             raise _error(snapshot, "wide", account, -1)

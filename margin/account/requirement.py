@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from zkmargin.margin.arithmetic.decimals import floor_div, scaled_decimal
@@ -46,6 +47,21 @@ class Requirement:
     def requirement_ticks(self) -> int:
         """Displayed account value minus displayed excess, so that what is shown adds up."""
         return self.account_value_ticks - self.excess_ticks
+
+    @property
+    def account_value_usd(self) -> Decimal:
+        """The account value in USD, floored to a tick."""
+        return Decimal(self.show(self.account_value_ticks))
+
+    @property
+    def requirement_usd(self) -> Decimal:
+        """The requirement in USD: account value less excess, as both are shown."""
+        return Decimal(self.show(self.requirement_ticks))
+
+    @property
+    def excess_usd(self) -> Decimal:
+        """The excess in USD, floored to a tick."""
+        return Decimal(self.show(self.excess_ticks))
 
     @property
     def _tick(self) -> int:

@@ -21,7 +21,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
 def lacking(name: str, present: Collection[str]) -> str:
     """Why a snapshot lacks a model, and how to build one that has it; `present` are the snapshot's models."""
     if name not in MODELS:
-        close = get_close_matches(name, MODELS, n=1)
+        close = get_close_matches(name, MODELS, n=1, cutoff=0.5)
         meant = f"; did you mean {close[0]}?" if close else ""
         return f"no model has this name; the snapshot has {', '.join(sorted(present))}{meant}"
     return f"the snapshot has {', '.join(sorted(present))}; {needs(name)}"
