@@ -55,7 +55,7 @@ def _native() -> Backend | None:
 
 
 def _reference() -> Backend:
-    # It stands on a large library, which nobody should wait for who does not use it.
+    # It imports a large library, loaded only where it is used.
     from zkmargin.algebra.reference import ReferenceBackend  # noqa: PLC0415
 
     return ReferenceBackend()

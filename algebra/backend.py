@@ -1,4 +1,4 @@
-"""What a backend offers: field vectors, sparse integer matrices, curve points, commitments and the pairing.
+"""The backend interface: field vectors, sparse integer matrices, curve points, commitments and the pairing.
 
 Two backends implement `Backend` and agree on every result: `reference` (plain Python) and `native` (Rust).
 Vectors, matrices, points and tables are opaque: only the backend that made one may be handed it back.

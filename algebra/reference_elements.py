@@ -1,4 +1,4 @@
-"""What the reference backend hands out: vectors, matrices, points and tables of Python integers."""
+"""Elements of the reference backend: vectors, matrices, points and tables of Python integers."""
 
 import sys
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ CEREMONY_SHA256 = "d39b9f2d047cc9dca2de58f264b6a09448ccd34db967881a6713eacacf0f2
 """SHA-256 of kzg_trusted_setup.txt, the ceremony's outcome as all Ethereum clients use it."""
 
 CEREMONY_FILE = Path("typed_transactions", "blob_transactions", "kzg_trusted_setup.txt")
-"""Where the eth_account package keeps the file."""
+"""Path of the ceremony file inside the eth_account package."""
 
 DIGIT_BITS = 8
 """A blinder is committed in digits of this many bits, each against a base of its own, so that all scalars are short."""

@@ -25,7 +25,7 @@ INTEGER_BYTES = 32
 
 
 class Transcript:
-    """What prover and verifier have both seen, in order.
+    """The Fiat-Shamir transcript of one proof: everything sent so far, in order.
 
     >>> Transcript("example").challenge("x") == Transcript("example").challenge("x")
     True

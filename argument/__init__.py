@@ -1,4 +1,4 @@
-"""What prover and verifier share: the proof's shape and encoding, the challenges, the public coefficients.
+"""Shared by prover and verifier: the proof's shape and encoding, the challenges, the public coefficients.
 
 Nothing here is secret, and nothing here decides: the prover answers the challenges, the verifier checks the answers.
 """

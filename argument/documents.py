@@ -136,7 +136,7 @@ class RowsDocument(Document):
 
 
 class Claims(Document):
-    """What a proof says that it is about."""
+    """The statement that a proof file claims to be about."""
 
     snapshot: Digest
     universe: Digest

@@ -1,4 +1,4 @@
-"""What venue, oracle, trader and verifier sign, and how: EIP-712 documents, keys, and statements over attestations."""
+"""Signed documents of venues, oracles, traders and verifiers: EIP-712 data, keys, and statements over attestations."""
 
 from zkmargin.attestation.contract_map import ContractMapDocument, VerifiedMap, sign_map
 from zkmargin.attestation.documents import (

@@ -1,6 +1,6 @@
 """A venue's signed map of its contracts: which slot of the universe each is, and how many units of it.
 
-Whoever reads a ledger by a map trusts it with money: a multiplier that is wrong by ten makes ten times the position. So
+A ledger read by a map is only as right as the map: a multiplier that is wrong by ten makes ten times the position. So
 a map counts only as signed by the key that one expects, and an attestation names the digest of the map it was made by.
 """
 
@@ -108,7 +108,7 @@ class ContractMapDocument(SignedDocument):
         }
 
     def verified(self, universe: Universe, signer: str, where: str) -> VerifiedMap:
-        """What the map says, once it is certain who says it.
+        """The map's contents, after its signature is checked.
 
         Args:
             universe: that ledgers are read into.

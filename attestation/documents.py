@@ -69,7 +69,7 @@ def _some_map(digest: str) -> str:
 MapDigest = Annotated[Digest, AfterValidator(_some_map)]
 """Of a signed contract map; never all zeros, which is how no map at all is signed."""
 OpenOrders = Literal["none", "reserved"]
-"""Whether the account has no open orders, or what they could cost at most is taken off its balances."""
+"""`none`: the account has no open orders; `reserved`: their greatest cost is taken off its balances."""
 
 
 class SignedDocument(Document):
@@ -93,7 +93,7 @@ class SignedDocument(Document):
 
     @property
     def digest(self) -> bytes:
-        """What is signed, 32 bytes."""
+        """The EIP-712 digest that is signed, 32 bytes."""
         return self.signing_domain.digest(self.STRUCT, self.message())
 
     def check_signature(self, where: str) -> None:
@@ -199,7 +199,7 @@ class AttestationDocument(SignedDocument):
 
 
 class SnapshotSignature(SignedDocument):
-    """An oracle's word for a snapshot's prices. Tables are recomputed by whoever receives it.
+    """An oracle's signature over a snapshot's prices. The recipient recomputes all tables.
 
     Attributes:
         snapshot: its id.
@@ -272,9 +272,9 @@ class ReceiptDocument(SignedDocument):
 
 
 class SubmissionDocument(Document):
-    """What a trader hands to a verifier: attestations, one proof for their sum, and the subject's signature.
+    """A submission to a verifier: attestations, one proof for their sum, and the subject's signature.
 
-    The verifier forms all statements himself, from the attestations in this order, his own snapshot and policy.
+    The verifier forms all statements from the attestations in this order, its own snapshot and policy.
 
     Attributes:
         setup: digest of the powers of tau.

@@ -1,4 +1,4 @@
-"""What a verifier's service and its clients say to each other, beside the documents that travel on their own.
+"""Requests and answers between a verifier's service and its clients, other than signed documents.
 
 Requests are read by the service, which refuses members that it does not know. Answers are read by clients, which pass
 such members over, since a newer service may say more. Neither converts anything: a number in quotes is no number.
@@ -95,7 +95,7 @@ class RowsInfo(Answer):
 
 
 class Challenge(Answer):
-    """What to prove.
+    """The challenge of a service: the terms of the statement to prove.
 
     Attributes:
         audience, nonce: go into the statement.

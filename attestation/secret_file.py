@@ -1,4 +1,4 @@
-"""Files that must stay with their owner, openings and keys: readable by nobody else, and never written over."""
+"""Secret files, openings and keys: readable by their owner only, and never overwritten."""
 
 import os
 from pathlib import Path

@@ -22,7 +22,7 @@ ADDRESS_PATTERN = r"^0x[0-9a-fA-F]{40}$"
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address in the mixed case of EIP-55."""
+    """True if a text is an address in the mixed case of EIP-55."""
     return bool(is_checksum_address(text))
 
 

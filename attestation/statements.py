@@ -1,6 +1,6 @@
 """From attestations to statements: one for the sum of all accounts, and one for each venue alone where that is asked.
 
-Trader and verifier both form them here, each for himself, from the same attestations in the same order.
+Trader and verifier both form them here, independently, from the same attestations in the same order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RelationOf = Callable[[Snapshot, str, Level, int], Relation]
 
 @dataclass(frozen=True)
 class SubmissionTerms:
-    """What a submission is about beside the accounts; the fields are those of a submission."""
+    """The terms of a submission other than its accounts; fields as in `SubmissionDocument`."""
 
     model: str
     level: Level
@@ -129,7 +129,7 @@ def commitment_term(attestation: AttestationDocument) -> CommitmentTerm:
 
 
 def consent_digest(statements: PortfolioStatements, terms: SubmissionTerms, domain: SigningDomain) -> bytes:
-    """What the subject signs, 32 bytes."""
+    """The digest that the subject signs, 32 bytes."""
     message = {
         "statements": [statement.digest for statement in statements.all()],
         "amount": terms.amount,

@@ -107,7 +107,7 @@ class SigningDomain:
 
     Attributes:
         chain_id: of the chain that the verifying contract is on.
-        verifying_contract: its address, EIP-55; whoever verifies off chain names himself by it all the same.
+        verifying_contract: its address, EIP-55; off-chain verifiers use it as their identifier.
     """
 
     chain_id: int
@@ -128,7 +128,7 @@ class SigningDomain:
         return _separator(self)
 
     def digest(self, struct: Struct, message: Mapping[str, Any]) -> bytes:
-        """What is signed: 32 bytes."""
+        """The digest that is signed, 32 bytes."""
         return keccak(b"\x19\x01" + self.separator + struct.hash(message))
 
 

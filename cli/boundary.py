@@ -3,8 +3,8 @@
 With --json a failure also prints {"error": {"code", "exit", "message", ..}} on standard output. The codes are
 `input` (with where, field, value and remedy), `usage`, `not-covered` and `interrupted`.
 
-0: done, or valid. 1: not valid, or not covered. 2: input that cannot be used. 130: interrupted. 141: whoever read the
-output, such as `head`, has closed it.
+0: done, or valid. 1: not valid, or not covered. 2: input that cannot be used. 130: interrupted. 141: broken pipe,
+as with `| head`.
 """
 
 import errno
@@ -32,11 +32,11 @@ class NotProvenError(Exception):
 
 
 class ClosedError(Exception):
-    """Nobody reads the output any more."""
+    """The reader of standard output has closed the pipe."""
 
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What writing to a file that is no pipe can end in."""
+"""Errors of writing to a file."""
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _writing_output() -> Iterator[None]:
 
 
 def _nobody_reads() -> bool:
-    """Whether it is standard output whose reader has gone, and not another pipe's."""
+    """True if the reader of standard output has closed the pipe."""
     output = select.poll()
     output.register(sys.stdout.fileno(), 0)
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))

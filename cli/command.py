@@ -29,14 +29,13 @@ from zkmargin.cli.demo.walk import demo
 )
 @click.version_option(package_name="zkmargin")
 def command() -> None:
-    """Prove that an account's collateral covers its margin requirement, and show nothing else of it.
+    """Prove that an account's collateral covers its margin requirement, and reveal nothing else.
 
-    A risk snapshot prices every instrument under every scenario. Whoever holds the account's ledger commits
-    to the holdings; the owner proves that what is committed to covers the requirement; anyone with the same
-    snapshot verifies.
+    A risk snapshot values every instrument in every scenario. The venue or custodian commits to the account's
+    holdings; the owner proves that they cover the requirement; anyone with the same snapshot verifies.
 
     \b
-    The way through:
+    From market to proof:
       zkmargin snapshot build --example -o market.json
       zkmargin margin market.json holdings.csv
       zkmargin commit market.json holdings.csv -o commitment.json --opening opening.secret.json
@@ -44,7 +43,7 @@ def command() -> None:
       zkmargin verify market.json proof.json --commitment commitment.json --audience bank --nonce 7f3a
 
     Exit codes: 0 done or valid, 1 not valid or not covered, 2 input that cannot be used, 130 interrupted.
-    `zkmargin demo` walks the whole way by itself.
+    `zkmargin demo` runs all of it on an example.
     """
 
 

@@ -1,4 +1,4 @@
-"""What commands that run until they are stopped share: an address that is free, and signals that end them quietly."""
+"""Long-running commands: checking the address, and stopping on signals."""
 
 import signal
 import socket

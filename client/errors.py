@@ -1,4 +1,4 @@
-"""What can go wrong between here and a service."""
+"""Errors of calls to a service."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ AGAIN = {"threshold", "nonce", "policy-changed", "snapshot-age"}
 
 @dataclass(frozen=True)
 class Signer:
-    """Whoever proves.
+    """The signer and its accounts.
 
     Attributes:
         key: the subject's.
@@ -48,7 +48,7 @@ class Signer:
 
 @dataclass(frozen=True)
 class Question:
-    """What alone decides whether accounts cover a proof: while it stays the same, so does the answer.
+    """The inputs that determine whether a proof exists; equal inputs are not retried.
 
     Attributes:
         snapshot: id of the snapshot.
@@ -67,7 +67,7 @@ class Question:
 
     @classmethod
     def of(cls, signer: Signer, asked: Challenge) -> Question:
-        """What a challenge asks a signer."""
+        """The statement that a challenge asks a signer to prove."""
         digests = tuple(attestation.digest for attestation, _ in signer.accounts)
         return cls(asked.snapshot, signer.model, signer.level, asked.threshold, asked.each_venue, digests)
 

@@ -14,7 +14,7 @@ from zkmargin.prover.opening import OpeningDocument
 
 @dataclass(frozen=True)
 class Handed:
-    """What a venue hands to the owner of an account.
+    """A venue's answer to the owner of an account.
 
     Attributes:
         attestation: public.

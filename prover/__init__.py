@@ -1,4 +1,4 @@
-"""How it is proven: commitments to holdings, the witness, and the five rounds of the argument."""
+"""The prover: commitments to holdings, the witness, and the five rounds of the argument."""
 
 from zkmargin.prover.commit import Opening, commit, random_blinder
 from zkmargin.prover.opening import OpeningDocument, commit_holdings

@@ -22,7 +22,7 @@ LARGE = 1 << 63
 
 @dataclass(frozen=True)
 class Opening:
-    """What a commitment hides. Secret: never printed.
+    """The opening of a commitment. Secret: never printed.
 
     Attributes:
         lots: q, one integer for each slot from slot 0; missing slots at the end hold 0.

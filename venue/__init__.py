@@ -1,4 +1,4 @@
-"""What a venue or custodian does: keep a key, and attest to the accounts of its own ledger, one or all of them."""
+"""The venue or custodian: keeps a key, and attests to accounts of its own ledger, one or all of them."""
 
 from zkmargin.venue.book import Book, BookDocument, attest_book
 from zkmargin.venue.issue import Account, Attested, Moment, Venue, attest

@@ -50,7 +50,7 @@ Progress = Callable[[int], None]
 
 
 class BookDocument(Document):
-    """What a run is about; a run is continued only if all of this is the same.
+    """The inputs of a run; a run is resumed only if all of them are the same.
 
     Attributes:
         book: SHA-256 of the file of positions.
@@ -191,7 +191,7 @@ class Run:
         return len(ready)
 
     def _made(self, future: Future[Made]) -> Made:
-        """What the process made. Raises InputError, also if it died."""
+        """The result of the process. Raises InputError, also if the process died."""
         try:
             return future.result()
         except BrokenProcessPool:
@@ -270,7 +270,7 @@ def _processes(venue: Venue, count: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
-    """Nobody else writes into the directory meanwhile. Raises InputError if somebody does, or it cannot be used."""
+    """Lock the directory. Raises InputError if another run holds it, or it cannot be used."""
     handle = None
     try:
         directory.mkdir(mode=OWNER_DIRECTORY, exist_ok=True)

@@ -174,7 +174,7 @@ def _check(path: Path, rows: pa.Table) -> None:
 
 
 def _starts(rows: pa.Table) -> list[int]:
-    """Where each account begins."""
+    """The first row of each account."""
     if len(rows) == 0:
         return []
     names = rows.column("account").combine_chunks()
@@ -196,7 +196,7 @@ def _stretch(path: Path, number: int, rows: pa.Table, starts: list[int], seen: s
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """What the file reader finds wrong, in the words of InputError."""
+    """Errors of the file reader as InputError."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:

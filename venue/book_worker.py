@@ -37,7 +37,7 @@ class Carried:
 
     @classmethod
     def of(cls, venue: Venue) -> Carried:
-        """What the other process needs; it works under the ceremony's powers."""
+        """The arguments of the worker process; it uses the ceremony's setup."""
         key, backend = venue.key.export(), venue.setup.backend.name
         return cls(venue.name, key, venue.domain, backend, venue.snapshot, venue.contracts)
 
@@ -50,7 +50,7 @@ class Carried:
 
 @dataclass(frozen=True)
 class Task:
-    """What to make.
+    """One part of a book to attest to.
 
     Attributes:
         rows: positions of whole accounts, an Arrow stream.
@@ -69,7 +69,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Made:
-    """What was made.
+    """The attestations of one part.
 
     Attributes:
         attestations: one a line.
@@ -83,7 +83,7 @@ class Made:
 
 
 def begin_process(carried: Carried) -> None:
-    """What a process of a run does first."""
+    """Initialise a worker process."""
     # An interrupt is the parent's to handle; and a parent that was killed must not leave its processes behind.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

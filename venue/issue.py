@@ -28,7 +28,7 @@ CLOCK_SKEW = 30
 
 @dataclass(frozen=True)
 class Venue:
-    """Who attests, and for which verifiers.
+    """The issuer of attestations, and the deployment that they are for.
 
     Attributes:
         name: as policies list it.
@@ -62,7 +62,7 @@ class Venue:
 
     @property
     def targets(self) -> Mapping[str, Target] | None:
-        """The slots by contract, for whoever reads the ledger."""
+        """The slot and multiplier of each contract, to read the ledger by."""
         return None if self.contracts is None else self.contracts.targets
 
     def holdings(self, path: Path) -> Holdings:
@@ -85,18 +85,18 @@ class Account:
     open_orders: OpenOrders = "none"
 
     def __post_init__(self) -> None:
-        """Raises InputError for a name that would look like another's, and a subject whose key nobody has."""
+        """Raises InputError for a confusable account name, or a subject address that has no private key."""
         if self.name != unicodedata.normalize("NFC", self.name).strip():
             remedy = "write it without spaces at its ends, in composed characters (NFC): it would look like another's"
             raise InputError(f"account {self.name!r}", "account", self.name, remedy)
         if not self.subject.removeprefix("0x").strip("0"):
-            remedy = "nobody has the key of this address; write that of the account's owner"
+            remedy = "this address has no known private key; write that of the account's owner"
             raise InputError(f"account {self.name!r}", "subject", self.subject, remedy)
 
 
 @dataclass(frozen=True)
 class Attested:
-    """What the trader gets.
+    """An attestation with its opening.
 
     Attributes:
         attestation: public.
@@ -136,7 +136,7 @@ class Moment:
         now = int(time.time())
         start = now if as_of is None else as_of
         if start > now + CLOCK_SKEW:
-            remedy = f"it is Unix second {now} now; nobody knows the ledger of a moment that is still to come"
+            remedy = f"the clock is at Unix second {now}; the ledger of a later moment is not known yet"
             raise InputError("attestation", "as_of", start, remedy)
         return cls(start, start + seconds)
 

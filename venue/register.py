@@ -1,4 +1,4 @@
-"""What a venue has signed so far: the sequence it is at, and the newest attestation of each account.
+"""The register of a venue: its current sequence and the newest attestation of each account.
 
 One SQLite file for one venue. Numbers only go up, a hold that was granted is never shortened or given to somebody else
 while it lasts, an account's moment never goes back, and neither does the map that ledgers are read by. Whatever is
@@ -65,7 +65,7 @@ _CHANGING = ("sequence", "digest", "as_of", "hold_until", "hold_audience")
 
 @dataclass(frozen=True)
 class Grant:
-    """What the next attestation of an account carries.
+    """The sequence and hold of an account's next attestation.
 
     Attributes:
         sequence: never used before.
@@ -78,7 +78,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Issued:
-    """What is kept of an attestation."""
+    """The stored fields of an attestation."""
 
     account: str
     sequence: int
@@ -89,7 +89,7 @@ class Issued:
 
     @classmethod
     def of(cls, attestation: AttestationDocument) -> Issued:
-        """What is kept of this one; no hold is one until 0."""
+        """The fields to store; without a hold, a hold until 0."""
         hold = attestation.hold
         return cls(
             attestation.account,

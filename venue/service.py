@@ -1,4 +1,4 @@
-"""The venue's own HTTP service: whoever presents an account's token gets that account attested to, with the opening.
+"""The venue's HTTP service: the bearer of an account's token gets an attestation of it, with the opening.
 
 A request names neither holdings nor commitment: both come from the ledger. It can ask for a hold, nothing else.
 """
@@ -49,7 +49,7 @@ class Problem(Exception):  # noqa: N818 - named after the document that it becom
 
 
 class AttestRequest(BaseModel):
-    """What a trader may ask for beside the attestation itself."""
+    """Options of an attestation request."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -58,7 +58,7 @@ class AttestRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything that answering needs.
+    """The state that request handlers share.
 
     Attributes:
         venue: who attests.
@@ -143,12 +143,12 @@ def create_app(desk: Desk) -> FastAPI:
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
-        """Whether the service is there."""
+        """Answer 200 while the service runs."""
         return {"status": "ok"}
 
     @app.get("/v1/venue")
     def about() -> dict[str, Any]:
-        """Who attests, and over which universe."""
+        """The venue's name, its key's address and its universe."""
         venue = desk.venue
         return {
             "name": venue.name,

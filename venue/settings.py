@@ -1,4 +1,4 @@
-"""What the venue's service is told: a TOML file, read strictly. Keys are in files, tokens are there as hashes only."""
+"""Settings of the venue's service: a TOML file, read strictly. Keys are in files, tokens are hashes."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def commit(
 ) -> None:
     """Commit to the holdings of an account.
 
-    The commitment says nothing about the holdings and goes to whoever will verify. The opening stays with the
+    The commitment reveals nothing about the holdings; give it to the verifier. The opening stays with the
     account's owner, who needs it to prove; both serve every later snapshot of the same universe. Commitments of
     several accounts add up: give prove and verify as many as there are.
 
@@ -81,7 +81,7 @@ def commit(
     lines = (
         f"commitment  {commitment.point}",
         f"written to  {output}: public",
-        f"opening in  {opening_file}: secret, keep it; whoever has it sees the holdings",
+        f"opening in  {opening_file}: secret: it reveals the holdings",
     )
     answer(as_json, document, *map(Text, lines))
 

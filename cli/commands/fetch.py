@@ -69,6 +69,6 @@ def fetch(
     }
     lines = (
         f"attestation  {output}: public, sequence {made.sequence}, signed by {made.signer} for {made.venue}",
-        f"opening      {opening_file}: secret, keep it; whoever has it sees the holdings",
+        f"opening      {opening_file}: secret: it reveals the holdings",
     )
     answer(as_json, document, *map(Text, lines))

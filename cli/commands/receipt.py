@@ -1,4 +1,4 @@
-"""`zkmargin receipt`: what a service has signed, fetched again and checked offline."""
+"""`zkmargin receipt`: fetch receipts, and check them offline."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from zkmargin.margin.snapshot.snapshot import Snapshot
 
 @click.group()
 def receipt() -> None:
-    """Fetch and check what a service has signed."""
+    """Fetch and check receipts of a service."""
 
 
 @receipt.command("get")
@@ -29,7 +29,7 @@ def receipt() -> None:
 @click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The receipt.")
 @json_option
 def get(*, identity: str, url: str, output: Path, as_json: bool) -> None:
-    """Fetch the newest receipt of a pledge, for whoever has lost it or was told of the pledge.
+    """Fetch the newest receipt of a pledge.
 
     Its signature is checked; that the signer is the service that you trust, receipt verify tells.
 

@@ -1,4 +1,4 @@
-"""`zkmargin snapshot`: what everybody must agree upon before anything is proven."""
+"""`zkmargin snapshot`: build, show and check risk snapshots."""
 
 import time
 from collections import Counter
@@ -121,7 +121,7 @@ def build(
 
     With --universe a later snapshot keeps the slots of an earlier one: what the market lists newly is left out, and
     what has expired holds cash, or coin, at its official settlement. Rows of --settlements that nothing needs are
-    ignored, so that one file may grow for ever.
+    ignored, so that one file may serve all expiries.
 
     \b
     Examples:
@@ -206,7 +206,7 @@ def check(
 ) -> None:
     """Derive every mark and table again from the prices and parameters that the snapshot names.
 
-    Loading a snapshot checks that its content matches its id; this checks that whoever made it reckoned right. With
+    Loading a snapshot checks that its content matches its id; this checks that its tables were derived correctly. With
     --snapshot-signature and --policy it also checks that a risk oracle whom the policy trusts vouches for the prices,
     and that the snapshot is fresh: exit code 1 if not.
 
@@ -284,7 +284,7 @@ def instant(microseconds: int) -> str:
 
 
 def summary(made: Snapshot) -> dict[str, Any]:
-    """What a snapshot is about, in a few numbers."""
+    """A summary of a snapshot as plain JSON values."""
     kinds = Counter(instrument.kind for instrument in made.universe.instruments)
     return {
         "id": made.id,
@@ -302,14 +302,14 @@ def summary(made: Snapshot) -> dict[str, Any]:
 
 
 def _quoted(quote: Quote) -> dict[str, Any]:
-    """What a listing shows of the market, or of the settlement."""
+    """The price column of a listing: the mark, or the settlement."""
     if quote.settled is not None:
         return {"settled": quote.settled}
     return {"price": quote.price, "volatility": quote.volatility}
 
 
 def _scope(tables: Tables) -> str:
-    """How much there is in a model's tables, where that is a number."""
+    """The size of a model's tables, in words."""
     if isinstance(tables, JointTables):
         return f"{len(tables.labels)} joint scenarios, {len(tables.units)} underlyings"
     if isinstance(tables, GridTables):

@@ -68,7 +68,7 @@ def sign(
 ) -> None:
     """Sign a snapshot as a risk oracle: its prices were right at its valuation time.
 
-    Marks and tables are derived again first; whoever receives the snapshot does the same. Committed rows are checked
+    Marks and tables are derived again first; every recipient does the same. Committed rows are checked
     against them.
 
     \b

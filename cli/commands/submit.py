@@ -161,7 +161,7 @@ def watch(
 
 
 class Told:
-    """What a watch has told: receipts are kept, and a finding that stays is said once."""
+    """The log of a watch: stores receipts, and reports a lasting condition once."""
 
     def __init__(self, receipt_file: Path, as_json: bool) -> None:
         self.renewed = 0
@@ -181,7 +181,7 @@ class Told:
 def _signer(
     client: Client, owner: SigningKey, accounts: Sequence[Account], model: str, level: Level
 ) -> tuple[Signer, int]:
-    """Whoever proves, and the decimals of a tick."""
+    """The signer with its accounts, and the decimals of a tick."""
     newest = client.send(calls.snapshots())
     if not newest:
         raise NotProvenError("the service has no snapshot yet")

@@ -176,7 +176,7 @@ def attest(
     refuse_replacing(
         "--output", output, (opening_file, snapshot_file, holdings_file, register_file, map_file)
     )
-    # What is signed but cannot be written would use up a sequence, and lock collateral that nobody learns of.
+    # An attestation that is signed but not written would use up a sequence and lock collateral unnoticed.
     refuse_unwritable(opening_file)
     refuse_unwritable(output)
     moment = _moment(as_of, lifetime)
@@ -322,7 +322,7 @@ def extract(*, directory: Path, account: str, output: Path, opening_file: Path, 
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8701, show_default=True, help="Port.")
 def serve(*, settings_file: Path, host: str, port: int) -> None:
-    """Attest over HTTP: whoever presents an account's token gets its attestation and opening.
+    """Attest over HTTP: the bearer of an account's token gets its attestation and opening.
 
     Put a server that ends TLS in front of it: the answers are secret.
 

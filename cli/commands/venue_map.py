@@ -39,7 +39,7 @@ SIGNER_HELP = "Address of the key that must have signed the map, from where you 
 
 
 def map_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options --map and --map-signer, of whoever reads holdings by a table or a signed map."""
+    """The options --map and --map-signer of commands that read holdings by a map."""
     signer = click.option("--map-signer", metavar="ADDRESS", help=SIGNER_HELP)
     table = click.option("--map", "map_file", metavar="FILE", type=FILE, help=MAP_HELP)
     wrapped: Callable[..., None] = table(signer(command))
@@ -47,7 +47,7 @@ def map_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def signed_map_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options --map and --map-signer, of whoever attests: the map is signed, by the venue itself if not said."""
+    """The options --map and --map-signer of commands that attest; the default signer is the venue."""
     signer_help = "Address of the key that must have signed the map; that of --key if left out."
     signer = click.option("--map-signer", metavar="ADDRESS", help=signer_help)
     map_help = (
@@ -69,7 +69,7 @@ def chosen_targets(
         found = verified_map(map_file, map_signer, universe)
         return None if found is None else found.targets
     if map_signer is not None:
-        remedy = "a table in CSV is signed by nobody; leave it out, or name the map that venue sign-map made"
+        remedy = "a CSV table has no signature; leave it out, or name the map that venue sign-map made"
         raise InputError("command line", "--map-signer", map_signer, remedy)
     return read_contract_map(map_file, universe)
 
@@ -79,7 +79,7 @@ def verified_map(
 ) -> VerifiedMap | None:
     """The signed map in a file, checked; None without one. Raises InputError.
 
-    `own` is who must have signed if nobody else is named.
+    `own` is the default signer.
     """
     if map_file is None:
         if map_signer is not None:
@@ -96,7 +96,7 @@ def verified_map(
 
 
 def _is_signed(map_file: Path) -> bool:
-    """Whether the file is a document, not a table."""
+    """True if the file is a signed document, not a table."""
     return read_text(map_file).lstrip().startswith("{")
 
 

@@ -154,7 +154,7 @@ class Custodian:
         return processes.start(self.name, lambda port: [*command, str(port)], "/healthz")
 
     def attest(self, running: Running) -> Handed:
-        """What the trader gets by asking over HTTP, with the account's collateral held for the lender."""
+        """Fetch an attestation over HTTP, with the collateral held for the lender."""
         hold = Hold(until=int(time.time()) + DAY, audience=LENDER)
         with Client(running.url, self.token) as client:
             return client.send(venues.attest(hold))

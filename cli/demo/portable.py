@@ -51,7 +51,7 @@ Accounts = Sequence[tuple[AttestationDocument, Opening]]
 
 @dataclass(frozen=True)
 class Stage:
-    """What the steps share.
+    """State shared by the steps.
 
     Attributes:
         walk: what has been shown.
@@ -134,7 +134,7 @@ def play(walk: Walk, folder: Path, processes: Processes) -> str:
 
 
 def tell(stage: Stage, snapshot: Snapshot, venues: list[Running]) -> None:
-    """What happens between them."""
+    """The story, step by step."""
     stage.walk.heading("The service pulls the oracle's snapshot")
     pulled(stage, snapshot)
     handed = attest_accounts(stage, snapshot, venues)
@@ -319,7 +319,7 @@ def look_at_log(stage: Stage) -> None:
 def proven(
     stage: Stage, accounts: Accounts, snapshot: Snapshot, amount: int, covered: int = 0
 ) -> SubmissionDocument:
-    """A submission upon a fresh nonce whose threshold the trader chooses himself."""
+    """A submission with a fresh nonce and a threshold of the trader's choice."""
     keys = [attestation.key for attestation, _ in accounts]
     asked = stage.client.send(calls.challenge(stage.trader.address, keys, amount))
     expiry = int(time.time()) + HOUR
@@ -341,7 +341,7 @@ def refused(stage: Stage, name: str, submission: SubmissionDocument, code: str) 
 
 
 def wait_for(stage: Stage, what: str, look: Callable[[], Found | None]) -> Found:
-    """What is found at last. Raises NotProvenError if it does not come, or a process has failed meanwhile."""
+    """Poll until a value appears. Raises NotProvenError on time-out, or if a process failed."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         found = look()

@@ -101,7 +101,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of the service."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def start(self) -> None:
@@ -197,7 +197,7 @@ class Processes:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as found:
         found.bind((LOOPBACK, 0))
         return int(found.getsockname()[1])

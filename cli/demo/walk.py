@@ -34,7 +34,7 @@ OPENINGS_BYTES = 2 * 48
 
 @dataclass
 class Walk:
-    """What the walk has shown so far, and where it shows it."""
+    """State of the demonstration."""
 
     quiet: bool
     screen: Console
@@ -64,7 +64,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that the later steps need."""
+    """Inputs of the later steps."""
 
     setup: Setup
     snapshot: Snapshot
@@ -73,7 +73,7 @@ class Scene:
     secret: OpeningDocument
 
     def statement(self, secret: OpeningDocument, threshold: int) -> Statement:
-        """What prover and verifier each write for themselves."""
+        """The statement, formed independently by prover and verifier."""
         term = commitment_term(secret.commitment(), self.snapshot.universe, self.setup, "commitment")
         return Statement.about(self.snapshot, (term,), audience=AUDIENCE, nonce=NONCE, threshold=threshold)
 
@@ -113,7 +113,7 @@ def demo(as_json: bool) -> None:
 
 def build_snapshot(walk: Walk) -> Snapshot:
     """Everybody builds or gets the same snapshot."""
-    walk.heading("A risk snapshot that everybody agrees upon")
+    walk.heading("The risk snapshot that all parties use")
     with walk.timed("snapshot") as seconds:
         snapshot = Snapshot.build(example_market())
     walk.document |= {"snapshot": snapshot.id, "instruments": len(snapshot.universe)}
@@ -126,7 +126,7 @@ def build_snapshot(walk: Walk) -> Snapshot:
 
 
 def margin_account(walk: Walk, snapshot: Snapshot, holdings: Holdings) -> Report:
-    """Only the owner and whoever keeps the ledger see this."""
+    """Shown to the owner and the venue only."""
     walk.heading("An account, valued and margined: seen by its owner only")
     with walk.timed("margin") as seconds:
         report = build_report(snapshot, holdings)
@@ -147,12 +147,12 @@ def load_setup(walk: Walk, snapshot: Snapshot) -> Setup:
         n = snapshot.universe.domain
         setup.commit_evaluations(n, setup.backend.zeros(n))
     walk.document["backend"] = setup.backend.name
-    walk.say(f"made ready for {n} slots in {seconds():.2f} s; nobody generated a setup for this")
+    walk.say(f"made ready for {n} slots in {seconds():.2f} s; no setup was generated for this")
     return setup
 
 
 def commit_account(walk: Walk, setup: Setup, snapshot: Snapshot, holdings: Holdings) -> OpeningDocument:
-    """Whoever keeps the ledger commits; the opening goes to the owner."""
+    """The venue commits; the opening goes to the account's owner."""
     walk.heading("A commitment to the holdings: public, and says nothing about them")
     with walk.timed("commit") as seconds:
         secret = commit_holdings(setup, snapshot.universe, tuple(holdings.vector(snapshot)))

@@ -80,7 +80,7 @@ def attestation_option(*, required: bool = False) -> Callable[[Command], Command
 
 
 def owner_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of whoever proves about attested accounts; the command receives `owner` and `accounts`."""
+    """The options of commands that prove about attested accounts; the command receives `owner` and `accounts`."""
 
     @functools.wraps(command)
     def with_accounts(

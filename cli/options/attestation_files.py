@@ -18,7 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Pair(Protocol):
-    """What a venue makes, and its owner gets."""
+    """An attestation and its opening as files."""
 
     @property
     def attestation(self) -> AttestationDocument:

@@ -66,7 +66,7 @@ model_option = click.option(
 
 @contextmanager
 def named(**files: Path | None) -> Iterator[None]:
-    """What is found wrong with a file after it was read is told under the file's name, not its kind's."""
+    """Re-raise an InputError about a kind of file with the file's path as its location."""
     try:
         yield
     except InputError as error:
@@ -131,7 +131,7 @@ def reached_seconds(time: str | None, field: str) -> int:
 
 
 def now() -> int:
-    """What this computer's clock shows, Unix seconds."""
+    """The clock of this computer, Unix seconds."""
     return int(clock.time())
 
 

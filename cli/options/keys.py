@@ -1,4 +1,4 @@
-"""The options of whoever signs: key, passphrase, and the chain and contract that a signature is for."""
+"""Options of commands that sign: key, passphrase, and the chain and contract that a signature is for."""
 
 import functools
 from collections.abc import Callable

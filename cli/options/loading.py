@@ -1,4 +1,4 @@
-"""What is done with a snapshot before anything is proven or verified under it."""
+"""Loading what proofs need: snapshots with derived tables, the setup, committed rows."""
 
 import os
 from collections.abc import Sequence

@@ -39,7 +39,7 @@ def asking(
     """A client.
 
     Raises:
-        InputError: the URL is none, nobody answers there, or an argument is wrong.
+        InputError: the URL is malformed, the service does not answer, or an argument is wrong.
         NotProvenError: the service refuses.
     """
     check_url(url, option)

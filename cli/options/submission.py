@@ -104,7 +104,7 @@ def submission_terms(terms: StatementTerms, pledge: str, decimals: int) -> Submi
 def submitted(
     submission: SubmissionDocument, seconds: float, output: Path
 ) -> tuple[dict[str, object], Text, Text]:
-    """What to print about a submission that was made."""
+    """The report on a submission that was made."""
     proofs = 1 + len(submission.venue_proofs)
     document: dict[str, object] = {
         "proofs": proofs,
@@ -126,7 +126,7 @@ def submission_check(
     attestation_files: Sequence[Path],
     now: float,
 ) -> Callable[[], PreparedSubmission]:
-    """What verifies a submission under a policy, and that it is about what was asked; raises VerificationError.
+    """A check of a submission under a policy and the given terms; raises VerificationError.
 
     Raises InputError if a file or a term cannot be used.
     """
@@ -159,7 +159,7 @@ def submission_check(
 def verdict(
     verifying: Callable[[], PreparedSubmission], decimals: int
 ) -> tuple[dict[str, object], list[Text], bool]:
-    """What to print about a submission: a document, lines, and whether it is valid."""
+    """The verdict on a submission: JSON document, lines to print, and validity."""
     started = time.perf_counter()
     try:
         prepared = verifying()

@@ -1,4 +1,4 @@
-"""The terms of a proof: what prover and verifier must agree upon, word for word."""
+"""The terms of a statement: options that prover and verifier must give identically."""
 
 import functools
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from zkmargin.margin.units import Level
 
 @dataclass(frozen=True)
 class StatementTerms:
-    """What both sides say about the proof, as they wrote it."""
+    """The terms of a statement as given on the command line."""
 
     audience: str
     nonce: str
@@ -58,26 +58,29 @@ class StatementTerms:
 
 _OPTIONS = (
     click.option(
-        "--audience", required=True, metavar="NAME", help="Who the proof is for: it convinces nobody else."
+        "--audience",
+        required=True,
+        metavar="NAME",
+        help="Name of the verifier; the proof is valid for this audience only.",
     ),
     click.option(
         "--nonce",
         required=True,
         metavar="TEXT",
-        help="What the verifier asked to have proven upon, so that a proof cannot be shown twice.",
+        help="The verifier's one-time string, so that a proof cannot be reused.",
     ),
     click.option(
         "--threshold",
         default="0",
         show_default=True,
         metavar="USD",
-        help="What the excess (account value less requirement) must reach at least.",
+        help="Least excess (account value less requirement), in USD.",
     ),
     click.option(
         "--expires",
         default=None,
         metavar="TIME",
-        help="Until when the proof counts, such as 2026-03-14T18:00:00Z; for ever if left out.",
+        help="Until when the proof counts, such as 2026-03-14T18:00:00Z; no expiry if left out.",
     ),
     level_option,
     model_option,

@@ -8,7 +8,7 @@ from zkmargin.margin.account.comparison import MEASURE, ModelComparison
 
 
 def comparison_table(found: ModelComparison) -> Table:
-    """What every model asks, what is left, and how much less that is than isolated margin."""
+    """Requirement, excess and saving against isolated margin, by model."""
     decimals = found.quantum_decimals
     table = money_table(
         f"Account value {cents(found.account_value, decimals)} USD, {found.level} margin by every model",

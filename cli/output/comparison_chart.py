@@ -1,4 +1,4 @@
-"""All models side by side, as a picture: what each asks, and how much less that is than isolated margin."""
+"""A chart of all models: requirement, and saving against isolated margin."""
 
 import io
 from pathlib import Path

@@ -29,7 +29,7 @@ TAIL_SHOWN = 12
 
 
 def report_tables(report: Report) -> list[RenderableType]:
-    """Everything that the report says."""
+    """All tables of a report."""
     return [
         positions_table(report),
         *(grid_table(unit, report.quantum_decimals) for unit in report.units if unit.positions),
@@ -67,7 +67,7 @@ def _money(amount: int) -> str:
 
 
 def required(account_value: int, excess: int, decimals: int) -> str:
-    """What is shown as value less what is shown as excess, so that the lines add up."""
+    """The requirement as shown: shown value less shown excess, so that the lines add up."""
     return _money(_floor(account_value, decimals) - _floor(excess, decimals))
 
 
@@ -80,7 +80,7 @@ def money_table(title: str, *columns: str, words: int = 1) -> Table:
 
 
 def positions_table(report: Report) -> Table:
-    """What is held and what it is worth."""
+    """Positions with quantity, entry price and value."""
     table = money_table("Positions", "instrument", "quantity", "entry", "value, USD")
     for position in report.positions:
         entry = "" if position.entry_price is None else canonical_decimal(position.entry_price)
@@ -116,7 +116,7 @@ def _cell(found: CellProfit, decimals: int, *, worst: bool) -> Text:
 
 
 def losers_table(unit: UnitReport, decimals: int) -> Table:
-    """Who loses and who gains in the worst scenario."""
+    """Profit and loss of each position in the worst scenario."""
     label = unit.cells[unit.worst].cell.label
     table = money_table(
         f"{unit.unit} in its worst scenario, {label}", "instrument", "quantity", "profit, USD"
@@ -144,7 +144,7 @@ def tail_table(tail: TailReport, decimals: int) -> Table:
 
 
 def tail_losers_table(tail: TailReport, decimals: int) -> Table:
-    """Who loses and who gains in the worst scenario."""
+    """Profit and loss of each position in the worst scenario."""
     table = money_table(f"In the worst of them, {tail.cells[0].label}", "instrument", "quantity", "loss, USD")
     for position in tail.positions:
         quantity = canonical_decimal(position.quantity)
@@ -153,7 +153,7 @@ def tail_losers_table(tail: TailReport, decimals: int) -> Table:
 
 
 def charges_table(report: Report) -> Table:
-    """What the requirement consists of."""
+    """The parts of the requirement."""
     decimals = report.quantum_decimals
     table = money_table("Requirement", "part", "of", "USD", words=2)
     for unit in report.units:
@@ -177,7 +177,7 @@ def charges_table(report: Report) -> Table:
 
 
 def _unit_parts(unit: UnitReport) -> list[tuple[str, str, int]]:
-    """What the loss of a unit is made of: its minimum, or the worst loss and what is added to it."""
+    """The parts of a unit's loss: its minimum, or the worst loss and its additions."""
     if unit.minimum and unit.minimum == unit.loss:
         return [("minimum", unit.unit, unit.loss)]
     worst = unit.loss - sum(charge.amount for charge in unit.added)

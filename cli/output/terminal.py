@@ -1,4 +1,4 @@
-"""What a command says: a JSON document or tables on standard output, progress on standard error."""
+"""Output of commands: a JSON document or tables on standard output, progress on standard error."""
 
 import errno
 import json
@@ -38,7 +38,7 @@ def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) 
 
 
 class Screen(Console):
-    """Standard output, which whoever reads it may close."""
+    """Standard output whose reader may close the pipe."""
 
     def on_broken_pipe(self) -> None:
         """Left to the boundary, which knows how to end."""
@@ -46,13 +46,13 @@ class Screen(Console):
 
 
 def output_is_taken() -> bool:
-    """Whether a file of the command goes to standard output, so that what is said goes to standard error."""
+    """True if a file goes to standard output; reports then go to standard error."""
     context = click.get_current_context(silent=True)
     return bool(context is not None and context.meta.get(TAKEN))
 
 
 def console() -> Console:
-    """Where the answer goes. Away from a terminal there is no width to fit."""
+    """The console for reports; without a terminal its width is COLUMNS or a default."""
     # Started with standard output closed, Python has none: nothing is printed, and the exit code still answers.
     stream = sys.stderr if output_is_taken() else sys.stdout
     at_terminal = stream is not None and stream.isatty()

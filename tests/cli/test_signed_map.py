@@ -76,7 +76,7 @@ def test_a_signature_is_never_taken_unseen(run: Run, chain: Chain, tmp_path: Pat
         ),
         (("--map", map_file, "--map-signer", signer.lower()), "--map-signer"),
         (("--map", tampered, "--map-signer", signer), "tampered.json: signature"),
-        (("--map", tmp_path / "map.csv", "--map-signer", signer), "a table in CSV is signed by nobody"),
+        (("--map", tmp_path / "map.csv", "--map-signer", signer), "a CSV table has no signature"),
         (("--map-signer", signer), "--map: missing"),
         (("--map", tmp_path / "none.json", "--map-signer", signer), "none.json: file"),
         (("--map", chain.snapshot, "--map-signer", signer), "market.json"),

@@ -265,7 +265,7 @@ def broken(**columns: Any) -> Rows:
         ),
         (broken(account=["e\u0301"] * 3 + ["b"] * 3), r"account: .* in composed characters"),
         (broken(subject=["0x00"] * 6), r"book\.csv, account 'account-0': subject"),
-        (broken(subject=["0x" + "00" * 20] * 6), "subject: .* nobody has the key"),
+        (broken(subject=["0x" + "00" * 20] * 6), "subject: .* has no known private key"),
         (broken(subject=[*rows(2)["subject"][:5], key("x").address]), "several subjects"),
         (broken(quantity=None), "column: 'quantity': missing"),
         (broken(strike=["1"] * 6), "column: 'strike'"),
