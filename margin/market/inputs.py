@@ -21,7 +21,8 @@ SMALLEST_RATE = Decimal("-0.1")
 LARGEST_RATE = Decimal(1)
 # An expiry whose terms are stated may settle within minutes, or have settled: its numbers may then be extreme.
 LARGEST_SETTLING_VOLATILITY = Decimal(10**6)
-SMALLEST_SETTLING_RATE = Decimal(-1)
+# Rates of such feeds are signed 64-bit integers of 10^-18; rules that take none below zero count those as zero.
+SMALLEST_SETTLING_RATE = Decimal(-10)
 LARGEST_SETTLING_RATE = Decimal(10)
 LONGEST_LIFE = 100 * 365 * 86400 * 10**6
 """Microseconds."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
@@ -126,10 +127,14 @@ def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, I
 
 
 def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, tuple[Decimal, Decimal]]]:
-    """Amount and price of the collateral that is worth something."""
+    """Amount and price of the collateral that is worth something; InputError for an amount that is owed."""
     for name, entry in collaterals.items():
+        amount = entry.number("Amount", "0")
+        if amount < 0:
+            remedy = "collateral is never owed; write an amount that is not negative"
+            raise InputError(entry.place, "Amount", canonical_decimal(amount), remedy)
         if worth := entry.number("Price"):
-            yield name, (entry.number("Amount", "0"), worth)
+            yield name, (amount, worth)
 
 
 def _confidences(scenario: Part, collaterals: Mapping[str, Part], listed: _Listed) -> dict[str, str]:

@@ -20,6 +20,7 @@ from zkmargin.margin.arithmetic.kernels import option_values
 from zkmargin.margin.arithmetic.packed import Options, Q64Matrix
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments.instrument import Instrument
+from zkmargin.margin.market.inputs import Inputs
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.parts import entries, spot_moves
 from zkmargin.margin.models.grid.volatilities import COLUMNS, discounted, smile, term
@@ -71,7 +72,7 @@ class _Maker:
         self.instruments = basis.universe.instruments
         self.units = self._units()
         self.unit_of = [self._unit(instrument) for instrument in self.instruments]
-        self.columns = option_columns(basis.universe, basis.valuation_time, basis.inputs)
+        self.columns = option_columns(basis.universe, basis.valuation_time, _undiscounted(basis.inputs))
         self.spot_confidence = {
             name: basis.inputs.confidence(name)
             for name in underlyings(basis.universe)
@@ -312,6 +313,11 @@ class _Maker:
             missing = max(Fraction(0), Fraction(self.rules.peg.threshold) - cash_price(self.basis.inputs))
             factor += missing * Fraction(self.rules.peg.factor)
         return Fraction(ceil_div(factor * 10**_FACTOR_DECIMALS), 10**_FACTOR_DECIMALS).as_integer_ratio()
+
+
+def _undiscounted(inputs: Inputs) -> Inputs:
+    """The same market without rates: discounts are taken by expiry, from rates that count as zero below zero."""
+    return replace(inputs, quotes=tuple(replace(quote, rate=None) for quote in inputs.quotes))
 
 
 def _exponent(discount: Discount, rate: Decimal, years: int) -> int:

@@ -186,6 +186,10 @@ def change(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (change("Parameters", "Margin", "IM_LOSS_FACTOR", value="-1"), "loss_factor.initial: '-1'"),
         (change("Parameters", "Scenarios", 0, "VolShockDirection", value="Sideways"), "'Sideways'"),
         (change("Parameters", "Scenarios", value=[]), "scenarios"),
+        (
+            change("Scenario", "Collaterals", 0, "Amount", value="-1"),
+            r"Amount: '-1': collateral is never owed",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(apply: Callable[[dict[str, Any]], None], reason: str) -> None:
@@ -194,6 +198,77 @@ def test_what_cannot_be_used_is_named(apply: Callable[[dict[str, Any]], None], r
     with pytest.raises(InputError, match=reason) as caught:
         account(parse(case))
     assert "case.json" in str(caught.value) or "holdings" in str(caught.value)
+
+
+def cell(spot: str, move: str) -> dict[str, Any]:
+    return {"SpotShock": spot, "VolShockDirection": move, "DampeningFactor": 1}
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("Margin", "IM_LOSS_FACTOR", "0.49"),
+        ("Margin", "MM_LOSS_FACTOR", "0.09"),
+        ("Margin", "IM_LOSS_FACTOR", "10.1"),
+        ("Margin", "BASE_STATIC_DISCOUNT_NEG", "4.1"),
+        ("Margin", "SHORT_RATE_MULTSCALE", "10.1"),
+        ("Margin", "LONG_RATE_ADDSCALE", "10.1"),
+        ("VolShock", "SHORTTERMPOWER", "-0.1"),
+        ("VolShock", "VOLRANGEDOWN", "10.1"),
+        ("VolShock", "DTE_FLOOR", "401"),
+        ("VolShock", "MIN_VOL_EVAL_SHOCKED", "20.1"),
+        ("SkewShock", "LINEAR_SCALE_CAP", "10.1"),
+        ("SkewShock", "ABS_CBASE", "-10.1"),
+        ("SkewShock", "MIN_WIDTH_SCALE", "10.1"),
+        ("SkewShock", "VOL_PARAM_SCALE", "20.1"),
+        ("BasisContingency", "SCENARIO_SPOT_UP", "1"),
+        ("BasisContingency", "SCENARIO_SPOT_UP", "3"),
+        ("BasisContingency", "SCENARIO_SPOT_DOWN", "1"),
+        ("BasisContingency", "BASIS_CONT_MULT_FACTOR", "20.1"),
+        ("OtherContingency", "PEG_LOSS_FACTOR", "10.1"),
+        ("OtherContingency", "CONF_MARGIN", "20.1"),
+        ("OtherContingency", "MM_PERP_PERCENT", "3.1"),
+        ("OtherContingency", "IM_OPTION_PERCENT", "2.1"),
+    ],
+)
+def test_numbers_that_the_contracts_refuse_are_refused(section: str, key: str, value: str) -> None:
+    with pytest.raises(InputError, match=r"case\.json, Parameters: pmrm2"):
+        parse(document(parameters={section: {key: value}}))
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ([cell("1.01", "LINEAR")], "the linear skew cell has no move of spot"),
+        ([cell("0.99", "ABS")], "the absolute skew cell has no move of spot"),
+        ([cell("1", "ABS"), cell("1", "ABS")], "two absolute skew cells; keep one"),
+        ([cell("1", "LINEAR"), cell("1", "ABS"), cell("1", "LINEAR")], "two linear skew cells; keep one"),
+        ([cell("1", "Up")] * 41, "scenarios"),
+    ],
+)
+def test_scenarios_that_the_contract_refuses_are_refused(cells: list[dict[str, Any]], reason: str) -> None:
+    case = document()
+    case["Parameters"]["Scenarios"] = cells
+    with pytest.raises(InputError, match=reason):
+        parse(case)
+
+
+def test_a_haircut_takes_at_most_all_of_a_coin() -> None:
+    whole = collateral("x", "1", MMHaircut="0.75", IMHaircut="0.25")
+    parse(document(collaterals=[whole]))
+    with pytest.raises(InputError, match=r"haircut: .* come to 1\.01; at most 1 together"):
+        parse(document(collaterals=[whole | {"IMHaircut": "0.26"}]))
+
+
+@pytest.mark.parametrize("rate", ["-1.2", "-9.3", "0"])
+def test_a_rate_below_zero_counts_as_zero(rate: str) -> None:
+    def made(rate: str) -> Any:
+        options = [option(31536000 * 7, "2700", "-1.5")]
+        return account(parse(document(options, [feed(31536000 * 7, rate=rate)])))
+
+    stated, at_zero = made(rate), made("0")
+    for level in LEVELS:
+        assert requirement(*stated, level=level).excess == requirement(*at_zero, level=level).excess
 
 
 def test_two_feeds_of_one_expiry_must_say_the_same() -> None:
