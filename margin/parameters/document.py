@@ -20,6 +20,7 @@ from zkmargin.margin.parameters.collateral import Collateral, check_rising
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.grid import Grid
 from zkmargin.margin.parameters.okx import Okx
+from zkmargin.margin.parameters.pmrm1 import Pmrm1
 from zkmargin.margin.parameters.pmrm2 import Pmrm2
 from zkmargin.margin.parameters.standard import Standard
 from zkmargin.margin.parameters.types import Rates, Strict, rates
@@ -41,6 +42,8 @@ class Parameters(BaseModel):
     """For coins that `haircuts` does not list."""
     collateral: Mapping[str, Collateral] = {}
     """Per coin, how its haircut changes with size, volatility and liquidity, and what its debts count for."""
+    pmrm1: Pmrm1 | None = None
+    """In place of `grid`, the rules of Derive's first portfolio margin risk manager."""
     pmrm2: Pmrm2 | None = None
     """In place of `grid`, the rules of Derive's second portfolio margin risk manager."""
     deribit: Deribit | None = None
@@ -66,6 +69,8 @@ class Parameters(BaseModel):
                 raise ValueError(
                     f"collateral.{coin}: deribit.haircut stands in its place; keep one of the two"
                 )
+            if self.pmrm1 is not None:
+                raise ValueError(f"collateral.{coin}: pmrm1.base stands in its place; keep one of the two")
             if self.pmrm2 is not None and coin in self.pmrm2.collaterals:
                 other = f"pmrm2.collaterals.{coin}"
                 raise ValueError(f"collateral.{coin}: {other} stands in its place; keep one of the two")
@@ -129,7 +134,7 @@ def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
         raise InputError("parameters", field, found.value, found.remedy) from None
 
 
-PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
+PRESETS: Mapping[str, type[Strict]] = {"pmrm1": Pmrm1, "pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
 """Rules of venues that may stand in place of the grid's own, by their section."""
 
 DEFAULT_PARAMETERS = Parameters()

@@ -7,8 +7,8 @@ its coin, and counts in cash at that over the price of cash.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -16,17 +16,14 @@ from typing import Final
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.documents import parse_json, read_text
-from zkmargin.margin.instruments.instrument import CASH, Instrument
+from zkmargin.margin.instruments.instrument import CASH
+from zkmargin.margin.market.derive.books import Account, Book, Coin, list_account
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
-from zkmargin.margin.market.derive.part import CONTEXT, Part
+from zkmargin.margin.market.derive.part import Part
 from zkmargin.margin.market.derive.rules import read_parameters
-from zkmargin.margin.market.derive.sizes import Held, Size, grain
-from zkmargin.margin.market.inputs import Inputs, Quote, check_feeds, check_quote
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.parameters.document import Parameters
 from zkmargin.margin.units import Level
-
-PERPETUAL: Final = f"{UNDERLYING}-PERP"
 
 _CASH: Final = ("Cash", "UnrealisedPerpPNL", "UnrealisedFunding")
 _RESULTS: Final[Mapping[Level, str]] = {"initial": "IM", "maintenance": "MM"}
@@ -60,9 +57,8 @@ def parse_derive_case(document: object, where: str) -> DeriveCase:
     names = _coin_names([str(entry.values.get("Name") or "") for entry in entries])
     collaterals = dict(zip(names, entries, strict=True))
     parameters = read_parameters(case, UNDERLYING, collaterals)
-    listed, inputs, time = _market(scenario, collaterals)
-    market = Market(time, tuple(listed.instruments), inputs)
-    return DeriveCase(market, parameters, listed.quantities, tuple(unknown), _stated(case))
+    market, quantities = list_account(_account(scenario, collaterals))
+    return DeriveCase(market, parameters, quantities, tuple(unknown), _stated(case))
 
 
 def _stated(case: Part) -> dict[Level, Decimal]:
@@ -76,76 +72,32 @@ def _stated(case: Part) -> dict[Level, Decimal]:
     }
 
 
-@dataclass
-class _Listed:
-    """Instruments with their quotes and quantities, in the order of their slots."""
-
-    instruments: list[Instrument] = field(default_factory=list)
-    quotes: list[Quote] = field(default_factory=list)
-    quantities: dict[str, Decimal] = field(default_factory=dict)
-
-    def add(self, instrument: Instrument, quote: Quote, quantity: Decimal) -> None:
-        """Append one instrument; a quantity is rounded to a lot."""
-        self.instruments.append(instrument)
-        self.quotes.append(quote)
-        self.quantities[instrument.name] = quantity.quantize(instrument.lot, ROUND_HALF_EVEN, CONTEXT)
-
-
-def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, Inputs, int]:
-    """Everything that is listed, what it rests on, and the moment of valuation."""
+def _account(scenario: Part, collaterals: Mapping[str, Part]) -> Account:
+    """Everything that is held, and what it rests on."""
     options = OptionBook.read(scenario)
-    perpetuals, price = scenario.number("NumPerps", "0"), scenario.number("PerpPrice", "0")
+    perpetuals = scenario.number("NumPerps", "0")
     keys = _CASH if perpetuals else _CASH[:1]
-    cash = sum((scenario.number(key, "0") for key in keys), Decimal(0))
-    coins = {UNDERLYING: (Decimal(0), scenario.number("SpotPrice")), **dict(_coins(collaterals))}
-    swaps = Held.of([perpetuals], price)
-    money = Held.of([abs(cash) + swaps.value], None)
-    balances = {name: Held.of([amount], worth) for name, (amount, worth) in coins.items()}
-    kinds = [swaps] * (perpetuals != 0) + [options.held] * len(options.amounts)
-    finest = grain([money, *balances.values(), *kinds])
-    listed = _Listed()
-    listed.add(_balance(CASH, money.size(finest)), Quote("1"), cash)
-    for name, (amount, worth) in coins.items():
-        listed.add(_balance(name, balances[name].size(finest)), Quote(canonical_decimal(worth)), amount)
-    if perpetuals:
-        listed.add(_perpetual(swaps.size(finest)), Quote(canonical_decimal(price)), perpetuals)
-    for option in options.listed(options.held.size(finest)):
-        listed.add(*option)
-    inputs = Inputs(
-        source="Derive PMRM 2 portfolio case",
-        indices={name: canonical_decimal(worth) for name, (_, worth) in coins.items()},
-        terms=options.terms,
-        quotes=tuple(listed.quotes),
-        confidences=_confidences(scenario, collaterals, listed),
+    spot = Coin(Decimal(0), scenario.number("SpotPrice"), scenario.confidence("SpotConfidence"))
+    swaps = Coin(perpetuals, scenario.number("PerpPrice", "0"), scenario.confidence("PerpConfidence"))
+    return Account(
+        books=[Book(UNDERLYING, spot, swaps, options)],
+        cash=sum((scenario.number(key, "0") for key in keys), Decimal(0)),
         cash_price=scenario.text("StablePrice", "1"),
+        collaterals=dict(_coins(collaterals)),
+        source="Derive PMRM 2 portfolio case",
+        place=scenario.place,
     )
-    check_feeds(scenario.place, inputs, listed.instruments)
-    for instrument, quote in zip(listed.instruments, listed.quotes, strict=True):
-        place = f"{scenario.place}, instrument {instrument.name}"
-        check_quote(place, instrument, quote, inputs.indices, options.time, terms=inputs.terms_of(instrument))
-    return listed, inputs, options.time
 
 
-def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, tuple[Decimal, Decimal]]]:
-    """Amount and price of the collateral that is worth something; InputError for an amount that is owed."""
+def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, Coin]]:
+    """The collateral that is worth something; InputError for an amount that is owed."""
     for name, entry in collaterals.items():
         amount = entry.number("Amount", "0")
         if amount < 0:
             remedy = "collateral is never owed; write an amount that is not negative"
             raise InputError(entry.place, "Amount", canonical_decimal(amount), remedy)
-        if worth := entry.number("Price"):
-            yield name, (amount, worth)
-
-
-def _confidences(scenario: Part, collaterals: Mapping[str, Part], listed: _Listed) -> dict[str, str]:
-    """How sure the prices of what is listed are."""
-    stated = {UNDERLYING: (scenario, "SpotConfidence"), PERPETUAL: (scenario, "PerpConfidence")}
-    stated |= {name: (entry, "Confidence") for name, entry in collaterals.items()}
-    return {
-        name: canonical_decimal(part.confidence(key))
-        for name, (part, key) in stated.items()
-        if name in listed.quantities
-    }
+        if price := entry.number("Price"):
+            yield name, Coin(amount, price, entry.confidence("Confidence"))
 
 
 def _coin_names(written: Sequence[str]) -> list[str]:
@@ -159,13 +111,3 @@ def _coin_names(written: Sequence[str]) -> list[str]:
         taken.add(free)
         names.append(free)
     return names
-
-
-def _balance(currency: str, counted: Size) -> Instrument:
-    lot, contract, bound = astuple(counted)
-    return Instrument(currency, "balance", currency, currency, False, None, None, None, lot, contract, bound)
-
-
-def _perpetual(counted: Size) -> Instrument:
-    lot, contract, bound = astuple(counted)
-    return Instrument(PERPETUAL, "perpetual", UNDERLYING, CASH, False, None, None, None, lot, contract, bound)
