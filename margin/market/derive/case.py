@@ -3,7 +3,7 @@
 `Scenario` holds the account and the feeds, `Parameters` the rules, `Result` what the venue finds. Times are
 seconds from the moment of valuation. A case does not say which coin it is about: here it is BASE. Cash
 holds what perpetuals have gained and are owed by funding, while any are held; collateral has the price of
-its coin, and counts in cash at that over the price of cash.
+its coin, and counts in cash at that over the price of cash. Cases in lists are those of `lists`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,19 +14,28 @@ from pathlib import Path
 from typing import Final
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
-from zkmargin.margin.errors import InputError
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.instruments.instrument import CASH
 from zkmargin.margin.market.derive.books import Account, Book, Coin, list_account
+from zkmargin.margin.market.derive.lists import PMRM_KEYS, SRM_KEYS, UNIT, pmrm_account, srm_account
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
 from zkmargin.margin.market.derive.part import Part
 from zkmargin.margin.market.derive.rules import read_parameters
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.parameters.document import Parameters
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
 from zkmargin.margin.units import Level
 
 _CASH: Final = ("Cash", "UnrealisedPerpPNL", "UnrealisedFunding")
-_RESULTS: Final[Mapping[Level, str]] = {"initial": "IM", "maintenance": "MM"}
+_Results = Mapping[Level, str]
+_PMRM2_RESULTS: Final[_Results] = {"initial": "IM", "maintenance": "MM"}
+_PMRM_RESULTS: Final[_Results] = {"initial": "InitialMarginHand", "maintenance": "MaintenanceMarginHand"}
+_SRM_RESULTS: Final[_Results] = {"initial": "realIM", "maintenance": "realMM"}
+_SRM_TESTS: Final = {
+    "confidence": {"perpetual": "0.5", "option": "0.5", "base": "0.5", "factor": "0.4"},
+    "base": {"factor": "0.1"},
+}
+"""Where the tests of these cases (TestStandardManager_Cases) set other numbers than the published defaults."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +50,45 @@ class DeriveCase:
     """Keys that this reader does not know."""
     excess: Mapping[Level, Decimal]
     """What the case says is left over each requirement, where it says so."""
+    model: str = "grid"
+    """The model whose requirement that is."""
 
 
-def read_derive_case(path: Path) -> DeriveCase:
-    """The case in a file; InputError naming the part, the key and the value that cannot be used."""
-    return parse_derive_case(parse_json(read_text(path), str(path)), str(path))
+def read_derive_case(path: Path, name: str | None = None) -> DeriveCase:
+    """The case in a file, or the one of a name where it holds several.
+
+    Raises InputError naming the part, the key and the value that cannot be used.
+    """
+    return parse_derive_case(parse_json(read_text(path), str(path)), str(path), name)
 
 
-def parse_derive_case(document: object, where: str) -> DeriveCase:
+def parse_derive_case(document: object, where: str, name: str | None = None) -> DeriveCase:
     """The case in a JSON document whose numbers are exact; InputError as `read_derive_case`."""
+    if name is not None or (isinstance(document, Mapping) and document and "Scenario" not in document):
+        document, where = _chosen(document, where, name)
+    scenario = document.get("Scenario") if isinstance(document, Mapping) else None
+    written = frozenset(scenario) if isinstance(scenario, Mapping) else frozenset()
+    if "OptionUnderlying" in written:
+        return _srm_case(document, where)
+    if "OptionExpiries" in written:
+        return _pmrm_case(document, where)
+    return _pmrm2_case(document, where)
+
+
+def _chosen(document: object, where: str, name: str | None) -> tuple[object, str]:
+    """One of the cases of a document, which holds them by name."""
+    cases = document if isinstance(document, Mapping) else {}
+    named = [key for key, case in cases.items() if isinstance(case, Mapping) and "Scenario" in case]
+    if name is None and len(named) == 1:
+        name = named[0]
+    if name is None or name not in named:
+        held = ", ".join(named[:40]) or "none"
+        remedy = f"name one of the cases with --case; it holds {held}"
+        raise InputError(where, "case", Finding("none chosen") if name is None else name, remedy)
+    return cases[name], f"{where}, {name}"
+
+
+def _pmrm2_case(document: object, where: str) -> DeriveCase:
     unknown: list[str] = []
     case = Part(document, "case", where, unknown)
     scenario = case.part("Scenario")
@@ -58,17 +97,42 @@ def parse_derive_case(document: object, where: str) -> DeriveCase:
     collaterals = dict(zip(names, entries, strict=True))
     parameters = read_parameters(case, UNDERLYING, collaterals)
     market, quantities = list_account(_account(scenario, collaterals))
-    return DeriveCase(market, parameters, quantities, tuple(unknown), _stated(case))
+    return DeriveCase(market, parameters, quantities, tuple(unknown), _stated(case, _PMRM2_RESULTS))
 
 
-def _stated(case: Part) -> dict[Level, Decimal]:
-    """What the case says is left over each requirement."""
+def _pmrm_case(document: object, where: str) -> DeriveCase:
+    unknown: list[str] = []
+    case = Part(document, "case", where, unknown)
+    parameters = _parameters(case, {"pmrm1": {}})
+    market, quantities = list_account(pmrm_account(case.part("Scenario", PMRM_KEYS)))
+    return DeriveCase(market, parameters, quantities, tuple(unknown), _stated(case, _PMRM_RESULTS, -UNIT))
+
+
+def _srm_case(document: object, where: str) -> DeriveCase:
+    unknown: list[str] = []
+    case = Part(document, "case", where, unknown)
+    parameters = _parameters(case, {"srm": _SRM_TESTS})
+    market, quantities = list_account(srm_account(case.part("Scenario", SRM_KEYS)))
+    stated = _stated(case, _SRM_RESULTS, -UNIT)
+    return DeriveCase(market, parameters, quantities, tuple(unknown), stated, "isolated")
+
+
+def _parameters(case: Part, missing: object) -> Parameters:
+    """The parameters that a case states as a parameter file does, or those of the tests that it comes from."""
+    stated = case.values.get("Parameters")
+    return parse_parameters(missing if stated is None else stated, f"{case.place}, Parameters")
+
+
+def _stated(case: Part, keys: _Results, exponent: int = 0) -> dict[Level, Decimal]:
+    """What the case says is left over each requirement, in units of 10^exponent USD."""
     found = case.values.get("Result")
     if not found:
         return {}
     result = case.part("Result", frozenset(found) if isinstance(found, Mapping) else None)
     return {
-        level: result.number(key) for level, key in _RESULTS.items() if result.values.get(key) is not None
+        level: result.scaled(key, exponent)
+        for level, key in keys.items()
+        if result.values.get(key) is not None
     }
 
 
