@@ -75,7 +75,7 @@ def _check(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: str) 
 
 def _amounts(snapshot: Snapshot, lots: NDArray[np.int64], model: str, level: Level) -> list[Fraction]:
     tables, scale = snapshot.models[model], snapshot.scale
-    if isinstance(tables, RateTables) and not any(c.exempt for c in tables.collaterals):
+    if isinstance(tables, RateTables) and tables.plain:
         rates = _rates(tables, scale, lots, level) + _haircuts(tables.collaterals, scale, lots, level)
         return [Fraction(x) for x in rates.integers()]
     if isinstance(tables, GridTables) and tables.netted:
