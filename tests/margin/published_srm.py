@@ -40,6 +40,81 @@ FORWARDS = {
 }
 
 
+FORWARDS |= {
+    ("ETH", 1191600): "1501.985045187195830272",
+    ("ETH", 2487600): "1504.146989085687808",
+    ("ETH", 7758000): "1512.971000787409567744",
+    ("BTC", 900): "28000.027968050502303744",
+    ("BTC", 500400): "28015.554547138552659968",
+    ("BTC", 1191600): "28037.054176827652702208",
+    ("BTC", 2487600): "28077.410462932844675072",
+    ("BTC", 7758000): "28242.125348031648759808",
+}
+
+LARGE = """
+BTC 900 17000 p 1 1.320984566305318912
+BTC 900 19000 c -1 1.250134338233608192
+BTC 900 46000 c 10 1.3195122668174336
+BTC 900 51000 p -3 1.371083224000902144
+BTC 900 60000 p -1 1.44868708014071296
+BTC 500400 11000 c -1 1.569122007346926848
+BTC 500400 40000 p -3 1.246138408883320576
+BTC 500400 43000 p 10 1.284446443694539264
+BTC 500400 46000 p 10 1.319229961189179904
+BTC 500400 54000 p 5 1.398590103152026624
+BTC 500400 60000 c 1 1.448429298934227456
+BTC 1191600 14000 p 5 1.437456071716581376
+BTC 1191600 22000 p -3 1.15203365447103168
+BTC 1191600 31000 c 5 1.102386854995003136
+BTC 1191600 37000 c 5 1.20319234583649536
+BTC 1191600 43000 p 10 1.284045673969260544
+BTC 1191600 48000 c 1 1.34035245649102592
+BTC 2487600 17000 c 5 1.322697505636562944
+BTC 2487600 22000 p 10 1.153033397544527104
+BTC 2487600 34000 p -20 1.154802691702705408
+BTC 2487600 34000 c -3 1.154802691702705408
+BTC 2487600 37000 c -3 1.202395474507852544
+BTC 2487600 43000 p 1 1.283293914337916672
+BTC 2487600 43000 c 10 1.283293914337916672
+BTC 2487600 54000 p 1 1.397528234185979648
+BTC 2487600 57000 c -3 1.423336444018317312
+BTC 7758000 8000 p 5 1.732141112410899968
+BTC 7758000 11000 p -3 1.573345230862685952
+BTC 7758000 22000 p 5 1.157094331524444416
+ETH 900 2100 c 5 1.235543454343518976
+ETH 900 3300 c -3 1.460873148425928192
+ETH 900 4400 c 1 1.588065190066730752
+ETH 900 4600 p -1 1.60682848851747072
+ETH 900 5000 c 5 1.6414495400304064
+ETH 500400 1000 c 10 1.262012129931914496
+ETH 500400 2900 p -3 1.399776516896734976
+ETH 1191600 1000 p 5 1.262509093212846848
+ETH 1191600 1200 c 10 1.139475314615725312
+ETH 1191600 1600 c -3 1.081048412239005184
+ETH 1191600 2100 c 1 1.234827945896114944
+ETH 1191600 2700 p 5 1.364612791185947904
+ETH 1191600 2900 c -1 1.399407566479993088
+ETH 1191600 3100 p 10 1.431135087174785536
+ETH 1191600 4800 c -3 1.624042740993799936
+ETH 1191600 5000 p 1 1.64090650461134464
+ETH 2487600 1000 p -3 1.26344042273997952
+ETH 2487600 1400 c 5 1.041659241854383488
+ETH 2487600 2300 p 10 1.282482509289968384
+ETH 2487600 2500 p 10 1.325420899566138112
+ETH 2487600 3300 c 10 1.459599920953603072
+ETH 2487600 3900 c -3 1.534790541517724416
+ETH 2487600 4200 c 5 1.56700329006556288
+ETH 7758000 1800 c -20 1.144678813846552192
+ETH 7758000 2700 p 5 1.361015678626756608
+ETH 7758000 2900 c -1 1.3958977851633472
+ETH 7758000 3100 p -3 1.42770171902884864
+ETH 7758000 3900 p -1 1.532219430053102336
+ETH 7758000 4400 p 1 1.584405720806435328
+ETH 7758000 4400 c -3 1.584405720806435328
+ETH 7758000 5000 c 1 1.637908590061051392
+"""
+
+
 @dataclass(frozen=True)
 class Published:
     """One account."""
@@ -51,11 +126,16 @@ class Published:
     amounts: Mapping[str, str] = field(default_factory=dict)
     """What is held beside options, and prices, that are not those of the others."""
     sure: Mapping[str, str] = field(default_factory=dict)
-    """Confidences below 1: of "vol", "forward" and "rate"; of "spot ETH" and "perpetual ETH", and of BTC."""
+    """Confidences below 1: of "vol", "forward" and "rate", of a coin's expiry or of all; of "spot ETH" and the like."""
 
 
 def eth(*held: tuple[int, str, str], expiry: int = 500400) -> list[Option]:
     return [("ETH", expiry, str(k), side, n, VOLATILITIES[expiry, k]) for k, side, n in held]
+
+
+def _large() -> list[Option]:
+    rows = (line.split() for line in LARGE.split("\n") if line)
+    return [(coin, int(expiry), strike, side, held, vol) for coin, expiry, strike, side, held, vol in rows]
 
 
 LONG = eth((1500, "c", "1"))
@@ -97,15 +177,11 @@ WITH_A_SMILE = (
         {"Perps_ETH": "1", "LastEntryETH": "1535", "AccountETHFundingIndex": "10"},
     ),
     Published("18", [], "149.999999999999967232", "149.999999999999967232", {"wETH": "1"}),
-    Published(
-        "19", eth((1800, "c", "-1")), "-11.877712074679975936", "25.622287925320024064", {"wETH": "1"}
-    ),
+    Published("19", eth((1800, "c", "-1")), "-11.877712074679975936", "25.622287925320024064", {"wETH": "1"}),
     Published("20", [], "-360", "149.999999999999967232", {"wETH": "1"}, {"spot ETH": "0.15"}),
     Published("21", eth((4500, "p", "-1")), "-3385.309438429764255744", "-3224.104227075965583360"),
     Published("22", BOX, "-1000", "-1000"),
-    Published(
-        "23", eth((1500, "c", "1"), (1500, "p", "-1"), (1600, "c", "-1"), (1600, "p", "1")), *NOTHING
-    ),
+    Published("23", eth((1500, "c", "1"), (1500, "p", "-1"), (1600, "c", "-1"), (1600, "p", "1")), *NOTHING),
     Published(
         "24",
         eth((1500, "c", "-1"), expiry=900),
@@ -119,6 +195,29 @@ WITH_A_SMILE = (
         "-374.020244948652589056",
         "-359.518557869598244864",
         SETTLING,
+    ),
+    Published(
+        "26",
+        [
+            ("ETH", 1191600, "1200", "c", "3", "1.139475314615725312"),
+            ("ETH", 1191600, "1000", "c", "-1", "1.262509093212846848"),
+            ("BTC", 2487600, "29000", "p", "-2.1", "1.064018976887010944"),
+            ("BTC", 2487600, "34000", "p", "2.1", "1.154802691702705408"),
+        ],
+        "-200",
+        "-200",
+    ),
+    Published(
+        "27",
+        _large(),
+        "-1210018.087250663",
+        "-226807.766095858646384640",
+        {"Cash": "10000", "USDCValue": "0.69", "wETH": "11", "wBTC": "14"}
+        | {"Perps_ETH": "23", "LastEntryETH": "1599", "Perps_BTC": "-42", "LastEntryBTC": "28578"}
+        | {"ETHGlobalFundingIndex": "42", "BTCGlobalFundingIndex": "4244"}
+        | {"AccountETHFundingIndex": "29", "AccountBTCFundingIndex": "9.42"}
+        | {"SettlementPriceETH": "1450.168707905438089216", "SettlementPriceBTC": "28000.00699201262452736"},
+        {"vol BTC 1191600": "0.12", "forward BTC 1191600": "0.32", "rate BTC 1191600": "0.4"},
     ),
 )
 
@@ -231,7 +330,9 @@ IN_DOLLARS = (
     Published("short perpetual, entered below", [], "-631", "-601", entered("1500", "-1")),
     Published("short perpetual, entered above", [], "68", "98", entered("2200", "-1")),
     Published("long perpetual, bitcoin held", [], "22265", "22295", {"wBTC": "1"} | entered("2005")),
-    Published("short call, unsure volatility", flat("ETH 0118 2000 c -1"), "-1109", "-239", {}, {"vol": "0.1"}),
+    Published(
+        "short call, unsure volatility", flat("ETH 0118 2000 c -1"), "-1109", "-239", {}, {"vol": "0.1"}
+    ),
     Published(
         "short call, unsure forward",
         flat("ETH 0118 2000 c -1"),
@@ -261,7 +362,7 @@ IN_DOLLARS = (
         "-2246",
         "-1236",
         {},
-        {"vol 0118": "0.3", "forward 0118": "0.4", "spot ETH": "0.9"},
+        {"vol ETH 1497600": "0.3", "forward ETH 1497600": "0.4", "spot ETH": "0.9"},
     ),
     Published("long perpetual, unsure", [], "-854", "-104", entered("2005"), {"perpetual ETH": "0.1"}),
     Published("ether held, unsure spot", [], "880", "1600", {"wETH": "1"}, {"spot ETH": "0.1"}),
@@ -274,7 +375,7 @@ IN_DOLLARS = (
         "394499",
         {"wETH": "4", "wBTC": "19", "Cash": "-3522.42", "USDCValue": "0.97"}
         | {"Perps_ETH": "2", "LastEntryETH": "2007", "Perps_BTC": "-4", "LastEntryBTC": "30000"},
-        {"vol 0118": "0.5", "forward 0118": "0.399999999999999999", "spot ETH": "0.2"},
+        {"vol ETH 1497600": "0.5", "forward ETH 1497600": "0.399999999999999999", "spot ETH": "0.2"},
     ),
 )
 
@@ -287,15 +388,18 @@ def integer(number: str) -> int:
 def document(case: Published, *, dollars: bool = False) -> dict[str, Any]:
     """The case in lists, as the venue writes it, with parameters where they are not those of the lists' tests."""
     forwards = FLAT if dollars else FORWARDS
-    spots, perpetuals = (("2000", "28000"), ("2001", "28020")) if dollars else (("1500", "28000"), ("1505", "27990"))
+    spots, perpetuals = (
+        (("2000", "28000"), ("2001", "28020")) if dollars else (("1500", "28000"), ("1505", "27990"))
+    )
     amounts = {"Cash": "0", "Perps_ETH": "0", "Perps_BTC": "0", "wETH": "0", "wBTC": "0", "USDCValue": "1"}
-    amounts |= {"ETHSpotPrice": spots[0], "BTCSpotPrice": spots[1], "ETHGlobalFundingIndex": "0"} | dict(case.amounts)
+    amounts |= {"ETHSpotPrice": spots[0], "BTCSpotPrice": spots[1], "ETHGlobalFundingIndex": "0"} | dict(
+        case.amounts
+    )
     expiries = [option[1] for option in case.options]
 
     def sure(what: str) -> list[int]:
-        days = {seconds: day for day, seconds in DAYS.items()}
-        stated = (case.sure.get(f"{what} {days.get(expiry)}", case.sure.get(what, "1")) for expiry in expiries)
-        return [integer(confidence) for confidence in stated]
+        keys = [f"{what} {coin} {expiry}" for coin, expiry, *_ in case.options]
+        return [integer(case.sure.get(key, case.sure.get(what, "1"))) for key in keys]
 
     scenario: dict[str, Any] = {key: integer(value) for key, value in amounts.items()}
     scenario |= {
@@ -316,6 +420,6 @@ def document(case: Published, *, dollars: bool = False) -> dict[str, Any]:
             for coin in ("ETH", "BTC")
         ],
     }
-    results = {"realIM": integer(case.initial), "realMM": integer(case.maintenance)}
+    results = {"HandIM": integer(case.initial), "HandMM": integer(case.maintenance)}
     parameters: dict[str, Any] = {"Parameters": {"srm": {}}} if dollars else {}
     return {"Scenario": scenario, **parameters, "Result": results}

