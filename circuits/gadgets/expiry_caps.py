@@ -2,20 +2,20 @@
 
 With I what the rates ask for an expiry's options, V their marks, long less short, and P >= max(q, 0) their long sides:
 
-    g_j >= 0,  1 - g_j >= 0            a bit for each strike above the lowest: it, or a higher one, is held
+    g_j >= 0                           for each strike above the lowest: 1 if it, or a higher one, is held, else 0
     M g_j - sum (2 P - q) >= 0         over the options at strike j
     g_j - g_j+1 >= 0                   so that what is held at a strike opens all below it
     D >= 0,  D + sum payoff_j q + M (1 - g_j) >= 0       D is at least what the expiry comes to owe at any price
     C >= 0,  C + sum unpaired q >= 0                     C is at least what unpaired short calls are asked for
-    G >= 0,  M b - G >= 0,  I - V - D - C + M (1 - b) - G >= 0,  b a bit
+    G >= 0,  b >= 0,  M b - G >= 0,  I - V - D - C + M (1 - b) - G >= 0
 
-and G is taken off the requirement. With b = 0 nothing is; with b = 1 no more than I - (V + D + C), so that what is left
-is at least the lesser of the two (I itself enters the requirement, and a larger P cancels). D, C and P only harm a
-prover who takes more of them. So does a bit g_j that is 1 without need; it cannot be 0 with something held at its
-strike or above, because of the two rows that bind it. Without bits D would fall short of nothing, but what no held
-option is struck at would count: short calls that nothing pays for owe more at every higher strike that is listed. An
-expiry without calls needs none. The bounds M bind nobody to the truth of anything: were one too small, an honest
-account would be refused, and never a false one accepted.
+and G is taken off the requirement. With b = 0 nothing is; with b = 1 no more than I - (V + D + C), and with a larger b
+less, so that what is left is at least the lesser of the two (I itself enters the requirement, and a larger P cancels).
+D, C and P only harm a prover who takes more of them. So does a g_j above what it has to be; it cannot be 0 with
+something held at its strike or above, because of the two rows that bind it. Without them D would fall short of nothing,
+but what no held option is struck at would count: short calls that nothing pays for owe more at every higher strike that
+is listed. An expiry without calls needs none. No bound M can make a false account pass: were one too small, an honest
+one would be refused.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ class ExpiryCapRows:
         most = sum(money * rows.honest[slot] for slot, money in apart.items())
         least = self._reach(owed, unpaired)
         bit = rows.free(f"{name}: capped", _CHOICE, choice=self._capped, limit=1)
-        rows.row(f"{name}: capped, or not", _CHOICE, {}, {bit: -1}, constant=1)
         relief = rows.free(f"{name}: relief of the cap", usd, choice=self._relief, limit=most)
         rows.row(f"{name}: no relief unless capped", usd, {}, {bit: most, relief: -1})
         terms = {
@@ -101,18 +100,16 @@ class ExpiryCapRows:
         return owed
 
     def _opened(self) -> Mapping[int, int]:
-        """By place among the prices: the bit of a strike, which is 1 while it or a higher one is held."""
+        """By place among the prices: the row of a strike that is 1 while it or a higher one is held."""
         rows, bits = self.account.rows, {}
         for place in range(2, len(self.expiry.prices)):
             name = f"{self.expiry.label}: {self.expiry.prices[place]} or more held"
             above = [s for s, at in zip(self.expiry.slots, self.expiry.strikes, strict=True) if at >= place]
             here = [s for s, at in zip(self.expiry.slots, self.expiry.strikes, strict=True) if at == place]
             bits[place] = rows.free(name, _CHOICE, choice=partial(_held, above), limit=1)
-            if place == 2:
-                rows.row(f"{name}, or not", _CHOICE, {}, {bits[place]: -1}, constant=1)
-            else:
-                terms = {bits[place - 1]: 1, bits[place]: -1}
-                rows.row(f"{name}: so is every lower strike", _CHOICE, {}, terms)
+            if place > 2:
+                lower = {bits[place - 1]: 1, bits[place]: -1}
+                rows.row(f"{name}: so is every lower strike", _CHOICE, {}, lower)
             sizes = {self.account.long_side(slot): -2 for slot in here}
             most = sum(rows.honest[slot] for slot in here)
             terms = {**sizes, bits[place]: most}

@@ -144,8 +144,8 @@ def test_nothing_is_taken_off_without_the_cap_and_no_more_than_it_gives() -> Non
 
 
 def test_how_many_rows_it_takes() -> None:
-    """For an expiry one for each price and eight; three for each strike but the lowest; two for each option's side."""
+    """For an expiry one for each price and seven; three for each strike but the lowest; two for each option's side."""
     case = next(case for case in WITH_A_SMILE if case.name == "22")
     made, _ = account(parse_derive_case(document(case), "case.json"))
     rows = [row.name for row in build_relation(made, model="isolated").rows]
-    assert len([name for name in rows if "expiry" in name]) == 3 + 8 + 3
+    assert len([name for name in rows if "expiry" in name]) == 3 + 7 + 2
