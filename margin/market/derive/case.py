@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import Finding, InputError
@@ -20,7 +20,7 @@ from zkmargin.margin.instruments.instrument import CASH
 from zkmargin.margin.market.derive.books import Account, Book, Coin, list_account
 from zkmargin.margin.market.derive.lists import PMRM_KEYS, SRM_KEYS, UNIT, pmrm_account, srm_account
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
-from zkmargin.margin.market.derive.part import Part
+from zkmargin.margin.market.derive.part import KNOWN, Part
 from zkmargin.margin.market.derive.rules import read_parameters
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.parameters.document import Parameters, parse_parameters
@@ -77,27 +77,53 @@ def parse_derive_case(document: object, where: str, name: str | None = None) -> 
 
 def _chosen(document: object, where: str, name: str | None) -> tuple[object, str]:
     """One of the cases of a document, which holds them by name."""
-    cases = document if isinstance(document, Mapping) else {}
-    named = [key for key, case in cases.items() if isinstance(case, Mapping) and "Scenario" in case]
+    named = dict(_named(document if isinstance(document, Mapping) else {}))
     if name is None and len(named) == 1:
-        name = named[0]
+        name = next(iter(named))
     if name is None or name not in named:
-        held = ", ".join(named[:40]) or "none"
+        held = ", ".join(list(named)[:40]) or "none"
         remedy = f"name one of the cases with --case; it holds {held}"
         raise InputError(where, "case", Finding("none chosen") if name is None else name, remedy)
-    return cases[name], f"{where}, {name}"
+    return named[name], f"{where}, {name}"
+
+
+def _named(cases: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The cases by name; the actions of a liquidation are cases as NAME/0, NAME/1 and so on.
+
+    An action states the maintenance margin that was left over before it.
+    """
+    for name, case in cases.items():
+        if isinstance(case, Mapping) and "Scenario" in case:
+            yield name, case
+        actions = case.get("Actions") if isinstance(case, Mapping) else None
+        for number, action in enumerate(actions if isinstance(actions, list) else []):
+            if isinstance(action, Mapping) and "PortfolioAndFeeds" in action:
+                results = action.get("Results")
+                left = results.get("PreMM") if isinstance(results, Mapping) else None
+                stated = dict.fromkeys((_PMRM_RESULTS["maintenance"], _SRM_RESULTS["maintenance"]), left)
+                yield f"{name}/{number}", {"Scenario": action["PortfolioAndFeeds"], "Result": stated}
 
 
 def _pmrm2_case(document: object, where: str) -> DeriveCase:
     unknown: list[str] = []
     case = Part(document, "case", where, unknown)
-    scenario = case.part("Scenario")
+    other = _other_manager(case)
+    scenario = case.part("Scenario", None if other is None else KNOWN["Scenario"] | {"Base"})
     entries = scenario.parts("Collaterals")
     names = _coin_names([str(entry.values.get("Name") or "") for entry in entries])
     collaterals = dict(zip(names, entries, strict=True))
-    parameters = read_parameters(case, UNDERLYING, collaterals)
-    market, quantities = list_account(_account(scenario, collaterals))
-    return DeriveCase(market, parameters, quantities, tuple(unknown), _stated(case, _PMRM2_RESULTS))
+    parameters = read_parameters(case, UNDERLYING, collaterals) if other is None else _parameters(case, None)
+    market, quantities = list_account(_account(scenario, collaterals, discounted=other is None))
+    stated = _stated(case, _PMRM2_RESULTS)
+    model = "isolated" if other == "srm" else "grid"
+    return DeriveCase(market, parameters, quantities, tuple(unknown), stated, model)
+
+
+def _other_manager(case: Part) -> str | None:
+    """The manager whose rules a case states as a parameter file does; None where they are PMRM 2's own."""
+    stated = case.values.get("Parameters")
+    found = [name for name in ("srm", "pmrm1") if isinstance(stated, Mapping) and name in stated]
+    return found[0] if found else None
 
 
 def _pmrm_case(document: object, where: str) -> DeriveCase:
@@ -144,19 +170,20 @@ def _stated(case: Part, keys: _Results, exponent: int = 0) -> dict[Level, Decima
     }
 
 
-def _account(scenario: Part, collaterals: Mapping[str, Part]) -> Account:
+def _account(scenario: Part, collaterals: Mapping[str, Part], *, discounted: bool) -> Account:
     """Everything that is held, and what it rests on."""
-    options = OptionBook.read(scenario)
+    options = OptionBook.read(scenario, discounted=discounted)
     perpetuals = scenario.number("NumPerps", "0")
     keys = _CASH if perpetuals else _CASH[:1]
-    spot = Coin(Decimal(0), scenario.number("SpotPrice"), scenario.confidence("SpotConfidence"))
+    base = Decimal(0) if discounted else scenario.number("Base", "0")
+    spot = Coin(base, scenario.number("SpotPrice"), scenario.confidence("SpotConfidence"))
     swaps = Coin(perpetuals, scenario.number("PerpPrice", "0"), scenario.confidence("PerpConfidence"))
     return Account(
         books=[Book(UNDERLYING, spot, swaps, options)],
         cash=sum((scenario.number(key, "0") for key in keys), Decimal(0)),
         cash_price=scenario.text("StablePrice", "1"),
         collaterals=dict(_coins(collaterals)),
-        source="Derive PMRM 2 portfolio case",
+        source="Derive PMRM 2 portfolio case" if discounted else "Derive portfolio case",
         place=scenario.place,
     )
 

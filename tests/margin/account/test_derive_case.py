@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from tests.margin import published_pmrm, published_srm
 from tests.margin.derive_cases import account, collateral, document, feed, option, parse
 from zkmargin.margin.account.derive_case import import_derive_case
 from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.market.derive import parse_derive_case
 from zkmargin.margin.units import LEVELS
 
 
@@ -324,3 +326,115 @@ def test_results_may_state_one_level_only(tmp_path: Path) -> None:
     del case["Result"]["IM"]
     with pytest.raises(InputError, match="add the results"):
         import_derive_case(write(tmp_path, case))
+
+
+# Cases of the other managers ------------------------------------------------------------------------
+
+
+def lists() -> dict[str, Any]:
+    return published_pmrm.document(published_pmrm.VERIFIED[13])
+
+
+def test_a_case_in_the_form_of_pmrm_2_may_have_the_rules_of_another_manager() -> None:
+    """The same account in either form comes to the same."""
+    stated = lists()["Scenario"]
+    entry = option(500400, "1500", "-1", vol="1.04788449408498624")
+    feeds = feed(500400, "1500.833279310993817600", "0.03")
+    case = document([entry], [feeds], Cash="0", SpotPrice="1500", StablePrice="1", Base="1")
+    case["Parameters"] = {"pmrm1": {}}
+    assert stated["OptionAmounts"] == [-(10**18)]
+    for level in LEVELS:
+        one, other = (requirement(*account(parse(x)), level=level) for x in (case, lists()))
+        assert float(one.excess) / 10**one.money_decimals == pytest.approx(
+            float(other.excess) / 10**other.money_decimals, abs=1e-9
+        )
+    case["Parameters"] = {"srm": {}}
+    found = parse(case)
+    assert found.model == "isolated"
+    assert found.quantities["BASE"] == 1
+    case["Parameters"] = {"srm": {"deposit": {}}}
+    with pytest.raises(InputError, match=r"case\.json, Parameters: srm\.deposit"):
+        parse(case)
+
+
+def test_a_base_amount_is_unknown_to_pmrm_2() -> None:
+    assert parse(document(Base="1")).unknown == ("Scenario.Base",)
+
+
+def test_an_action_of_a_liquidation_is_a_case() -> None:
+    portfolio = lists()["Scenario"]
+    actions = [
+        {"Time": 0, "PortfolioAndFeeds": portfolio, "Results": {"PreMM": 1185334799584450347008}},
+        {"Time": 30, "PortfolioAndFeeds": portfolio | {"Base": 0}, "Results": {}},
+    ]
+    held = {"Test1": {"InitialPortfolio": portfolio, "Actions": actions}}
+    first = parse_derive_case(held, "case.json", "Test1/0")
+    made, lots = account(first)
+    excess = requirement(made, lots, level="maintenance").excess / 10**made.money_decimals
+    assert float(excess) == pytest.approx(float(first.excess["maintenance"]), rel=1e-8)
+    second = parse_derive_case(held, "case.json", "Test1/1")
+    assert second.excess == {}
+    assert second.quantities["BASE"] == 0
+    with pytest.raises(InputError, match="it holds Test1/0, Test1/1"):
+        parse_derive_case(held, "case.json")
+
+
+@pytest.mark.parametrize(
+    ("apply", "reason"),
+    [
+        (change("Scenario", "OptionStrikes", value=[]), "lists: Expiry 1, Strike 0"),
+        (change("Scenario", "OptionStrikes", value=7), "OptionStrikes: int: write a list"),
+        (change("Scenario", "OptionStrikes", 0, value="x"), "OptionStrikes: 'x': write an integer of 10"),
+        (change("Scenario", "OptionStrikes", 0, value=True), "OptionStrikes: True: write an integer"),
+        (change("Scenario", "OptionStrikes", 0, value=Decimal("1.5")), "write an integer of 10"),
+        (change("Scenario", "OptionStrikes", 0, value=10**60), "write an integer of 10"),
+        (
+            change("Scenario", "OptionExpiries", 0, value="soon"),
+            "OptionExpiries: 'soon': write whole seconds",
+        ),
+        (change("Scenario", "Rates", value=None), "Rates: missing"),
+        (change("Scenario", "SpotPrice", value=None), "SpotPrice: missing"),
+        (change("Scenario", "Base", value=-1), "a base asset is never owed"),
+        (change("Parameters", value={"pmrm1": {"base": "2"}}), r"Parameters: pmrm1\.base"),
+        (change("Parameters", value=[]), "case.json, Parameters"),
+    ],
+)
+def test_what_cannot_be_used_of_a_case_in_lists_is_named(
+    apply: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    case = lists()
+    apply(case)
+    with pytest.raises(InputError, match=reason) as caught:
+        parse(case)
+    assert "case.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("apply", "reason"),
+    [
+        (change("Scenario", "OptionUnderlying", 0, value="SOL"), "coin: 'SOL': write one of ETH, BTC"),
+        (change("Scenario", "SpotPerpConfidences", value=[[1]]), "SpotPerpConfidences: 1 entries"),
+        (change("Scenario", "wETH", value=-1), "wETH: .* a base asset is never owed"),
+        (change("Scenario", "USDCValue", value=0), "cash_price: '0'"),
+    ],
+)
+def test_what_cannot_be_used_of_a_case_of_the_standard_manager_is_named(
+    apply: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    case = published_srm.document(published_srm.WITH_A_SMILE[18])
+    apply(case)
+    with pytest.raises(InputError, match=reason):
+        parse(case)
+
+
+def test_an_unknown_key_of_a_case_in_lists_matters_unless_the_results_come_out(tmp_path: Path) -> None:
+    case = lists()
+    case["Scenario"]["Delta"] = 1
+    assert parse(case).unknown == ("Scenario.Delta",)
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case))
+    import_derive_case(path)
+    case["Result"]["InitialMarginHand"] = 0
+    path.write_text(json.dumps(case))
+    with pytest.raises(InputError, match=r"'Scenario\.Delta'"):
+        import_derive_case(path)
