@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from zkmargin.margin.arithmetic.decimals import canonical_decimal, nearest
+from zkmargin.margin.arithmetic.decimals import nearest
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.parameters.srm import ShortOption, Srm
@@ -95,45 +95,42 @@ class _Maker:
         spot, strike = self.basis.index(instrument.underlying), Fraction(Decimal(instrument.strike or 0))
         mark = slot_value(instrument, self.basis.inputs.quotes[slot], self.basis.inputs)
         ask = _short_call if instrument.call else _short_put
-        return {
-            level: per_contract(self.basis, slot, ask(numbers, spot, strike, mark)[level], Fraction(1))
-            for level in LEVELS
-        }
+        asked = ask(numbers, spot, strike, mark)
+        return {level: per_contract(self.basis, slot, asked[level], Fraction(1)) for level in LEVELS}
 
     # Expiries -------------------------------------------------------------------------------------
 
     def _caps(self) -> Iterator[ExpiryCap]:
         for (underlying, expiry), slots in self.expiries.items():
-            strikes = [Fraction(Decimal(self.instruments[slot].strike or 0)) for slot in slots]
-            prices = [Fraction(0), *sorted(set(strikes))]
-            columns = [self._payoffs(slot, prices) for slot in slots]
+            written = [self.instruments[slot].strike or "0" for slot in slots]
+            prices = ["0", *sorted(set(written), key=Decimal)]
+            places = {price: place for place, price in enumerate(prices)}
+            strikes = tuple(places[strike] for strike in written)
             yield ExpiryCap(
                 _label(underlying, expiry),
                 tuple(slots),
-                tuple(self._price(slots, strikes, price) for price in prices),
-                np.array(columns, dtype=np.int64).T.copy(),
-                tuple(prices.index(strike) for strike in strikes),
+                tuple(prices),
+                self._payoffs(slots, [Fraction(Decimal(price)) for price in prices], strikes),
+                strikes,
                 {level: tuple(self._unpaired(slot, level) for slot in slots) for level in LEVELS},
             )
 
-    def _price(self, slots: Sequence[int], strikes: Sequence[Fraction], price: Fraction) -> str:
-        if price not in strikes:
-            return "0"
-        return canonical_decimal(Decimal(self.instruments[slots[strikes.index(price)]].strike or 0))
-
-    def _payoffs(self, slot: int, prices: Sequence[Fraction]) -> list[int]:
-        """What one contract pays at each settlement price."""
-        instrument = self.instruments[slot]
-        strike, unit = (
-            Fraction(Decimal(instrument.strike or 0)),
-            self.basis.quanta * contract_size(instrument),
-        )
-        gains = (price - strike if instrument.call else strike - price for price in prices)
-        payoffs = [nearest(max(Fraction(0), gain) * unit) for gain in gains]
-        if max(payoffs) >= 1 << 63:
-            remedy = "too large for 64 bits; check the strikes"
-            raise InputError(f"instrument {instrument.name}", "payoff", max(payoffs), remedy)
-        return payoffs
+    def _payoffs(
+        self, slots: Sequence[int], prices: Sequence[Fraction], strikes: Sequence[int]
+    ) -> NDArray[np.int64]:
+        """(K, n): what one contract of each slot pays at each settlement price."""
+        made = np.zeros((len(prices), len(slots)), dtype=np.int64)
+        for column, (slot, strike) in enumerate(zip(slots, strikes, strict=True)):
+            instrument = self.instruments[slot]
+            unit = self.basis.quanta * contract_size(instrument)
+            paying = prices[strike + 1 :] if instrument.call else prices[:strike]
+            entries = [nearest(abs(price - prices[strike]) * unit) for price in paying]
+            if max(entries, default=0) >= 1 << 63:
+                remedy = "too large for 64 bits; check the strikes"
+                raise InputError(f"instrument {instrument.name}", "payoff", max(entries), remedy)
+            place = slice(strike + 1, None) if instrument.call else slice(0, strike)
+            made[place, column] = entries
+        return made
 
     def _unpaired(self, slot: int, level: Level) -> int:
         instrument = self.instruments[slot]
@@ -170,7 +167,9 @@ class _Maker:
             if instrument.kind != "balance":
                 held[instrument.underlying].append(slot)
         for underlying, slots in held.items():
-            yield from self._size("depeg", f"{underlying}, cash at {float(price):.6g}", tuple(slots), rate)
+            yield from self._size(
+                "depeg", f"{underlying}, cash at {self.basis.inputs.cash_price}", tuple(slots), rate
+            )
 
     def _size(self, kind: str, name: str, slots: tuple[int, ...], rate: Fraction) -> Iterator[SizeCharge]:
         """A rate of the spot price at initial margin: on perpetuals of either side, and on short options."""
