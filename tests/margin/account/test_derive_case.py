@@ -14,6 +14,8 @@ from zkmargin.margin.account.derive_case import import_derive_case
 from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.derive import parse_derive_case
+from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import LEVELS
 
 
@@ -271,6 +273,15 @@ def test_a_rate_below_zero_counts_as_zero(rate: str) -> None:
     stated, at_zero = made(rate), made("0")
     for level in LEVELS:
         assert requirement(*stated, level=level).excess == requirement(*at_zero, level=level).excess
+
+
+def test_a_rate_that_no_discount_can_hold_is_named_where_it_counts() -> None:
+    """PMRM 2 counts it as zero; the grid's own rules discount by it."""
+    case = parse(document([option(31536000 * 7, "2700", "-1")], [feed(31536000 * 7, rate="-9.3")]))
+    with pytest.raises(
+        InputError, match=r"expiry 2030-11-12.*: rate: '-9\.3': so low a rate has no discount"
+    ):
+        Snapshot.build(case.market, DEFAULT_PARAMETERS, quantum_decimals=9, only=("grid",))
 
 
 def test_two_feeds_of_one_expiry_must_say_the_same() -> None:

@@ -118,6 +118,18 @@ def test_a_case_s_rate_is_among_the_terms_of_its_expiry() -> None:
     assert again.body()["inputs"] == made.body()["inputs"]
 
 
+def test_terms_with_a_rate_are_written_and_read_and_kept_within_what_a_feed_can_say() -> None:
+    case = parse_derive_case(document(VERIFIED[0]), "case.json")
+    made, _ = account(case)
+    assert Snapshot.parse(made.encode(), "again").inputs.terms == made.inputs.terms
+    (terms,) = case.market.inputs.terms
+    assert "rate" not in replace(terms, rate=None).document()
+    beyond = document(VERIFIED[0])
+    beyond["Scenario"]["Rates"] = [11 * 10**18]
+    with pytest.raises(InputError, match="expiry of BASE: rate: '11': write a number from -10 to 10"):
+        parse_derive_case(beyond, "case.json")
+
+
 def test_initial_margin_counts_static_contingencies_as_often_as_the_worst_loss() -> None:
     case = document(Published("", near((1500, "c", -1)), "0", "0", {"Perps": "1", "Base": "2"}))
     made, lots = account(parse_derive_case(case, "case.json"))
