@@ -13,7 +13,7 @@ from tests.circuits.law import at_the_bounds, free_rows, law, refilled
 from tests.circuits.models.test_grid import most
 from tests.margin.accounts import lots_of, tiny, tiny_market
 from tests.margin.derive_cases import account
-from tests.margin.models.test_srm import accounts
+from tests.margin.manager_accounts import srm_accounts
 from tests.margin.published_srm import IN_DOLLARS, WITH_A_SMILE, Published, document
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.witness import assign, check
@@ -36,14 +36,14 @@ def test_the_published_cases_prove_what_they_leave_over(case: Published, level: 
 
 
 @settings(max_examples=60, deadline=None)
-@given(accounts(), levels)
+@given(srm_accounts(), levels)
 def test_the_law(case: dict[str, Any], level: Level) -> None:
     law(*account(parse_derive_case(case, "case.json")), "isolated", level)
 
 
 @pytest.mark.fuzz
 @settings(max_examples=1500, deadline=None)
-@given(accounts(largest=30), levels)
+@given(srm_accounts(largest=30), levels)
 def test_the_law_at_length(case: dict[str, Any], level: Level) -> None:
     law(*account(parse_derive_case(case, "case.json")), "isolated", level)
 

@@ -1,18 +1,16 @@
 """PMRM, Derive's first portfolio margin risk manager: published results, direct sums, and each part by itself."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.margin.accounts import tiny_market
 from tests.margin.derive_cases import account
+from tests.margin.manager_accounts import pmrm_accounts
 from tests.margin.pmrm1_formulas import margins
 from tests.margin.published_pmrm import (
-    FORWARDS,
     IN_DOLLARS,
     LONG,
     VERIFIED,
@@ -51,43 +49,8 @@ def test_published_results_in_whole_dollars(case: Published, level: Level) -> No
     assert int(found + (1e-8 if found > 0 else -1e-8)) == int(getattr(case, level))
 
 
-def amounts(low: int, high: int) -> st.SearchStrategy[str]:
-    return st.decimals(Decimal(low), Decimal(high), places=3).map(str)
-
-
-sure = st.sampled_from(("0", "0.2", "0.59", "0.6", "1"))
-
-
-def _named(held: tuple[int, str, str, str, str]) -> tuple[int, str, str, str]:
-    expiry, strike, side, _, volatility = held
-    return expiry, strike, side, volatility
-
-
-@st.composite
-def accounts(draw: st.DrawFn, largest: int = 8) -> dict[str, Any]:
-    option = st.tuples(
-        st.sampled_from(tuple(FORWARDS)),
-        st.sampled_from(("1000", "1450", "1500", "1600.5", "2200")),
-        st.sampled_from("cp"),
-        amounts(-20, 20),
-        st.sampled_from(("0.7", "1.1")),
-    )
-    # What is named twice is held once.
-    options = draw(st.lists(option, max_size=largest, unique_by=_named))
-    scenario = {
-        "Perps": draw(st.sampled_from(("0", "2.5", "-12"))),
-        "Base": draw(st.sampled_from(("0", "3.25"))),
-        "Cash": draw(amounts(-5000, 50000)),
-        "UnrealizedPerpPNL": draw(amounts(-50, 50)),
-        "SpotConfidence": draw(sure),
-        "PerpConfidence": draw(sure),
-        "StablePrice": draw(st.sampled_from(("1", "1.01", "0.9"))),
-    }
-    return document(Published("drawn", options, "0", "0", scenario, {"OptionVolConfidences": draw(sure)}))
-
-
 @settings(max_examples=40, deadline=None)
-@given(accounts())
+@given(pmrm_accounts())
 def test_direct_sums_give_the_same(case: dict[str, Any]) -> None:
     made, lots = account(parse_derive_case(case, "case.json"))
     for level, expected in zip(LEVELS, margins(case["Scenario"]), strict=True):

@@ -1,15 +1,14 @@
 """SRM, Derive's standard manager: published results, direct sums, and each part by itself."""
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.margin.accounts import tiny_market
 from tests.margin.derive_cases import account
+from tests.margin.manager_accounts import srm_accounts
 from tests.margin.published_srm import IN_DOLLARS, WITH_A_SMILE, Published, document, flat
 from tests.margin.securities import wide_market
 from tests.margin.srm_formulas import margins
@@ -50,48 +49,8 @@ def test_published_results_in_whole_dollars(case: Published, level: Level) -> No
     assert int(found + (1e-8 if found > 0 else -1e-8)) == int(getattr(case, level))
 
 
-def amounts(low: int, high: int) -> st.SearchStrategy[str]:
-    return st.decimals(Decimal(low), Decimal(high), places=3).map(str)
-
-
-sure = st.sampled_from(("0", "0.2", "0.399", "0.4", "1"))
-
-
-def _named(held: tuple[str, int, str, str, str]) -> tuple[str, int, str, str]:
-    return held[0], held[1], held[2], held[3]
-
-
-@st.composite
-def accounts(draw: st.DrawFn, largest: int = 10) -> dict[str, Any]:
-    """Options of up to two coins and four expiries, often at the same strikes; any charge may be on."""
-    option = st.tuples(
-        st.sampled_from(("ETH", "ETH", "ETH", "BTC")),
-        st.sampled_from((892800, 4953600)),
-        st.sampled_from(("500", "1800", "2000", "2100.5", "2600", "31000")),
-        st.sampled_from("cp"),
-        st.one_of(st.sampled_from(("-1", "1", "-2", "0")), amounts(-20, 20)),
-    )
-    held = draw(st.lists(option, max_size=largest, unique_by=_named))
-    options = [(*row, "0.5") for row in held]
-    scenario = {
-        "Perps_ETH": draw(st.sampled_from(("0", "2.5", "-12"))),
-        "LastEntryETH": draw(st.sampled_from(("2001", "1900"))),
-        "wETH": draw(st.sampled_from(("0", "3.25"))),
-        "wBTC": draw(st.sampled_from(("0", "1"))),
-        "Cash": draw(amounts(-5000, 50000)),
-        "USDCValue": draw(st.sampled_from(("1", "1.01", "0.9"))),
-    }
-    confidences = {
-        "vol ETH 892800": draw(sure),
-        "forward": draw(sure),
-        "spot ETH": draw(sure),
-        "perpetual ETH": draw(sure),
-    }
-    return document(Published("drawn", options, "0", "0", scenario, confidences), dollars=True)
-
-
 @settings(max_examples=60, deadline=None)
-@given(accounts())
+@given(srm_accounts())
 def test_direct_sums_give_the_same(case: dict[str, Any]) -> None:
     made, lots = account(parse_derive_case(case, "case.json"))
     for level, expected in zip(LEVELS, margins(case["Scenario"]), strict=True):
