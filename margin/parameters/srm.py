@@ -28,7 +28,7 @@ class UnpairedCalls(Graded[Decimal]):
 
 
 class ShortOption(Strict):
-    """What one short option is asked for by itself, beside its mark M; S is the spot price, out the part of it that the
+    """The charge on one short option by itself, beside its mark M; S is the spot price, out the part of it that the
     option is out of the money.
 
     Maintenance: call S for a call, max(put S, put_mark M) for a put. Initial: max(most - out, least) S; for a put at
@@ -64,7 +64,7 @@ class OracleContingency(Strict):
 
 
 class BaseAsset(Strict):
-    """What a coin counts for, of its spot price: `factor` at maintenance, `factor` times `initial_scale` at initial."""
+    """The part of its spot price that a coin counts for: `factor` at maintenance, `factor` times `initial_scale` at initial."""
 
     factor: Rate = Decimal("0.8")
     """[marginFactor]"""

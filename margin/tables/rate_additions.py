@@ -1,5 +1,4 @@
-"""What rates per position may have beside them: expiries that are asked for no more than they can come to lose, and
-named charges on sizes.
+"""Additions to rates per position: caps on the charges of an expiry, and named charges on sizes.
 
 All of it is quanta per contract, as in `zkmargin.margin.tables.grid`, and absent from rates that need none of it.
 """
@@ -54,6 +53,6 @@ class SizeCharge:
     """(n,)"""
 
     def money(self, scale: Sequence[int], lots: Sequence[int], level: Level) -> int:
-        """What it comes to for an account, in money units."""
+        """The charge of an account at a level, in money units; `scale` and `lots` by slot."""
         sides = zip(self.slots, self.long[level], self.short[level], strict=True)
         return sum(abs(lots[s]) * (up if lots[s] > 0 else down) * scale[s] for s, up, down in sides)

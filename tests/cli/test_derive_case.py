@@ -76,7 +76,7 @@ def test_a_case_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
 
 
 def proves(run: Run, folder: Path, model: str, excess: str) -> None:
-    """What the account leaves over is proven and verified from the files, cash enough being there."""
+    """The excess of the account is proven and verified from the files."""
     snapshot, holdings = folder / "snapshot.json", folder / "holdings.csv"
     commitment, opening, proof = (folder / name for name in ("commitment.json", "opening.json", "proof.json"))
     committed = run("commit", snapshot, holdings, "-o", commitment, "--opening", opening)

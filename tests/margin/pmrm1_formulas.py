@@ -58,7 +58,7 @@ def _expiries(scenario: Mapping[str, Any]) -> Mapping[int, list[int]]:
 
 
 def _worth(scenario: Mapping[str, Any], rows: list[int], shock: float, direction: int) -> float:
-    """What an expiry is worth, undiscounted; its volatilities go up, down or nowhere."""
+    """The value of an expiry, undiscounted; its volatilities go up, down or nowhere."""
     total = 0.0
     for row in rows:
         seconds = scenario["OptionExpiries"][row]

@@ -124,7 +124,7 @@ class Published:
     initial: str
     maintenance: str
     amounts: Mapping[str, str] = field(default_factory=dict)
-    """What is held beside options, and prices, that are not those of the others."""
+    """Amounts held beside options, and prices, that are not those of the others."""
     sure: Mapping[str, str] = field(default_factory=dict)
     """Confidences below 1: of "vol", "forward" and "rate", of a coin's expiry or of all; of "spot ETH" and the like."""
 

@@ -1,4 +1,4 @@
-"""What an account of Derive holds, with its market: listed, quoted and sized, one book for each underlying."""
+"""An account of Derive with its market: instruments listed, quoted and sized, one book for each underlying."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field

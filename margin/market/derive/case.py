@@ -49,7 +49,7 @@ class DeriveCase:
     unknown: tuple[str, ...]
     """Keys that this reader does not know."""
     excess: Mapping[Level, Decimal]
-    """What the case says is left over each requirement, where it says so."""
+    """The excess over each requirement, in USD, where the case states it."""
     model: str = "grid"
     """The model whose requirement that is."""
 
@@ -158,7 +158,7 @@ def _parameters(case: Part, missing: object) -> Parameters:
 
 
 def _stated(case: Part, keys: _Results, exponent: int = 0) -> dict[Level, Decimal]:
-    """What the case says is left over each requirement, in units of 10^exponent USD."""
+    """The excess over each requirement that the case states, in units of 10^exponent USD."""
     found = case.values.get("Result")
     if not found:
         return {}

@@ -117,7 +117,7 @@ def _book(
 
 
 def _gains(scenario: Part, coin: str, held: Decimal, price: Decimal) -> Decimal:
-    """What perpetuals have gained since they were entered, and funding since it was last settled."""
+    """The unrealised profit of perpetuals in USD, and the funding since it was last settled."""
     entry = _scaled(scenario, f"LastEntry{coin}", str(int(price.scaleb(UNIT, CONTEXT))))
     settled = _scaled(scenario, f"Account{coin}FundingIndex", "0")
     funding = settled - _scaled(scenario, f"{coin}GlobalFundingIndex", "0")

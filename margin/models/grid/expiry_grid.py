@@ -39,7 +39,7 @@ _LARGEST_EXPONENT = 40 * ONE
 
 
 class BasisRules(Protocol):
-    """What the basis contingency of an expiry follows."""
+    """The numbers of the basis contingency of an expiry."""
 
     @property
     def up(self) -> Decimal:
@@ -55,7 +55,7 @@ class BasisRules(Protocol):
 
     @property
     def multiplier(self) -> Decimal:
-        """What the factor adds for every year."""
+        """The factor's growth per year to expiry."""
 
 
 class LossFactor(Protocol):
@@ -66,7 +66,7 @@ class LossFactor(Protocol):
 
 
 class Rules(Protocol):
-    """What these tables follow, of the parameters of either risk manager."""
+    """The parameters of either risk manager that these tables follow."""
 
     @property
     def scenarios(self) -> Sequence[Scenario]:
@@ -98,11 +98,11 @@ class Rules(Protocol):
 
     @property
     def peg(self) -> Peg:
-        """What a low price of cash adds to that."""
+        """The addition to that factor for a low price of cash."""
 
     @property
     def confidence(self) -> Confidence:
-        """What unsure feeds cost."""
+        """The charge for feeds of low confidence."""
 
     @property
     def averaging_minutes(self) -> Decimal:
@@ -125,7 +125,7 @@ class Expiry:
 
 @dataclass(frozen=True)
 class Grid:
-    """What comes of the options: everything's change in every cell, and the expiries with their buckets."""
+    """The change of every slot in every cell, and the expiries with their buckets."""
 
     risk: NDArray[np.int64]
     """(S, N): options on the long discount."""
@@ -270,7 +270,7 @@ class ExpiryGrid:
     # Charges --------------------------------------------------------------------------------------
 
     def unsure(self, confidence: Fraction, level: Level) -> Fraction:
-        """What a feed's confidence costs, as a share of the notional."""
+        """The charge for a feed's confidence at a level, as a share of the notional."""
         rules = self._rules.confidence
         if level == "maintenance" or confidence >= Fraction(rules.threshold):
             return Fraction(0)

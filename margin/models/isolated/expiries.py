@@ -1,4 +1,4 @@
-"""What an account is asked for beside its rates: the caps of expiries, and charges on sizes. Exact integers."""
+"""The caps of expiries and the charges on sizes, added to an assessment by rates. Exact integers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,31 +14,39 @@ class ExpiryLoss:
     """The two amounts of which an expiry is asked for the lesser, in money units."""
 
     isolated: int
-    """What its positions are asked for one by one."""
+    """The charges of its positions one by one."""
     marks: int
-    """What they are worth, long less short."""
+    """The value of its positions at their marks, long less short."""
     least: int
     """The greatest of 0 and of what they come to owe at a settlement price."""
     price: str
     """The settlement price at which they come to owe that much."""
     unpaired: int
-    """What short calls are asked for that no long call pays for."""
+    """The charge on short calls that no long call pays for."""
 
     @property
     def maximum(self) -> int:
-        """What the expiry is worth, and all it can come to lose beyond that."""
+        """The value of the expiry at its marks, and the greatest loss beyond that."""
         return self.marks + self.least + self.unpaired
 
     @property
     def relief(self) -> int:
-        """What the cap takes off the positions' own charges; not negative."""
+        """The amount that the cap takes off the positions' own charges; not negative."""
         return max(0, self.isolated - self.maximum)
 
 
 def expiry_loss(
     expiry: ExpiryCap, tables: RateTables, scale: Sequence[int], lots: Sequence[int], level: Level
 ) -> ExpiryLoss | None:
-    """What an account's options of one expiry come to; None if it holds none."""
+    """The amounts of an account's options of one expiry, at a level; None if it holds none.
+
+    Args:
+        expiry: the cap.
+        tables: the rates, in quanta per contract.
+        scale: money units per lot and quantum, by slot.
+        lots: the holdings, by slot.
+        level: initial or maintenance.
+    """
     held = [(n, slot, lots[slot] * scale[slot]) for n, slot in enumerate(expiry.slots) if lots[slot]]
     if not held:
         return None

@@ -197,15 +197,15 @@ class _Maker:
         return self.basis.inputs.confidence(name)
 
     def _unsure(self, slot: int, confidence: Fraction, threshold: Decimal) -> Fraction:
-        """What a confidence costs at initial margin, as a share of the spot price."""
+        """The charge for a confidence at initial margin, as a share of the spot price."""
         factor = self.rules.market(self.instruments[slot].underlying).confidence.factor
         return (1 - confidence) * Fraction(factor) if confidence < Fraction(threshold) else Fraction(0)
 
     # Coins ----------------------------------------------------------------------------------------
 
     def _bases(self) -> Iterator[CollateralCharge]:
-        """What of a coin's value does not count: it is worth the spot price over the price of cash, and counts at a
-        part of the spot price itself. What is owed of it is charged alike.
+        """The part of a coin's value that does not count: a coin is worth the spot price over the price of cash, and
+        counts at a part of the spot price itself. A coin that is owed is charged alike.
         """
         for coin in coins(self.basis.universe):
             rate = self._uncounted(coin)
