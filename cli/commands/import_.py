@@ -94,8 +94,16 @@ def derive_case(*, file: Path, name: str | None, output: Path, as_json: bool) ->
         _make(output)
         made.dump(output / "snapshot.json")
         write_atomically(output / "holdings.csv", _table(holdings))
-    document = {**summary(made), "positions": len(holdings.positions), "output": str(output)}
-    written = f"read {file.name}, snapshot.json and holdings.csv written to {output}"
+    model = "grid" if made.parameters.srm is None else "isolated"
+    document = {
+        **summary(made),
+        "positions": len(holdings.positions),
+        "model": model,
+        "output": str(output),
+    }
+    written = (
+        f"read {file.name}, a case of the model {model}; snapshot.json and holdings.csv written to {output}"
+    )
     answer(as_json, document, Text(written), summary_table(made))
 
 

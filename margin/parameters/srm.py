@@ -64,7 +64,9 @@ class OracleContingency(Strict):
 
 
 class BaseAsset(Strict):
-    """The part of its spot price that a coin counts for: `factor` at maintenance, `factor` times `initial_scale` at initial."""
+    """The part of its spot price that a coin counts for: `factor` at maintenance, `factor` times `initial_scale` at
+    initial.
+    """
 
     factor: Rate = Decimal("0.8")
     """[marginFactor]"""

@@ -98,6 +98,7 @@ def test_one_of_several_cases_of_the_standard_manager(run: Run, tmp_path: Path) 
     assert run("import", "derive-case", path, "--case", "Test99", "-o", folder).code == 2
     imported = run("import", "derive-case", path, "--case", "Test7", "-o", folder)
     assert imported.code == 0, imported.err
+    assert "a case of the model isolated" in " ".join(imported.out.split())
     asked = (folder / "snapshot.json", folder / "holdings.csv", "--model", "isolated")
     shown = run("margin", *asked)
     assert "maximum loss" in shown.out
