@@ -18,6 +18,7 @@ from zkmargin.margin.parameters.types import Contingency, Factor, Number, Rate, 
 from zkmargin.margin.units import Level
 
 _LARGEST = Decimal(20)
+_NOISE = Decimal("1e-12")
 
 Signed = Annotated[Number, Field(ge=-_LARGEST, le=_LARGEST)]
 Positive = Annotated[Number, Field(ge=0, le=_LARGEST)]
@@ -130,7 +131,8 @@ class Haircut(Contingency):
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Self:
-        if self.at("initial") > 1:
+        # Cases write the addition as a difference in binary floating point, whose last digits are no part of it.
+        if self.at("initial") > 1 + _NOISE:
             raise ValueError(f"maintenance and addition come to {self.at('initial')}; at most 1 together")
         return self
 

@@ -260,6 +260,7 @@ def test_scenarios_that_the_contract_refuses_are_refused(cells: list[dict[str, A
 def test_a_haircut_takes_at_most_all_of_a_coin() -> None:
     whole = collateral("x", "1", MMHaircut="0.75", IMHaircut="0.25")
     parse(document(collaterals=[whole]))
+    parse(document(collaterals=[whole | {"MMHaircut": "0.95", "IMHaircut": "0.05000000000000004"}]))
     with pytest.raises(InputError, match=r"haircut: .* come to 1\.01; at most 1 together"):
         parse(document(collaterals=[whole | {"IMHaircut": "0.26"}]))
 
