@@ -40,6 +40,12 @@ SECTIONS: dict[str, Any] = {
     "correlation": {**_MATRIX, "source": "given", "stressed_correlation": [["1", "0.3"], ["0.3", "1"]]},
     "tiered": {"threshold": "100000"},
 }
+VENUES = (
+    ("srm", "isolated, SRM", "isolated"),
+    ("pmrm1", "grid, PMRM", "grid"),
+    ("pmrm2", "grid, PMRM 2", "grid"),
+)
+"""Rules of venues: the section, the title, and the model in which they stand."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,9 @@ def cases() -> Iterator[Case]:
     lots = tuple(Holdings.read(ACCOUNT, snapshot).vector(snapshot))
     for model in snapshot.models:
         yield Case(model, model, snapshot, lots)
-    venue = Snapshot.build(market, parse_parameters({"pmrm2": {}}, "benchmark"))
-    yield Case("grid, PMRM 2", "grid", venue, lots)
+    for section, title, model in VENUES:
+        venue = Snapshot.build(market, parse_parameters({section: {}}, "benchmark"))
+        yield Case(title, model, venue, lots)
     shares = Snapshot.build(share_market(), parse_parameters({"tims": {}}, "benchmark"))
     sizes = tuple((-1) ** slot * (5 + slot % 7) for slot in range(1, len(shares.universe)))
     yield Case("tims", "tims", shares, (10**13, *sizes))

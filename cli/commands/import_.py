@@ -63,6 +63,7 @@ def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, a
 
 @importing.command("derive-case")
 @click.argument("file", metavar="FILE", type=FILE)
+@click.option("--case", "name", metavar="NAME", help="Which case, where the file holds several by name.")
 @click.option(
     "-o",
     "--output",
@@ -72,26 +73,37 @@ def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, a
     help="Directory for both files; made if absent.",
 )
 @json_option
-def derive_case(*, file: Path, output: Path, as_json: bool) -> None:
-    """Read a portfolio case of Derive's PMRM 2 into snapshot.json and holdings.csv.
+def derive_case(*, file: Path, name: str | None, output: Path, as_json: bool) -> None:
+    """Read a portfolio case of Derive into snapshot.json and holdings.csv.
 
-    FILE is JSON with Scenario, Parameters and Result. The snapshot holds the case's own parameters and counts in
-    billionths of a dollar, so that results can be held against the case's.
+    FILE is JSON with Scenario, Parameters and Result, as for PMRM 2; or with a Scenario in lists, as for PMRM and for
+    the standard manager (SRM), whose cases state no parameters and take those of the tests that they come from. The
+    snapshot counts in billionths of a dollar, so that results can be held against the case's.
 
     \b
-    Example:
+    Examples:
       zkmargin import derive-case case.json -o case
       zkmargin margin case/snapshot.json case/holdings.csv
+      zkmargin import derive-case srm.json --case Test5 -o case
+      zkmargin margin case/snapshot.json case/holdings.csv --model isolated
     """
     with progress(as_json) as step:
         step("reading the case")
-        made, holdings = import_derive_case(file)
+        made, holdings = import_derive_case(file, name)
         step("writing the files")
         _make(output)
         made.dump(output / "snapshot.json")
         write_atomically(output / "holdings.csv", _table(holdings))
-    document = {**summary(made), "positions": len(holdings.positions), "output": str(output)}
-    written = f"read {file.name}, snapshot.json and holdings.csv written to {output}"
+    model = "grid" if made.parameters.srm is None else "isolated"
+    document = {
+        **summary(made),
+        "positions": len(holdings.positions),
+        "model": model,
+        "output": str(output),
+    }
+    written = (
+        f"read {file.name}, a case of the model {model}; snapshot.json and holdings.csv written to {output}"
+    )
     answer(as_json, document, Text(written), summary_table(made))
 
 

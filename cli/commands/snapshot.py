@@ -67,7 +67,7 @@ def snapshot() -> None:
     "--preset",
     "preset_name",
     type=click.Choice(("default", *PRESETS)),
-    help="Rules of a venue for the model grid, in place of a parameter file.",
+    help="Rules of a venue for the model grid (srm: for isolated), in place of a parameter file.",
 )
 @click.option(
     "--history",

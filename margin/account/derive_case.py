@@ -21,13 +21,13 @@ MODELS: Final = ("grid", "cross", "isolated")
 _TOLERANCE: Final = Fraction(1, 10**8)
 
 
-def import_derive_case(path: Path) -> tuple[Snapshot, Holdings]:
-    """The case in a file.
+def import_derive_case(path: Path, name: str | None = None) -> tuple[Snapshot, Holdings]:
+    """The case in a file, or the one of a name where the file holds several.
 
     Keys that nobody knows are passed over only if the case states its results and they come out without
     those keys. Raises InputError naming what cannot be used.
     """
-    case = read_derive_case(path)
+    case = read_derive_case(path, name)
     snapshot = Snapshot.build(
         case.market,
         case.parameters,
@@ -54,7 +54,9 @@ def _confirm(case: DeriveCase, snapshot: Snapshot, lots: Sequence[int], where: s
             where, "key", unknown, "unknown; remove it, or add the results that tell if it matters"
         )
     for level, stated in case.excess.items():
-        found = requirement(snapshot, lots, level=level).excess / 10**snapshot.money_decimals
+        found = (
+            requirement(snapshot, lots, model=case.model, level=level).excess / 10**snapshot.money_decimals
+        )
         if abs(found - Fraction(stated)) > _TOLERANCE * (1 + abs(Fraction(stated))):
             close = Decimal(round(found * 10**QUANTUM_DECIMALS)).scaleb(-QUANTUM_DECIMALS)
             found_out = f"unknown, and what else is known gives {close} for the {level} result of {stated}"

@@ -21,7 +21,8 @@ SMALLEST_RATE = Decimal("-0.1")
 LARGEST_RATE = Decimal(1)
 # An expiry whose terms are stated may settle within minutes, or have settled: its numbers may then be extreme.
 LARGEST_SETTLING_VOLATILITY = Decimal(10**6)
-SMALLEST_SETTLING_RATE = Decimal(-1)
+# Rates of such feeds are signed 64-bit integers of 10^-18; rules that take none below zero count those as zero.
+SMALLEST_SETTLING_RATE = Decimal(-10)
 LARGEST_SETTLING_RATE = Decimal(10)
 LONGEST_LIFE = 100 * 365 * 86400 * 10**6
 """Microseconds."""
@@ -61,6 +62,12 @@ class ExpiryTerms:
     """How sure the feeds are of forward, rate and volatilities, from 0 to 1: the least of the three."""
     fixed: str | None = None
     """USD of the forward that settlement averaging has fixed already; None: what the averaging window says."""
+    rate: str | None = None
+    """Interest a year that static discounts rest on, a fraction; None: the rate of the options' own discounting."""
+
+    def document(self) -> dict[str, Any]:
+        """The fields for the canonical encoding."""
+        return {name: value for name, value in vars(self).items() if name != "rate" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ class Inputs:
         quotes = [quote.document() for quote in self.quotes]
         document: dict[str, Any] = {"source": self.source, "indices": dict(self.indices), "quotes": quotes}
         if self.terms:
-            document["terms"] = [vars(terms) for terms in self.terms]
+            document["terms"] = [terms.document() for terms in self.terms]
         if self.confidences:
             document["confidences"] = dict(self.confidences)
         if self.cash_price is not None:
@@ -167,6 +174,8 @@ def check_feeds(where: str, inputs: Inputs, instruments: Iterable[Instrument]) -
         if (terms.underlying, terms.expiry) not in expiries:
             raise InputError(place, "terms", terms.expiry, "no option expires then; leave them out")
         _check_number(place, "confidence", terms.confidence, Decimal(0), Decimal(1))
+        if terms.rate is not None:
+            _check_number(place, "rate", terms.rate, SMALLEST_SETTLING_RATE, LARGEST_SETTLING_RATE)
     if len({(terms.underlying, terms.expiry) for terms in inputs.terms}) != len(inputs.terms):
         raise InputError(where, "terms", Finding("an expiry occurs twice"), "state the terms of each once")
     priced = {i.name for i in listed if i.kind in ("balance", "perpetual") and i.underlying != CASH}

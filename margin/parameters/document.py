@@ -21,8 +21,10 @@ from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.es import Shortfall
 from zkmargin.margin.parameters.grid import Grid
 from zkmargin.margin.parameters.okx import Okx
+from zkmargin.margin.parameters.pmrm1 import Pmrm1
 from zkmargin.margin.parameters.pmrm2 import Pmrm2
 from zkmargin.margin.parameters.span import SpanParameters
+from zkmargin.margin.parameters.srm import Srm
 from zkmargin.margin.parameters.standard import Standard
 from zkmargin.margin.parameters.tiered import Tiered
 from zkmargin.margin.parameters.tims import TimsParameters
@@ -46,6 +48,8 @@ class Parameters(BaseModel):
     """For coins that `haircuts` does not list."""
     collateral: Mapping[str, Collateral] = {}
     """Per coin, how its haircut changes with size, volatility and liquidity, and what its debts count for."""
+    pmrm1: Pmrm1 | None = None
+    """In place of `grid`, the rules of Derive's first portfolio margin risk manager."""
     pmrm2: Pmrm2 | None = None
     """In place of `grid`, the rules of Derive's second portfolio margin risk manager."""
     deribit: Deribit | None = None
@@ -53,9 +57,12 @@ class Parameters(BaseModel):
     okx: Okx | None = None
     """In place of `grid`, rules like those of OKX's portfolio margin."""
 
+    srm: Srm | None = None
+    """In place of `standard`, in the model `isolated`, the rules of Derive's standard manager."""
+
     @model_validator(mode="after")
     def _one_venue(self) -> Self:
-        given = [name for name in PRESETS if getattr(self, name) is not None]
+        given = [name for name in GRID_PRESETS if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"the rules of {' and '.join(given)} cannot stand together; keep one")
         return self
@@ -63,7 +70,7 @@ class Parameters(BaseModel):
     @model_validator(mode="after")
     def _nothing_in_vain(self) -> Self:
         """What a venue's rules stand in place of must not be stated as well, as if it counted."""
-        venue = next((name for name in PRESETS if getattr(self, name) is not None), None)
+        venue = next((name for name in GRID_PRESETS if getattr(self, name) is not None), None)
         if venue is not None and self.grid != Grid():
             raise ValueError(f"grid: the rules of {venue} stand in its place; keep one of the two sections")
         for coin in self.collateral:
@@ -71,6 +78,8 @@ class Parameters(BaseModel):
                 raise ValueError(
                     f"collateral.{coin}: deribit.haircut stands in its place; keep one of the two"
                 )
+            if self.pmrm1 is not None:
+                raise ValueError(f"collateral.{coin}: pmrm1.base stands in its place; keep one of the two")
             if self.pmrm2 is not None and coin in self.pmrm2.collaterals:
                 other = f"pmrm2.collaterals.{coin}"
                 raise ValueError(f"collateral.{coin}: {other} stands in its place; keep one of the two")
@@ -79,7 +88,7 @@ class Parameters(BaseModel):
     @property
     def venue(self) -> Strict | None:
         """The rules of a venue that stand in place of the grid's own."""
-        return next((rules for name in PRESETS if (rules := getattr(self, name)) is not None), None)
+        return next((rules for name in GRID_PRESETS if (rules := getattr(self, name)) is not None), None)
 
     @model_validator(mode="before")
     @classmethod
@@ -137,14 +146,17 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 }
 """The optional sections, each named as the model whose parameters it holds."""
 
-PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
+GRID_PRESETS: Mapping[str, type[Strict]] = {"pmrm1": Pmrm1, "pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
 """Rules of venues that may stand in place of the grid's own, by their section."""
+
+PRESETS: Mapping[str, type[Strict]] = {**GRID_PRESETS, "srm": Srm}
+"""All rules of venues, by their section."""
 
 DEFAULT_PARAMETERS = Parameters()
 
 
 def preset(name: str) -> Parameters:
-    """The default parameters with the rules of a venue for the grid; InputError for an unknown name."""
+    """The default parameters with the rules of a venue; InputError for an unknown name."""
     if name == "default":
         return DEFAULT_PARAMETERS
     if name not in PRESETS:

@@ -2,24 +2,31 @@
 
 Names follow what they do; in brackets stands the name in the venue's contracts. The defaults are those of
 its published portfolio cases on ETH. Times are years of 365 days where nothing else is said.
+
+Ranges are those outside which the contracts refuse a number: PMRM_2.setScenarios and, in PMRMLib_2,
+setBasisContingencyParams, setOtherContingencyParams, setMarginParams, setVolShockParams, setSkewShockParameters and
+setCollateralParameters. Where a contract states no upper end (spot moves, damping), 20 stands for it.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from zkmargin.margin.parameters.types import Contingency, Factor, Number, Strict
+from zkmargin.margin.parameters.types import Contingency, Factor, Number, Rate, Strict
 from zkmargin.margin.units import Level
 
 _LARGEST = Decimal(20)
+_NOISE = Decimal("1e-12")
 
 Signed = Annotated[Number, Field(ge=-_LARGEST, le=_LARGEST)]
 Positive = Annotated[Number, Field(ge=0, le=_LARGEST)]
-Fraction01 = Annotated[Number, Field(ge=0, le=1)]
 Move = Annotated[Number, Field(ge=-1, le=_LARGEST)]
-Power = Annotated[Number, Field(ge=-10, le=10)]
+Rise = Annotated[Number, Field(gt=0, lt=2)]
+Fall = Annotated[Number, Field(ge=-1, lt=0)]
+Slope = Annotated[Number, Field(ge=-10, le=10)]
+StaticBase = Annotated[Number, Field(ge=0, le=4)]
 
 
 class Scenario(Strict):
@@ -40,16 +47,16 @@ class Volatility(Strict):
     up: Factor = Decimal("0.5")
     down: Factor = Decimal("0.275")
     minimum: Positive = Decimal("0.45")
-    short_power: Power = Decimal("0.3")
-    long_power: Power = Decimal("0.13")
+    short_power: Factor = Decimal("0.3")
+    long_power: Factor = Decimal("0.13")
     floor_days: Annotated[Number, Field(ge=0, le=400)] = Decimal(1)
 
 
 class SkewCap(Strict):
     """cap = base + slope sqrt(T), the greatest relative move of a volatility; it may come out negative."""
 
-    base: Positive
-    slope: Signed
+    base: Factor
+    slope: Slope
 
 
 class Skew(Strict):
@@ -60,11 +67,11 @@ class Skew(Strict):
 
     linear: SkewCap = SkewCap(base=Decimal("0.15"), slope=Decimal("-0.05"))
     absolute: SkewCap = SkewCap(base=Decimal("0.15"), slope=Decimal("-0.05"))
-    minimum: Positive = Decimal("0.01")
+    minimum: Factor = Decimal("0.01")
     """[minKStar]"""
-    width: Positive = Decimal(4)
+    width: Factor = Decimal(4)
     """[widthScale]"""
-    level: Positive = Decimal("0.6")
+    level: Factor = Decimal("0.6")
     """[volParamStatic]"""
     trend: Signed = Decimal("-0.1")
     """[volParamScale]"""
@@ -73,9 +80,9 @@ class Skew(Strict):
 class Discount(Strict):
     """A static discount base e^(-T (rate multiplier + addition)), or with the opposite sign of the exponent."""
 
-    base: Positive
-    multiplier: Positive
-    addition: Positive
+    base: StaticBase
+    multiplier: Factor
+    addition: Factor
 
 
 class BasisRules(Strict):
@@ -83,8 +90,8 @@ class BasisRules(Strict):
     (addition + multiplier T).
     """
 
-    up: Move = Decimal("0.045")
-    down: Move = Decimal("-0.045")
+    up: Rise = Decimal("0.045")
+    down: Fall = Decimal("-0.045")
     addition: Positive = Decimal("0.5")
     multiplier: Positive = Decimal(2)
 
@@ -101,25 +108,53 @@ class Peg(Strict):
 class Confidence(Strict):
     """A feed whose confidence c is below `threshold` costs initial margin (1 - c) margin of the notional."""
 
-    threshold: Fraction01 = Decimal("0.55")
+    threshold: Rate = Decimal("0.55")
     margin: Positive = Decimal(1)
 
 
 class LossFactors(Strict):
     """How many times the worst loss counts."""
 
-    initial: Positive = Decimal(1)
-    maintenance: Positive = Decimal("0.8")
+    initial: Annotated[Number, Field(ge=Decimal("0.5"), le=10)] = Decimal(1)
+    maintenance: Annotated[Number, Field(ge=Decimal("0.1"), le=10)] = Decimal("0.8")
 
     def at(self, level: Level) -> Decimal:
         """The factor of a level."""
         return self.initial if level == "initial" else self.maintenance
 
 
+class Haircut(Contingency):
+    """The haircut on a coin: at maintenance, and what initial margin adds; no more than all of it together."""
+
+    maintenance: Rate
+    addition: Rate
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> Self:
+        # Cases write the addition as a difference in binary floating point, whose last digits are no part of it.
+        if self.at("initial") > 1 + _NOISE:
+            raise ValueError(f"maintenance and addition come to {self.at('initial')}; at most 1 together")
+        return self
+
+
+class PerpetualSize(Contingency):
+    """The size contingency of perpetuals, of the spot price."""
+
+    maintenance: Annotated[Number, Field(ge=0, le=3)]
+    addition: Annotated[Number, Field(ge=0, le=3)]
+
+
+class NakedShort(Contingency):
+    """The contingency of naked short options, of the spot price."""
+
+    maintenance: Annotated[Number, Field(ge=0, le=2)]
+    addition: Annotated[Number, Field(ge=0, le=2)]
+
+
 class Collateral(Strict):
     """A coin held as collateral: its haircut, and the underlying whose moves it follows, if any."""
 
-    haircut: Contingency
+    haircut: Haircut
     cancels: str | None = None
 
 
@@ -152,7 +187,7 @@ def _scenarios() -> tuple[Scenario, ...]:
 class Pmrm2(Strict):
     """All of PMRM 2. Contingencies are of the spot price, haircuts of the value in cash."""
 
-    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=64)] = _scenarios()
+    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1, max_length=40)] = _scenarios()
     volatility: Volatility = Volatility()
     skew: Skew = Skew()
     long_discount: Discount = Discount(base=Decimal("0.95"), multiplier=Decimal(1), addition=Decimal("0.08"))
@@ -165,11 +200,22 @@ class Pmrm2(Strict):
     loss_factor: LossFactors = LossFactors()
     peg: Peg = Peg()
     confidence: Confidence = Confidence()
-    perpetual: Contingency = Contingency(maintenance=Decimal("0.015"), addition=Decimal("0.005"))
+    perpetual: PerpetualSize = PerpetualSize(maintenance=Decimal("0.015"), addition=Decimal("0.005"))
     """On the size of perpetuals and futures."""
-    naked_short: Contingency = Contingency(maintenance=Decimal("0.003"), addition=Decimal("0.002"))
+    naked_short: NakedShort = NakedShort(maintenance=Decimal("0.003"), addition=Decimal("0.002"))
     """On every short option that no long option of its strike and expiry covers."""
     collaterals: Mapping[str, Collateral] = {}
     """By coin. One that is not listed has the haircut of every other model, and follows its own derivatives."""
     averaging_minutes: Annotated[Number, Field(ge=0, le=1440)] = Decimal(30)
     """Settlement is the average of this long before expiry: what has passed of it no longer moves."""
+
+    @model_validator(mode="after")
+    def _skews(self) -> Self:
+        """A skew cell stays at the spot price, and there is one of each kind (PMRM_2.setScenarios)."""
+        for kind in ("linear", "absolute"):
+            cells = [cell for cell in self.scenarios if cell.volatility == kind]
+            if any(cell.spot for cell in cells):
+                raise ValueError(f"scenarios: the {kind} skew cell has no move of spot; set its spot to 0")
+            if len(cells) > 1:
+                raise ValueError(f"scenarios: two {kind} skew cells; keep one")
+        return self

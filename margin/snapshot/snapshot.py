@@ -223,6 +223,7 @@ class _TermsDocument(_Strict):
     expiry: int
     confidence: str
     fixed: str | None
+    rate: str | None = None
 
 
 class _HistoryDocument(_Strict):

@@ -20,6 +20,8 @@ ChargeKind = Literal[
     "initial ratio",
     "option value cap",
     "confidence",
+    "depeg",
+    "maximum loss",
     "delta shock",
     "roll shock",
     "basis risk",

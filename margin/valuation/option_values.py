@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from zkmargin.margin.arithmetic.fixed import ONE, exp, from_decimal, from_fraction, mul
+from zkmargin.margin.arithmetic.fixed import ONE, RangeError, exp, from_decimal, from_fraction, mul
 from zkmargin.margin.arithmetic.packed import InstrumentError, Options, VolatilityShock
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.market.inputs import Inputs
+from zkmargin.margin.market.times import format_time
 from zkmargin.margin.parameters.grid import VolatilityShock as VolatilityParameters
 
 _YEAR_MICROSECONDS = 365 * 86400 * 10**6
@@ -41,7 +42,7 @@ def option_columns(
     q64_forwards = {forward: from_decimal(forward) for forward in set(forwards)}
     years = {t: _years(t, valuation_time) for t in {i.expiry for i in instruments}}
     terms = {(quote.rate, i.expiry) for i, quote in zip(instruments, quotes, strict=True)}
-    discounts = {(rate, expiry): _discount(rate, years[expiry]) for rate, expiry in terms}
+    discounts = {(rate, expiry): _discount(rate, expiry, years[expiry]) for rate, expiry in terms}
     strikes = {strike: from_decimal(strike or 0) for strike in {i.strike for i in instruments}}
     indices = {coin: Fraction(Decimal(price)) for coin, price in inputs.indices.items()}
     ratios = {
@@ -69,9 +70,16 @@ def _years(expiry: int | None, valuation_time: int) -> int:
     return from_fraction(Fraction((expiry or 0) - valuation_time, _YEAR_MICROSECONDS))
 
 
-def _discount(rate: str | None, years: int) -> int:
-    """e^(-rate * years) in Q64."""
-    return ONE if rate is None else exp(-mul(from_decimal(rate), years))
+def _discount(rate: str | None, expiry: int | None, years: int) -> int:
+    """e^(-rate * years) in Q64; InputError where that is beyond the format."""
+    try:
+        return ONE if rate is None else exp(-mul(from_decimal(rate), years))
+    except RangeError:
+        place, remedy = (
+            f"expiry {format_time(expiry or 0)}",
+            "so low a rate has no discount; state a higher one",
+        )
+        raise InputError(place, "rate", rate, remedy) from None
 
 
 def volatility_shock(parameters: VolatilityParameters) -> VolatilityShock:

@@ -87,7 +87,9 @@ CASES: Mapping[str, Case] = {
         "cross", "collateral", {"collateral": {"BTC": {**_COLLATERAL, "measured_in": "usd"}}}
     ),
     "standard": Case("isolated", "standard", {"standard": {}}),
+    "pmrm1": Case("grid", "pmrm1", {"pmrm1": {}}),
     "pmrm2": Case("grid", "pmrm2", {"pmrm2": {"collaterals": _COVERED}}),
+    "srm": Case("isolated", "srm", {"srm": {"markets": {"ETH": {}}}}),
     "deribit": Case("grid", "deribit", {"deribit": {}}),
     "okx": Case("grid", "okx", {"okx": {}}),
     "tiered": Case("tiered", "tiered", {"tiered": {"threshold": "100000"}}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import TERMS, Run
+from tests.margin import published_pmrm, published_srm
 from tests.margin.derive_cases import collateral, document, feed, option
 
 
@@ -72,3 +73,52 @@ def test_a_case_that_cannot_be_used(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     in_the_way = run("import", "derive-case", path, "-o", path / "below")
     assert in_the_way.code == 2
+
+
+def proves(run: Run, folder: Path, model: str, excess: str) -> None:
+    """The excess of the account is proven and verified from the files."""
+    snapshot, holdings = folder / "snapshot.json", folder / "holdings.csv"
+    commitment, opening, proof = (folder / name for name in ("commitment.json", "opening.json", "proof.json"))
+    committed = run("commit", snapshot, holdings, "-o", commitment, "--opening", opening)
+    assert committed.code == 0, committed.err
+    terms = (*TERMS, "--model", model, "--threshold", excess)
+    proven = run("prove", snapshot, "--opening", opening, *terms, "-o", proof)
+    assert proven.code == 0, proven.err
+    verified = run("verify", snapshot, proof, "--commitment", commitment, *terms)
+    assert verified.code == 0, verified.err
+
+
+def test_one_of_several_cases_of_the_standard_manager(run: Run, tmp_path: Path) -> None:
+    cases = {f"Test{case.name}": published_srm.document(case) for case in published_srm.WITH_A_SMILE}
+    path, folder = tmp_path / "srm.json", tmp_path / "case"
+    path.write_text(json.dumps(cases))
+    unnamed = run("import", "derive-case", path, "-o", folder)
+    assert unnamed.code == 2
+    assert "name one of the cases with --case; it holds Test1, Test2" in unnamed.err
+    assert run("import", "derive-case", path, "--case", "Test99", "-o", folder).code == 2
+    imported = run("import", "derive-case", path, "--case", "Test7", "-o", folder)
+    assert imported.code == 0, imported.err
+    assert "a case of the model isolated" in " ".join(imported.out.split())
+    asked = (folder / "snapshot.json", folder / "holdings.csv", "--model", "isolated")
+    shown = run("margin", *asked)
+    assert "maximum loss" in shown.out
+    found = run("margin", *asked, "--json").document
+    assert Decimal(found["excess"]) == pytest.approx(Decimal("-380.099993517"), abs=Decimal("1e-8"))
+    proves(run, folder, "isolated", found["excess"])
+
+
+def test_a_case_of_the_first_portfolio_manager(run: Run, tmp_path: Path) -> None:
+    path, folder = tmp_path / "pmrm.json", tmp_path / "case"
+    path.write_text(json.dumps({"Test14": published_pmrm.document(published_pmrm.VERIFIED[13])}))
+    imported = run("import", "derive-case", path, "-o", folder)
+    assert imported.code == 0, imported.err
+    found = run("margin", folder / "snapshot.json", folder / "holdings.csv", "--json").document
+    assert Decimal(found["excess"]) == pytest.approx(Decimal("1114.746715016"), abs=Decimal("1e-8"))
+    proves(run, folder, "grid", found["excess"])
+
+
+@pytest.mark.parametrize("name", ["srm", "pmrm1"])
+def test_the_example_market_under_the_rules_of_a_manager(run: Run, tmp_path: Path, name: str) -> None:
+    built = run("snapshot", "build", "--example", "--preset", name, "-o", tmp_path / "market.json")
+    assert built.code == 0, built.err
+    assert run("snapshot", "check", tmp_path / "market.json").code == 0

@@ -1,4 +1,4 @@
-"""Portfolio cases of Derive's PMRM 2: one account with its market, its parameters and its results, in JSON."""
+"""Cases of Derive's risk managers (PMRM, PMRM 2, SRM): one account with its market and its results, in JSON."""
 
 from zkmargin.margin.market.derive.case import DeriveCase, parse_derive_case, read_derive_case
 

@@ -3,32 +3,39 @@
 `Scenario` holds the account and the feeds, `Parameters` the rules, `Result` what the venue finds. Times are
 seconds from the moment of valuation. A case does not say which coin it is about: here it is BASE. Cash
 holds what perpetuals have gained and are owed by funding, while any are held; collateral has the price of
-its coin, and counts in cash at that over the price of cash.
+its coin, and counts in cash at that over the price of cash. Cases in lists are those of `lists`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
-from zkmargin.margin.instruments.instrument import CASH, Instrument
+from zkmargin.margin.instruments.instrument import CASH
+from zkmargin.margin.market.derive.books import Account, Book, Coin, list_account
+from zkmargin.margin.market.derive.lists import PMRM_KEYS, SRM_KEYS, UNIT, pmrm_account, srm_account
 from zkmargin.margin.market.derive.options import UNDERLYING, OptionBook
-from zkmargin.margin.market.derive.part import CONTEXT, Part
+from zkmargin.margin.market.derive.part import KNOWN, Part
 from zkmargin.margin.market.derive.rules import read_parameters
-from zkmargin.margin.market.derive.sizes import Held, Size, grain
-from zkmargin.margin.market.inputs import Inputs, Quote, check_feeds, check_quote
 from zkmargin.margin.market.quotes import Market
-from zkmargin.margin.parameters.document import Parameters
+from zkmargin.margin.parameters.document import Parameters, parse_parameters
 from zkmargin.margin.units import Level
 
-PERPETUAL: Final = f"{UNDERLYING}-PERP"
-
 _CASH: Final = ("Cash", "UnrealisedPerpPNL", "UnrealisedFunding")
-_RESULTS: Final[Mapping[Level, str]] = {"initial": "IM", "maintenance": "MM"}
+_Results = Mapping[Level, str]
+_PMRM2_RESULTS: Final[_Results] = {"initial": "IM", "maintenance": "MM"}
+_PMRM_RESULTS: Final[_Results] = {"initial": "InitialMarginHand", "maintenance": "MaintenanceMarginHand"}
+_SRM_RESULTS: Final[_Results] = {"initial": "HandIM", "maintenance": "HandMM"}
+_SRM_TESTS: Final = {
+    "confidence": {"perpetual": "0.5", "option": "0.5", "base": "0.5", "factor": "0.4"},
+    "base": {"factor": "0.1"},
+}
+"""Where the tests of these cases (TestStandardManager_Cases) set other numbers than the published defaults."""
 
 
 @dataclass(frozen=True)
@@ -42,105 +49,154 @@ class DeriveCase:
     unknown: tuple[str, ...]
     """Keys that this reader does not know."""
     excess: Mapping[Level, Decimal]
-    """What the case says is left over each requirement, where it says so."""
+    """The excess over each requirement, in USD, where the case states it."""
+    model: str = "grid"
+    """The model whose requirement that is."""
 
 
-def read_derive_case(path: Path) -> DeriveCase:
-    """The case in a file; InputError naming the part, the key and the value that cannot be used."""
-    return parse_derive_case(parse_json(read_text(path), str(path)), str(path))
+def read_derive_case(path: Path, name: str | None = None) -> DeriveCase:
+    """The case in a file, or the one of a name where it holds several.
+
+    Raises InputError naming the part, the key and the value that cannot be used.
+    """
+    return parse_derive_case(parse_json(read_text(path), str(path)), str(path), name)
 
 
-def parse_derive_case(document: object, where: str) -> DeriveCase:
+def parse_derive_case(document: object, where: str, name: str | None = None) -> DeriveCase:
     """The case in a JSON document whose numbers are exact; InputError as `read_derive_case`."""
+    if name is not None or (isinstance(document, Mapping) and document and "Scenario" not in document):
+        document, where = _chosen(document, where, name)
+    scenario = document.get("Scenario") if isinstance(document, Mapping) else None
+    written = frozenset(scenario) if isinstance(scenario, Mapping) else frozenset()
+    if "OptionUnderlying" in written:
+        return _srm_case(document, where)
+    if "OptionExpiries" in written:
+        return _pmrm_case(document, where)
+    return _pmrm2_case(document, where)
+
+
+def _chosen(document: object, where: str, name: str | None) -> tuple[object, str]:
+    """One of the cases of a document, which holds them by name."""
+    named = dict(_named(document if isinstance(document, Mapping) else {}))
+    if name is None and len(named) == 1:
+        name = next(iter(named))
+    if name is None or name not in named:
+        held = ", ".join(list(named)[:40]) or "none"
+        remedy = f"name one of the cases with --case; it holds {held}"
+        raise InputError(where, "case", Finding("none chosen") if name is None else name, remedy)
+    return named[name], f"{where}, {name}"
+
+
+def _named(cases: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The cases by name; the actions of a liquidation are cases as NAME/0, NAME/1 and so on.
+
+    An action states the maintenance margin that was left over before it.
+    """
+    for name, case in cases.items():
+        if isinstance(case, Mapping) and "Scenario" in case:
+            yield name, case
+        actions = case.get("Actions") if isinstance(case, Mapping) else None
+        for number, action in enumerate(actions if isinstance(actions, list) else []):
+            if isinstance(action, Mapping) and "PortfolioAndFeeds" in action:
+                results = action.get("Results")
+                left = results.get("PreMM") if isinstance(results, Mapping) else None
+                stated = dict.fromkeys((_PMRM_RESULTS["maintenance"], _SRM_RESULTS["maintenance"]), left)
+                yield f"{name}/{number}", {"Scenario": action["PortfolioAndFeeds"], "Result": stated}
+
+
+def _pmrm2_case(document: object, where: str) -> DeriveCase:
     unknown: list[str] = []
     case = Part(document, "case", where, unknown)
-    scenario = case.part("Scenario")
+    other = _other_manager(case)
+    scenario = case.part("Scenario", None if other is None else KNOWN["Scenario"] | {"Base"})
     entries = scenario.parts("Collaterals")
     names = _coin_names([str(entry.values.get("Name") or "") for entry in entries])
     collaterals = dict(zip(names, entries, strict=True))
-    parameters = read_parameters(case, UNDERLYING, collaterals)
-    listed, inputs, time = _market(scenario, collaterals)
-    market = Market(time, tuple(listed.instruments), inputs)
-    return DeriveCase(market, parameters, listed.quantities, tuple(unknown), _stated(case))
+    parameters = read_parameters(case, UNDERLYING, collaterals) if other is None else _parameters(case, None)
+    market, quantities = list_account(_account(scenario, collaterals, discounted=other is None))
+    stated = _stated(case, _PMRM2_RESULTS)
+    model = "isolated" if other == "srm" else "grid"
+    return DeriveCase(market, parameters, quantities, tuple(unknown), stated, model)
 
 
-def _stated(case: Part) -> dict[Level, Decimal]:
-    """What the case says is left over each requirement."""
+def _other_manager(case: Part) -> str | None:
+    """The manager whose rules a case states as a parameter file does; None where they are PMRM 2's own."""
+    stated = case.values.get("Parameters")
+    found = [name for name in ("srm", "pmrm1") if isinstance(stated, Mapping) and name in stated]
+    return found[0] if found else None
+
+
+def _pmrm_case(document: object, where: str) -> DeriveCase:
+    unknown: list[str] = []
+    case = Part(document, "case", where, unknown)
+    parameters = _parameters(case, {"pmrm1": {}})
+    market, quantities = list_account(pmrm_account(case.part("Scenario", PMRM_KEYS)))
+    return DeriveCase(market, parameters, quantities, tuple(unknown), _stated(case, _PMRM_RESULTS, -UNIT))
+
+
+def _srm_case(document: object, where: str) -> DeriveCase:
+    unknown: list[str] = []
+    case = Part(document, "case", where, unknown)
+    parameters = _parameters(case, {"srm": _SRM_TESTS})
+    market, quantities = list_account(srm_account(case.part("Scenario", SRM_KEYS), _settled_cash(case)))
+    stated = _stated(case, _SRM_RESULTS, -UNIT)
+    return DeriveCase(market, parameters, quantities, tuple(unknown), stated, "isolated")
+
+
+def _settled_cash(case: Part) -> Decimal | None:
+    """The cash that the results of a case rest on, in USD, where they say so."""
+    result = case.values.get("Result")
+    if not isinstance(result, Mapping) or result.get("Cash") is None:
+        return None
+    return case.part("Result", frozenset(result)).scaled("Cash", -UNIT)
+
+
+def _parameters(case: Part, missing: object) -> Parameters:
+    """The parameters that a case states as a parameter file does, or those of the tests that it comes from."""
+    stated = case.values.get("Parameters")
+    return parse_parameters(missing if stated is None else stated, f"{case.place}, Parameters")
+
+
+def _stated(case: Part, keys: _Results, exponent: int = 0) -> dict[Level, Decimal]:
+    """The excess over each requirement that the case states, in units of 10^exponent USD."""
     found = case.values.get("Result")
     if not found:
         return {}
     result = case.part("Result", frozenset(found) if isinstance(found, Mapping) else None)
     return {
-        level: result.number(key) for level, key in _RESULTS.items() if result.values.get(key) is not None
+        level: result.scaled(key, exponent)
+        for level, key in keys.items()
+        if result.values.get(key) is not None
     }
 
 
-@dataclass
-class _Listed:
-    """Instruments with their quotes and quantities, in the order of their slots."""
-
-    instruments: list[Instrument] = field(default_factory=list)
-    quotes: list[Quote] = field(default_factory=list)
-    quantities: dict[str, Decimal] = field(default_factory=dict)
-
-    def add(self, instrument: Instrument, quote: Quote, quantity: Decimal) -> None:
-        """Append one instrument; a quantity is rounded to a lot."""
-        self.instruments.append(instrument)
-        self.quotes.append(quote)
-        self.quantities[instrument.name] = quantity.quantize(instrument.lot, ROUND_HALF_EVEN, CONTEXT)
-
-
-def _market(scenario: Part, collaterals: Mapping[str, Part]) -> tuple[_Listed, Inputs, int]:
-    """Everything that is listed, what it rests on, and the moment of valuation."""
-    options = OptionBook.read(scenario)
-    perpetuals, price = scenario.number("NumPerps", "0"), scenario.number("PerpPrice", "0")
+def _account(scenario: Part, collaterals: Mapping[str, Part], *, discounted: bool) -> Account:
+    """Everything that is held, and what it rests on."""
+    options = OptionBook.read(scenario, discounted=discounted)
+    perpetuals = scenario.number("NumPerps", "0")
     keys = _CASH if perpetuals else _CASH[:1]
-    cash = sum((scenario.number(key, "0") for key in keys), Decimal(0))
-    coins = {UNDERLYING: (Decimal(0), scenario.number("SpotPrice")), **dict(_coins(collaterals))}
-    swaps = Held.of([perpetuals], price)
-    money = Held.of([abs(cash) + swaps.value], None)
-    balances = {name: Held.of([amount], worth) for name, (amount, worth) in coins.items()}
-    kinds = [swaps] * (perpetuals != 0) + [options.held] * len(options.amounts)
-    finest = grain([money, *balances.values(), *kinds])
-    listed = _Listed()
-    listed.add(_balance(CASH, money.size(finest)), Quote("1"), cash)
-    for name, (amount, worth) in coins.items():
-        listed.add(_balance(name, balances[name].size(finest)), Quote(canonical_decimal(worth)), amount)
-    if perpetuals:
-        listed.add(_perpetual(swaps.size(finest)), Quote(canonical_decimal(price)), perpetuals)
-    for option in options.listed(options.held.size(finest)):
-        listed.add(*option)
-    inputs = Inputs(
-        source="Derive PMRM 2 portfolio case",
-        indices={name: canonical_decimal(worth) for name, (_, worth) in coins.items()},
-        terms=options.terms,
-        quotes=tuple(listed.quotes),
-        confidences=_confidences(scenario, collaterals, listed),
+    base = Decimal(0) if discounted else scenario.number("Base", "0")
+    spot = Coin(base, scenario.number("SpotPrice"), scenario.confidence("SpotConfidence"))
+    swaps = Coin(perpetuals, scenario.number("PerpPrice", "0"), scenario.confidence("PerpConfidence"))
+    return Account(
+        books=[Book(UNDERLYING, spot, swaps, options)],
+        cash=sum((scenario.number(key, "0") for key in keys), Decimal(0)),
         cash_price=scenario.text("StablePrice", "1"),
+        collaterals=dict(_coins(collaterals)),
+        source="Derive PMRM 2 portfolio case" if discounted else "Derive portfolio case",
+        place=scenario.place,
     )
-    check_feeds(scenario.place, inputs, listed.instruments)
-    for instrument, quote in zip(listed.instruments, listed.quotes, strict=True):
-        place = f"{scenario.place}, instrument {instrument.name}"
-        check_quote(place, instrument, quote, inputs.indices, options.time, terms=inputs.terms_of(instrument))
-    return listed, inputs, options.time
 
 
-def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, tuple[Decimal, Decimal]]]:
-    """Amount and price of the collateral that is worth something."""
+def _coins(collaterals: Mapping[str, Part]) -> Iterator[tuple[str, Coin]]:
+    """The collateral that is worth something; InputError for an amount that is owed."""
     for name, entry in collaterals.items():
-        if worth := entry.number("Price"):
-            yield name, (entry.number("Amount", "0"), worth)
-
-
-def _confidences(scenario: Part, collaterals: Mapping[str, Part], listed: _Listed) -> dict[str, str]:
-    """How sure the prices of what is listed are."""
-    stated = {UNDERLYING: (scenario, "SpotConfidence"), PERPETUAL: (scenario, "PerpConfidence")}
-    stated |= {name: (entry, "Confidence") for name, entry in collaterals.items()}
-    return {
-        name: canonical_decimal(part.confidence(key))
-        for name, (part, key) in stated.items()
-        if name in listed.quantities
-    }
+        amount = entry.number("Amount", "0")
+        if amount < 0:
+            remedy = "collateral is never owed; write an amount that is not negative"
+            raise InputError(entry.place, "Amount", canonical_decimal(amount), remedy)
+        if price := entry.number("Price"):
+            yield name, Coin(amount, price, entry.confidence("Confidence"))
 
 
 def _coin_names(written: Sequence[str]) -> list[str]:
@@ -154,13 +210,3 @@ def _coin_names(written: Sequence[str]) -> list[str]:
         taken.add(free)
         names.append(free)
     return names
-
-
-def _balance(currency: str, counted: Size) -> Instrument:
-    lot, contract, bound = astuple(counted)
-    return Instrument(currency, "balance", currency, currency, False, None, None, None, lot, contract, bound)
-
-
-def _perpetual(counted: Size) -> Instrument:
-    lot, contract, bound = astuple(counted)
-    return Instrument(PERPETUAL, "perpetual", UNDERLYING, CASH, False, None, None, None, lot, contract, bound)

@@ -57,12 +57,16 @@ class OptionBook:
     time: int
     """Unix microseconds of the valuation."""
     place: str
+    underlying: str = UNDERLYING
+    discounted: bool = True
+    """Whether marks are discounted at the rate of the feed; if not, only static discounts rest on it."""
 
     @classmethod
-    def read(cls, scenario: Part) -> "OptionBook":
+    def read(cls, scenario: Part, underlying: str = UNDERLYING, *, discounted: bool = True) -> "OptionBook":
         """The options and feeds of a scenario; InputError naming what cannot be used."""
         options, feeds = scenario.parts("Options"), _feeds(scenario)
-        return cls(_amounts(options, feeds), feeds, _valuation_time(options), scenario.place)
+        time = _valuation_time(options)
+        return cls(_amounts(options, feeds), feeds, time, scenario.place, underlying, discounted)
 
     @cached_property
     def ordered(self) -> Sequence[_Option]:
@@ -83,29 +87,37 @@ class OptionBook:
         names = _once(self._name(option) for option in self.ordered)
         for name, option, mark in zip(names, self.ordered, self._marks(), strict=True):
             feed = self.feeds[option.expiry]
-            quote = map(canonical_decimal, (mark, option.volatility, feed.forward, feed.rate))
-            yield self._instrument(name, option, size), Quote(*quote), self.amounts[option]
+            price, volatility, forward, rate = map(
+                canonical_decimal, (mark, option.volatility, feed.forward, feed.rate)
+            )
+            quote = Quote(price, volatility, forward, rate if self.discounted else None)
+            yield self._instrument(name, option, size), quote, self.amounts[option]
 
     @property
     def terms(self) -> tuple[ExpiryTerms, ...]:
         """Of the expiries that have options."""
         return tuple(
-            ExpiryTerms(
-                UNDERLYING,
-                self.time + expiry,
-                canonical_decimal(self.feeds[expiry].confidence),
-                None if (fixed := self.feeds[expiry].fixed) is None else canonical_decimal(fixed),
-            )
+            self._terms(expiry, self.feeds[expiry])
             for expiry in sorted({option.expiry for option in self.amounts})
+        )
+
+    def _terms(self, expiry: int, feed: _Feed) -> ExpiryTerms:
+        return ExpiryTerms(
+            self.underlying,
+            self.time + expiry,
+            canonical_decimal(feed.confidence),
+            None if feed.fixed is None else canonical_decimal(feed.fixed),
+            None if self.discounted else canonical_decimal(feed.rate),
         )
 
     def _marks(self) -> list[Decimal]:
         """Black-76, discounted at the rate where that is positive and the option lives."""
         years = {expiry: from_fraction(Fraction(max(expiry, 0), _YEAR)) for expiry in self.feeds}
-        discounts = {
-            expiry: exp(-mul(from_decimal(max(feed.rate, Decimal(0))), years[expiry]))
+        rates = {
+            expiry: max(feed.rate, Decimal(0)) if self.discounted else Decimal(0)
             for expiry, feed in self.feeds.items()
         }
+        discounts = {expiry: exp(-mul(from_decimal(rate), years[expiry])) for expiry, rate in rates.items()}
         columns = Options(
             call=[not option.put for option in self.ordered],
             forward=[from_decimal(self.feeds[option.expiry].forward) for option in self.ordered],
@@ -125,12 +137,14 @@ class OptionBook:
 
     def _name(self, option: _Option) -> str:
         moment = format_time(self.time + option.expiry).replace(":", "").replace("-", "").removesuffix("Z")
-        return f"{UNDERLYING}-{moment}-{canonical_decimal(option.strike)}-{'P' if option.put else 'C'}"
+        return f"{self.underlying}-{moment}-{canonical_decimal(option.strike)}-{'P' if option.put else 'C'}"
 
     def _instrument(self, name: str, option: _Option, size: Size) -> Instrument:
         lot, contract, bound = astuple(size)
         strike, expiry, call = canonical_decimal(option.strike), self.time + option.expiry, not option.put
-        return Instrument(name, "option", UNDERLYING, CASH, False, expiry, strike, call, lot, contract, bound)
+        return Instrument(
+            name, "option", self.underlying, CASH, False, expiry, strike, call, lot, contract, bound
+        )
 
 
 def _valuation_time(options: Iterable[Part]) -> int:

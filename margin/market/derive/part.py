@@ -4,6 +4,7 @@ Numbers count to 18 decimals, as in the venue's contracts. A key that is not kno
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -86,6 +87,14 @@ class Part:
         value = self.values.get(key)
         if value is None:
             value = self.needed(key) if missing is None else missing
+        return self._cut(key, value)
+
+    def scaled(self, key: str, exponent: int) -> Decimal:
+        """A number in units of 10^exponent."""
+        value = self.needed(key)
+        if exponent and not isinstance(value, bool):
+            with suppress(ArithmeticError):
+                value = Decimal(str(value)).scaleb(exponent, CONTEXT)
         return self._cut(key, value)
 
     def text(self, key: str, missing: str | None = None) -> str:

@@ -1,7 +1,7 @@
 """Portfolio margin: the worst loss over a grid of spot and volatility moves, hedges recognised per coin.
 
-The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm2`,
-`deribit`, `okx`). All of them give the same kind of tables, which one engine values and one set of rows
+The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm1`,
+`pmrm2`, `deribit`, `okx`). All of them give the same kind of tables, which one engine values and one set of rows
 proves.
 """
 
@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from zkmargin.margin.instruments.universe import Universe
-from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm2
+from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm1, pmrm2
 from zkmargin.margin.models.grid.losses import unit_losses
 from zkmargin.margin.models.model import Model
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.okx import Okx
+from zkmargin.margin.parameters.pmrm1 import Pmrm1
 from zkmargin.margin.parameters.pmrm2 import Pmrm2
 from zkmargin.margin.tables.assessment import Assessment, Charge, assess
 from zkmargin.margin.tables.grid import GridTables
@@ -29,6 +30,8 @@ NAME = "grid"
 def tables(basis: Basis) -> GridTables:
     """The grid's tables; InputError naming the instrument if a number is out of range."""
     match basis.parameters.venue:
+        case Pmrm1() as rules:
+            return pmrm1.tables(basis, rules)
         case Pmrm2() as rules:
             return pmrm2.tables(basis, rules)
         case Deribit() as rules:

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.margin import published_pmrm, published_srm
 from tests.margin.derive_cases import account, collateral, document, feed, option, parse
 from zkmargin.margin.account.derive_case import import_derive_case
 from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.market.derive import parse_derive_case
+from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import LEVELS
 
 
@@ -186,6 +190,10 @@ def change(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
         (change("Parameters", "Margin", "IM_LOSS_FACTOR", value="-1"), "loss_factor.initial: '-1'"),
         (change("Parameters", "Scenarios", 0, "VolShockDirection", value="Sideways"), "'Sideways'"),
         (change("Parameters", "Scenarios", value=[]), "scenarios"),
+        (
+            change("Scenario", "Collaterals", 0, "Amount", value="-1"),
+            r"Amount: '-1': collateral is never owed",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(apply: Callable[[dict[str, Any]], None], reason: str) -> None:
@@ -194,6 +202,87 @@ def test_what_cannot_be_used_is_named(apply: Callable[[dict[str, Any]], None], r
     with pytest.raises(InputError, match=reason) as caught:
         account(parse(case))
     assert "case.json" in str(caught.value) or "holdings" in str(caught.value)
+
+
+def cell(spot: str, move: str) -> dict[str, Any]:
+    return {"SpotShock": spot, "VolShockDirection": move, "DampeningFactor": 1}
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("Margin", "IM_LOSS_FACTOR", "0.49"),
+        ("Margin", "MM_LOSS_FACTOR", "0.09"),
+        ("Margin", "IM_LOSS_FACTOR", "10.1"),
+        ("Margin", "BASE_STATIC_DISCOUNT_NEG", "4.1"),
+        ("Margin", "SHORT_RATE_MULTSCALE", "10.1"),
+        ("Margin", "LONG_RATE_ADDSCALE", "10.1"),
+        ("VolShock", "SHORTTERMPOWER", "-0.1"),
+        ("VolShock", "VOLRANGEDOWN", "10.1"),
+        ("VolShock", "DTE_FLOOR", "401"),
+        ("VolShock", "MIN_VOL_EVAL_SHOCKED", "20.1"),
+        ("SkewShock", "LINEAR_SCALE_CAP", "10.1"),
+        ("SkewShock", "ABS_CBASE", "-10.1"),
+        ("SkewShock", "MIN_WIDTH_SCALE", "10.1"),
+        ("SkewShock", "VOL_PARAM_SCALE", "20.1"),
+        ("BasisContingency", "SCENARIO_SPOT_UP", "1"),
+        ("BasisContingency", "SCENARIO_SPOT_UP", "3"),
+        ("BasisContingency", "SCENARIO_SPOT_DOWN", "1"),
+        ("BasisContingency", "BASIS_CONT_MULT_FACTOR", "20.1"),
+        ("OtherContingency", "PEG_LOSS_FACTOR", "10.1"),
+        ("OtherContingency", "CONF_MARGIN", "20.1"),
+        ("OtherContingency", "MM_PERP_PERCENT", "3.1"),
+        ("OtherContingency", "IM_OPTION_PERCENT", "2.1"),
+    ],
+)
+def test_numbers_that_the_contracts_refuse_are_refused(section: str, key: str, value: str) -> None:
+    with pytest.raises(InputError, match=r"case\.json, Parameters: pmrm2"):
+        parse(document(parameters={section: {key: value}}))
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ([cell("1.01", "LINEAR")], "the linear skew cell has no move of spot"),
+        ([cell("0.99", "ABS")], "the absolute skew cell has no move of spot"),
+        ([cell("1", "ABS"), cell("1", "ABS")], "two absolute skew cells; keep one"),
+        ([cell("1", "LINEAR"), cell("1", "ABS"), cell("1", "LINEAR")], "two linear skew cells; keep one"),
+        ([cell("1", "Up")] * 41, "scenarios"),
+    ],
+)
+def test_scenarios_that_the_contract_refuses_are_refused(cells: list[dict[str, Any]], reason: str) -> None:
+    case = document()
+    case["Parameters"]["Scenarios"] = cells
+    with pytest.raises(InputError, match=reason):
+        parse(case)
+
+
+def test_a_haircut_takes_at_most_all_of_a_coin() -> None:
+    whole = collateral("x", "1", MMHaircut="0.75", IMHaircut="0.25")
+    parse(document(collaterals=[whole]))
+    parse(document(collaterals=[whole | {"MMHaircut": "0.95", "IMHaircut": "0.05000000000000004"}]))
+    with pytest.raises(InputError, match=r"haircut: .* come to 1\.01; at most 1 together"):
+        parse(document(collaterals=[whole | {"IMHaircut": "0.26"}]))
+
+
+@pytest.mark.parametrize("rate", ["-1.2", "-9.3", "0"])
+def test_a_rate_below_zero_counts_as_zero(rate: str) -> None:
+    def made(rate: str) -> Any:
+        options = [option(31536000 * 7, "2700", "-1.5")]
+        return account(parse(document(options, [feed(31536000 * 7, rate=rate)])))
+
+    stated, at_zero = made(rate), made("0")
+    for level in LEVELS:
+        assert requirement(*stated, level=level).excess == requirement(*at_zero, level=level).excess
+
+
+def test_a_rate_that_no_discount_can_hold_is_named_where_it_counts() -> None:
+    """PMRM 2 counts it as zero; the grid's own rules discount by it."""
+    case = parse(document([option(31536000 * 7, "2700", "-1")], [feed(31536000 * 7, rate="-9.3")]))
+    with pytest.raises(
+        InputError, match=r"expiry 2030-11-12.*: rate: '-9\.3': so low a rate has no discount"
+    ):
+        Snapshot.build(case.market, DEFAULT_PARAMETERS, quantum_decimals=9, only=("grid",))
 
 
 def test_two_feeds_of_one_expiry_must_say_the_same() -> None:
@@ -249,3 +338,115 @@ def test_results_may_state_one_level_only(tmp_path: Path) -> None:
     del case["Result"]["IM"]
     with pytest.raises(InputError, match="add the results"):
         import_derive_case(write(tmp_path, case))
+
+
+# Cases of the other managers ------------------------------------------------------------------------
+
+
+def lists() -> dict[str, Any]:
+    return published_pmrm.document(published_pmrm.VERIFIED[13])
+
+
+def test_a_case_in_the_form_of_pmrm_2_may_have_the_rules_of_another_manager() -> None:
+    """The same account in either form comes to the same."""
+    stated = lists()["Scenario"]
+    entry = option(500400, "1500", "-1", vol="1.04788449408498624")
+    feeds = feed(500400, "1500.833279310993817600", "0.03")
+    case = document([entry], [feeds], Cash="0", SpotPrice="1500", StablePrice="1", Base="1")
+    case["Parameters"] = {"pmrm1": {}}
+    assert stated["OptionAmounts"] == [-(10**18)]
+    for level in LEVELS:
+        one, other = (requirement(*account(parse(x)), level=level) for x in (case, lists()))
+        assert float(one.excess) / 10**one.money_decimals == pytest.approx(
+            float(other.excess) / 10**other.money_decimals, abs=1e-9
+        )
+    case["Parameters"] = {"srm": {}}
+    found = parse(case)
+    assert found.model == "isolated"
+    assert found.quantities["BASE"] == 1
+    case["Parameters"] = {"srm": {"deposit": {}}}
+    with pytest.raises(InputError, match=r"case\.json, Parameters: srm\.deposit"):
+        parse(case)
+
+
+def test_a_base_amount_is_unknown_to_pmrm_2() -> None:
+    assert parse(document(Base="1")).unknown == ("Scenario.Base",)
+
+
+def test_an_action_of_a_liquidation_is_a_case() -> None:
+    portfolio = lists()["Scenario"]
+    actions = [
+        {"Time": 0, "PortfolioAndFeeds": portfolio, "Results": {"PreMM": 1185334799584450347008}},
+        {"Time": 30, "PortfolioAndFeeds": portfolio | {"Base": 0}, "Results": {}},
+    ]
+    held = {"Test1": {"InitialPortfolio": portfolio, "Actions": actions}}
+    first = parse_derive_case(held, "case.json", "Test1/0")
+    made, lots = account(first)
+    excess = requirement(made, lots, level="maintenance").excess / 10**made.money_decimals
+    assert float(excess) == pytest.approx(float(first.excess["maintenance"]), rel=1e-8)
+    second = parse_derive_case(held, "case.json", "Test1/1")
+    assert second.excess == {}
+    assert second.quantities["BASE"] == 0
+    with pytest.raises(InputError, match="it holds Test1/0, Test1/1"):
+        parse_derive_case(held, "case.json")
+
+
+@pytest.mark.parametrize(
+    ("apply", "reason"),
+    [
+        (change("Scenario", "OptionStrikes", value=[]), "lists: Expiry 1, Strike 0"),
+        (change("Scenario", "OptionStrikes", value=7), "OptionStrikes: int: write a list"),
+        (change("Scenario", "OptionStrikes", 0, value="x"), "OptionStrikes: 'x': write an integer of 10"),
+        (change("Scenario", "OptionStrikes", 0, value=True), "OptionStrikes: True: write an integer"),
+        (change("Scenario", "OptionStrikes", 0, value=Decimal("1.5")), "write an integer of 10"),
+        (change("Scenario", "OptionStrikes", 0, value=10**60), "write an integer of 10"),
+        (
+            change("Scenario", "OptionExpiries", 0, value="soon"),
+            "OptionExpiries: 'soon': write whole seconds",
+        ),
+        (change("Scenario", "Rates", value=None), "Rates: missing"),
+        (change("Scenario", "SpotPrice", value=None), "SpotPrice: missing"),
+        (change("Scenario", "Base", value=-1), "a base asset is never owed"),
+        (change("Parameters", value={"pmrm1": {"base": "2"}}), r"Parameters: pmrm1\.base"),
+        (change("Parameters", value=[]), "case.json, Parameters"),
+    ],
+)
+def test_what_cannot_be_used_of_a_case_in_lists_is_named(
+    apply: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    case = lists()
+    apply(case)
+    with pytest.raises(InputError, match=reason) as caught:
+        parse(case)
+    assert "case.json" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("apply", "reason"),
+    [
+        (change("Scenario", "OptionUnderlying", 0, value="SOL"), "coin: 'SOL': write one of ETH, BTC"),
+        (change("Scenario", "SpotPerpConfidences", value=[[1]]), "SpotPerpConfidences: 1 entries"),
+        (change("Scenario", "wETH", value=-1), "wETH: .* a base asset is never owed"),
+        (change("Scenario", "USDCValue", value=0), "cash_price: '0'"),
+    ],
+)
+def test_what_cannot_be_used_of_a_case_of_the_standard_manager_is_named(
+    apply: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    case = published_srm.document(published_srm.WITH_A_SMILE[18])
+    apply(case)
+    with pytest.raises(InputError, match=reason):
+        parse(case)
+
+
+def test_an_unknown_key_of_a_case_in_lists_matters_unless_the_results_come_out(tmp_path: Path) -> None:
+    case = lists()
+    case["Scenario"]["Delta"] = 1
+    assert parse(case).unknown == ("Scenario.Delta",)
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case))
+    import_derive_case(path)
+    case["Result"]["InitialMarginHand"] = 0
+    path.write_text(json.dumps(case))
+    with pytest.raises(InputError, match=r"'Scenario\.Delta'"):
+        import_derive_case(path)
