@@ -7,7 +7,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
-CHECKED := $(PYTHON_ROOMS) tests benchmarks examples
+CHECKED := $(PYTHON_ROOMS) tests benchmarks examples .ci
 
 CARGO := $(shell command -v cargo 2>/dev/null)
 CARGO_INPUTS := native/Cargo.toml native/Cargo.lock $(wildcard native/*.rs native/src/*.rs native/src/*/*.rs)
@@ -17,7 +17,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
+.PHONY: help demo demo-portable test lint locked rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -36,16 +36,22 @@ help:
 
 # --- set-up -----------------------------------------------------------------------------------------------------
 
-$(VENV)/.dependencies: requirements/build.txt requirements/runtime.txt .ci/venv
+# Nothing is resolved, whatever pip the machine has: pip itself comes from a lock first, and then every lock is installed
+# whole, as it stands. What a lock lacks is found by `pip check` and by .ci/locked.py, never by pip's own choice.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL_LOCKED := $(PIP) install -q --no-deps --require-hashes
+
+$(VENV)/.dependencies: requirements/pip.txt requirements/build.txt requirements/runtime.txt .ci/venv
 	@.ci/venv $(VENV)
 	@echo "zkmargin: installing the locked dependencies"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
-	    -r requirements/build.txt -r requirements/runtime.txt
+	@$(INSTALL_LOCKED) -r requirements/pip.txt
+	@$(INSTALL_LOCKED) -r requirements/build.txt -r requirements/runtime.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 	@$(if $(CARGO),echo "zkmargin: building the native extension",:)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@$(PIP) check -q
 	@$(BIN)/python -c 'import zkmargin._native' 2>/dev/null || echo "zkmargin: $(if $(CARGO),the native extension \
 	did not build,cargo was not found) and the reference backend is used: everything works, slowly"
 	@touch $@
@@ -53,7 +59,7 @@ $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 $(VENV)/.development: requirements/dev.txt $(VENV)/.dependencies | $(VENV)/.installed
 	@.ci/venv $(VENV) tests
 	@echo "zkmargin: installing the locked dependencies of the tests"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(INSTALL_LOCKED) -r requirements/dev.txt
 	@touch $@
 
 # --- targets ----------------------------------------------------------------------------------------------------
@@ -65,15 +71,20 @@ demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
 
 # Without the native extension its side of the code cannot be covered.
-test: lint rust
+test: locked lint rust
 	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
+
+# The environment is the locked one: no version is newer, nothing is missing, nothing else is installed.
+locked: $(VENV)/.development
+	$(PIP) check
+	$(BIN)/python .ci/locked.py $(LOCKS)
 
 lint: $(VENV)/.development types
 	$(BIN)/ruff check $(wildcard $(CHECKED))
 	$(BIN)/ruff format --check $(wildcard $(CHECKED))
 
 types: $(VENV)/.development
-	$(BIN)/mypy zkmargin $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+	$(BIN)/mypy zkmargin .ci/locked.py $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
 
 ifdef CARGO
 rust: $(VENV)/.development
@@ -101,19 +112,28 @@ native: $(VENV)/.dependencies
 	@rm -f $(VENV)/.installed
 	@$(MAKE) --no-print-directory $(VENV)/.installed
 
-PIP_COMPILE := $(VENV)/bin/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
-    --annotation-style=line --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+# One resolution for every Python and platform that the project supports. Pins that still fit stay as they are;
+# `make lock UPGRADE=--upgrade` moves all of them to the newest releases.
+UPGRADE :=
+RESOLVER := uv==0.13.9
+RESOLVE = build/resolver/bin/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
+    --no-header --annotation-style line $(UPGRADE)
+LOCKS := $(foreach lock,pip build runtime dev,requirements/$(lock).txt)
+BUILD_REQUIREMENTS = $(BIN)/python -c \
+    'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 readme: $(VENV)/.development
 	@rm -rf build/readme && mkdir -p build/readme
 	$(BIN)/python tests/test_readme.py build/readme
 
-lock: $(VENV)/.development
-	@$(BIN)/python -m pip install -q --disable-pip-version-check pip-tools
-	$(PIP_COMPILE) --build-deps-for editable --only-build-deps -o requirements/build.txt pyproject.toml
-	$(PIP_COMPILE) --extra service -o requirements/runtime.txt pyproject.toml
-	$(PIP_COMPILE) --extra dev --extra service -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
-	cargo update --manifest-path native/Cargo.toml
+lock: $(VENV)/.dependencies
+	@$(PIP) install -q --upgrade --target build/resolver $(RESOLVER)
+	@echo pip | $(RESOLVE) -o requirements/pip.txt -
+	@$(BUILD_REQUIREMENTS) | $(RESOLVE) -o requirements/build.txt -
+	@$(RESOLVE) --extra service -o requirements/runtime.txt pyproject.toml
+	@$(RESOLVE) --extra service --extra dev -c requirements/build.txt -c requirements/runtime.txt \
+	    -o requirements/dev.txt pyproject.toml
+	$(if $(UPGRADE),cargo update --manifest-path native/Cargo.toml,)
 
 clean:
 	rm -rf $(VENV) build dist native/target zkmargin/*.so *.egg-info .coverage htmlcov \
