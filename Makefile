@@ -9,7 +9,12 @@ BIN := $(VENV)/bin
 PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
 CHECKED := $(PYTHON_ROOMS) tests benchmarks examples .ci
 
-CARGO := $(shell command -v cargo 2>/dev/null)
+# An empty environment (env -i) works too: programs look for themselves on PATH, and rustup installs below HOME.
+export PATH := $(or $(PATH),/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+export HOME := $(or $(HOME),$(shell getent passwd "$$(id -u)" | cut -d: -f6))
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+CARGO := $(shell PATH="$(PATH)" command -v cargo 2>/dev/null)
 CARGO_INPUTS := native/Cargo.toml native/Cargo.lock $(wildcard native/*.rs native/src/*.rs native/src/*/*.rs)
 # The unit tests of the crate are a program of their own and link libpython, which an extension must not.
 CARGO_TESTS := --manifest-path native/Cargo.toml --locked --no-default-features --all-targets
