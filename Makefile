@@ -55,7 +55,7 @@ $(VENV)/.dependencies: requirements/pip.txt requirements/build.txt requirements/
 
 $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 	@$(if $(CARGO),echo "zkmargin: building the native extension",:)
-	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@$(PIP) check -q
 	@$(BIN)/python -c 'import zkmargin._native' 2>/dev/null || echo "zkmargin: $(if $(CARGO),the native extension \
 	did not build,cargo was not found) and the reference backend is used: everything works, slowly"
@@ -121,7 +121,7 @@ native: $(VENV)/.dependencies
 # `make lock UPGRADE=--upgrade` moves all of them to the newest releases.
 UPGRADE :=
 RESOLVER := uv==0.13.9
-RESOLVE = build/resolver/bin/uv pip compile -q --no-config --universal --python-version 3.11 --generate-hashes \
+RESOLVE = build/resolver/bin/uv pip compile -q --no-config --system-certs --universal --python-version 3.11 --generate-hashes \
     --no-header --annotation-style line $(UPGRADE)
 LOCKS := $(foreach lock,pip build runtime dev,requirements/$(lock).txt)
 BUILD_REQUIREMENTS = $(BIN)/python -c \
