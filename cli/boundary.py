@@ -14,8 +14,6 @@ from typing import Any, NoReturn
 
 import click
 
-from zkmargin.algebra import SetupError
-from zkmargin.circuits import RelationError
 from zkmargin.margin.errors import Finding, InputError
 
 DONE, REFUSED, BAD_INPUT, INTERRUPTED, CLOSED = 0, 1, 2, 130, 141
@@ -94,10 +92,23 @@ class Boundary(click.Group):
             sys.exit(CLOSED)
         except NotProvenError as answer:
             _leave(str(answer), REFUSED)
-        except (InputError, RelationError, SetupError) as error:
+        except InputError as error:
+            _leave(str(error), BAD_INPUT)
+        except ValueError as error:
+            if not _is_input(error):
+                raise
             _leave(str(error), BAD_INPUT)
         # click hands back the code of an early exit such as --help, and a command's own result otherwise.
         sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _is_input(error: ValueError) -> bool:
+    """Whether the rooms below raise this for input that cannot be used."""
+    # They are large, and loaded by the time that one of them has raised something.
+    from zkmargin.algebra import SetupError  # noqa: PLC0415
+    from zkmargin.circuits import RelationError  # noqa: PLC0415
+
+    return isinstance(error, (RelationError, SetupError))
 
 
 def _leave(message: str, code: int) -> NoReturn:
