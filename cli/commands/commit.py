@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.argument import CommitmentDocument
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
@@ -76,7 +75,7 @@ def commit(
         f"written to  {output}: public",
         f"opening in  {opening_file}: secret, keep it; whoever has it sees the holdings",
     )
-    answer(as_json, document, *map(Text, lines))
+    answer(as_json, document, *lines)
 
 
 def write_pair(secret: OpeningDocument, output: Path, opening_file: Path) -> CommitmentDocument:

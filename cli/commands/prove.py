@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import Claims, Proof, ProofDocument
@@ -127,7 +126,7 @@ def prove(
         f"proof       {size} bytes in {seconds:.3f} s on the {setup.backend.name} backend, {shape}",
         f"written to  {output}: send it to {terms.audience}",
     )
-    answer(as_json, document, *map(Text, lines))
+    answer(as_json, document, *lines)
 
 
 def check_covered(

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import CommitmentDocument, ProofDocument
@@ -118,11 +117,11 @@ def verify(
         answer(
             as_json,
             document,
-            Text(f"valid: verified in {1000 * seconds:.1f} ms on the {setup.backend.name} backend"),
+            f"valid: verified in {1000 * seconds:.1f} ms on the {setup.backend.name} backend",
         )
         return
     document |= {"check": failure.check, "message": str(failure)}
-    answer(as_json, document, Text(f"NOT valid: {failure}"))
+    answer(as_json, document, f"NOT valid: {failure}")
     raise click.exceptions.Exit(REFUSED)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.attestation import AttestationDocument, SigningKey, SubmissionDocument, SubmissionTerms
 from zkmargin.circuits import CommittedRows, WitnessError
@@ -103,7 +102,7 @@ def submission_terms(terms: StatementTerms, pledge: str, decimals: int) -> Submi
 
 def submitted(
     submission: SubmissionDocument, seconds: float, output: Path
-) -> tuple[dict[str, object], Text, Text]:
+) -> tuple[dict[str, object], str, str]:
     """What to print about a submission that was made."""
     proofs = 1 + len(submission.venue_proofs)
     document: dict[str, object] = {
@@ -114,7 +113,7 @@ def submitted(
         "output": str(output),
     }
     line = f"submission  {proofs} proofs over {len(submission.attestations)} accounts in {seconds:.3f} s"
-    return document, Text(line), Text(f"written to  {output}: send it to {submission.audience}")
+    return document, line, f"written to  {output}: send it to {submission.audience}"
 
 
 def submission_check(
@@ -158,7 +157,7 @@ def submission_check(
 
 def verdict(
     verifying: Callable[[], PreparedSubmission], decimals: int
-) -> tuple[dict[str, object], list[Text], bool]:
+) -> tuple[dict[str, object], list[str], bool]:
     """What to print about a submission: a document, lines, and whether it is valid."""
     started = time.perf_counter()
     try:
@@ -167,7 +166,7 @@ def verdict(
         seconds = time.perf_counter() - started
         kind = "refused by the policy" if isinstance(error, PolicyError) else "NOT valid"
         document = {"valid": False, "code": error.code, "message": str(error), "seconds": round(seconds, 6)}
-        return document, [Text(f"{kind}: {error}")], False
+        return document, [f"{kind}: {error}"], False
     seconds = time.perf_counter() - started
     submission = prepared.submission
     threshold, amount = (
@@ -192,4 +191,4 @@ def verdict(
         "statement": prepared.statements.total.digest.hex(),
         "accounts": [{"venue": a.venue, "account": a.account} for a in submission.attestations],
     }
-    return document, list(map(Text, lines)), True
+    return document, lines, True
