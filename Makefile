@@ -22,7 +22,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint locked rust types fuzz load endure bench native readme lock clean
+.PHONY: help demo demo-portable test lint locked wheel packages dev wheel packages rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -30,6 +30,9 @@ help:
 	@echo "              an oracle, two venues, a lender's service and a trader on this machine"
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
+	@echo "make wheel    build a wheel and a source distribution in dist/"
+	@echo "make packages install both into empty environments and use them there"
+	@echo "make dev      everything that work on the code needs, in .venv, and how an editor finds it"
 	@echo "make fuzz     the long randomised tests"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
@@ -55,6 +58,7 @@ $(VENV)/.dependencies: requirements/pip.txt requirements/build.txt requirements/
 
 $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 	@$(if $(CARGO),echo "zkmargin: building the native extension",:)
+	@rm -f zkmargin/_native.cpython-*.so
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@$(PIP) check -q
 	@$(BIN)/python -c 'import zkmargin._native' 2>/dev/null || echo "zkmargin: $(if $(CARGO),the native extension \
@@ -76,7 +80,7 @@ demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
 
 # Without the native extension its side of the code cannot be covered.
-test: locked lint rust
+test: locked lint rust packages
 	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
 
 # The environment is the locked one: no version is newer, nothing is missing, nothing else is installed.
@@ -90,6 +94,25 @@ lint: $(VENV)/.development types
 
 types: $(VENV)/.development
 	$(BIN)/mypy zkmargin .ci/locked.py $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+
+# A wheel for this platform and every Python from 3.11, and a source distribution, built from nothing that was built before.
+wheel: $(VENV)/.dependencies
+	@$(if $(CARGO),,echo "zkmargin: a wheel needs cargo to be built, and it was not found" >&2; exit 1)
+	@rm -rf dist build/lib build/bdist.* *.egg-info
+	@$(PIP) wheel -qq --no-deps --no-build-isolation -w dist .
+	@$(BIN)/python -W ignore -c 'from setuptools.build_meta import build_sdist as build; build("dist")' >/dev/null 2>&1
+	@rm -rf build/lib build/bdist.*
+	@$(BIN)/python -m zipfile -l dist/*.whl | grep -q _native.abi3.so || \
+	    { echo "zkmargin: the native extension did not build; see make native" >&2; exit 1; }
+	@ls dist/*
+
+ifdef CARGO
+packages: $(VENV)/.development wheel
+	$(BIN)/python -m pytest -m packaging tests/packaging
+else
+packages:
+	@echo "zkmargin: cargo was not found; neither wheel nor source distribution is built and tried"
+endif
 
 ifdef CARGO
 rust: $(VENV)/.development
@@ -135,8 +158,8 @@ lock: $(VENV)/.dependencies
 	@$(PIP) install -q --upgrade --target build/resolver $(RESOLVER)
 	@echo pip | $(RESOLVE) -o requirements/pip.txt -
 	@$(BUILD_REQUIREMENTS) | $(RESOLVE) -o requirements/build.txt -
-	@$(RESOLVE) --extra service -o requirements/runtime.txt pyproject.toml
-	@$(RESOLVE) --extra service --extra dev -c requirements/build.txt -c requirements/runtime.txt \
+	@$(RESOLVE) --extra all -o requirements/runtime.txt pyproject.toml
+	@$(RESOLVE) --extra all --extra dev -c requirements/build.txt -c requirements/runtime.txt \
 	    -o requirements/dev.txt pyproject.toml
 	$(if $(UPGRADE),cargo update --manifest-path native/Cargo.toml,)
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from zkmargin.cli.extras import missing_extra
 from zkmargin.margin.errors import Finding, InputError
 
 DONE, REFUSED, BAD_INPUT, INTERRUPTED, CLOSED = 0, 1, 2, 130, 141
@@ -94,6 +95,11 @@ class Boundary(click.Group):
             _leave(str(answer), REFUSED)
         except InputError as error:
             _leave(str(error), BAD_INPUT)
+        except ModuleNotFoundError as error:
+            line = missing_extra(error)
+            if line is None:
+                raise
+            _leave(line, BAD_INPUT)
         except ValueError as error:
             if not _is_input(error):
                 raise

@@ -7,9 +7,9 @@ import click
 
 from zkmargin.argument import CommitmentDocument
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
+from zkmargin.cli.backend import proving_setup
 from zkmargin.cli.commands.venue_map import chosen_targets, map_options
 from zkmargin.cli.options.files import FILE, holdings_argument, snapshot_argument
-from zkmargin.cli.options.loading import chosen_setup
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.holdings import Holdings
 from zkmargin.margin.errors import InputError
@@ -62,7 +62,7 @@ def commit(
         contracts = chosen_targets(map_file, map_signer, snapshot.universe)
         holdings = Holdings.read(holdings_file, snapshot, contracts)
         step("committing to the holdings")
-        secret = commit_holdings(chosen_setup(), snapshot.universe, tuple(holdings.vector(snapshot)))
+        secret = commit_holdings(proving_setup(), snapshot.universe, tuple(holdings.vector(snapshot)))
     commitment = write_pair(secret, output, opening_file)
     document = {
         "commitment": commitment.point,

@@ -8,6 +8,7 @@ import click
 
 from zkmargin.attestation import AttestationDocument, SigningKey, SubmissionDocument, SubmissionTerms
 from zkmargin.circuits import CommittedRows, WitnessError
+from zkmargin.cli.backend import proving_setup
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.accounts import check_pairs, check_universe, fitting_openings
 from zkmargin.cli.options.files import ticks, unix_seconds
@@ -68,7 +69,7 @@ def prove_attested(
                 snapshot,
                 terms,
                 key,
-                chosen_setup(),
+                proving_setup(),
                 each_venue=each_venue,
                 rows=rows,
                 progress=lambda name, *_: step(f"proving: {name}"),
