@@ -102,7 +102,7 @@ wheel: $(VENV)/.dependencies
 	@$(PIP) wheel -qq --no-deps --no-build-isolation -w dist .
 	@$(BIN)/python -W ignore -c 'from setuptools.build_meta import build_sdist as build; build("dist")' >/dev/null 2>&1
 	@rm -rf build/lib build/bdist.*
-	@$(BIN)/python -m zipfile -l dist/*.whl | grep -q _native.abi3.so || \
+	@$(BIN)/python -m zipfile -l dist/*.whl | grep _native.abi3.so >/dev/null || \
 	    { echo "zkmargin: the native extension did not build; see make native" >&2; exit 1; }
 	@ls dist/*
 

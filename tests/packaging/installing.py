@@ -27,7 +27,11 @@ def interpreter(version: str) -> Path | None:
     if sys.version_info[:2] == tuple(map(int, version.split("."))):
         candidates.insert(0, Path(sys.executable))
     for path in candidates:
-        probe = [path, "-c", f"import sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '{version}')"]
+        probe = [
+            str(path),
+            "-c",
+            f"import sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '{version}')",
+        ]
         if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return path
     return None
@@ -49,7 +53,7 @@ class Environment:
         """An empty one."""
         folder.mkdir(parents=True, exist_ok=True)
         made = cls(folder)
-        subprocess.run([python, "-m", "venv", "--without-pip", folder / "env"], check=True)
+        subprocess.run([str(python), "-m", "venv", "--without-pip", str(folder / "env")], check=True)
         return made
 
     def install(self, distribution: Path) -> None:
@@ -68,12 +72,12 @@ class Environment:
             # What the crate needs is compiled already.
             "CARGO_TARGET_DIR": str(ROOT / "native" / "target"),
         }
-        pip = [sys.executable, "-m", "pip", "--python", self.python, "install", "-q", "--no-compile"]
-        subprocess.run([*pip, distribution], cwd=self.folder, env=environment, check=True)
+        pip = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "-q", "--no-compile"]
+        subprocess.run([*pip, str(distribution)], cwd=self.folder, env=environment, check=True)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the installed command in the folder, with nothing of the tree in its way."""
-        command = [self.folder / "env" / "bin" / "zkmargin", *words]
+        command = [str(self.folder / "env" / "bin" / "zkmargin"), *words]
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "PYTHONWARNINGS": "error"}
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
@@ -81,7 +85,6 @@ class Environment:
 
     def evaluate(self, expression: str) -> str:
         """What an expression comes to in it, with `zkmargin` imported."""
-        command = [self.python, "-c", f"import zkmargin; print({expression})"]
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=True
-        ).stdout.strip()
+        command = [str(self.python), "-c", f"import zkmargin; print({expression})"]
+        ran = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
+        return ran.stdout.strip()
