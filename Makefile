@@ -79,9 +79,13 @@ demo: $(VENV)/.installed
 demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
 
+# On all cores. Each worker has servers, ports and databases of its own; neighbours stay together as long as there is work
+# for everybody, so that what a module sets up is set up once.
+AT_ONCE := -n auto --dist worksteal
+
 # Without the native extension its side of the code cannot be covered.
 test: locked lint rust packages
-	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
+	$(BIN)/python -m pytest $(AT_ONCE) --cov $(if $(CARGO),,--cov-fail-under=0)
 
 # The environment is the locked one: no version is newer, nothing is missing, nothing else is installed.
 locked: $(VENV)/.development
@@ -108,7 +112,7 @@ wheel: $(VENV)/.dependencies
 
 ifdef CARGO
 packages: $(VENV)/.development wheel
-	$(BIN)/python -m pytest -m packaging tests/packaging
+	$(BIN)/python -m pytest $(AT_ONCE) -m packaging tests/packaging
 else
 packages:
 	@echo "zkmargin: cargo was not found; neither wheel nor source distribution is built and tried"
@@ -125,7 +129,7 @@ rust:
 endif
 
 fuzz: $(VENV)/.development
-	$(BIN)/python -m pytest -m fuzz
+	$(BIN)/python -m pytest $(AT_ONCE) -m fuzz
 
 load: $(VENV)/.development
 	$(BIN)/python -m benchmarks.service

@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from tests.cli.standing import service_files, venue_files
+from tests.ports import free_port
 from tests.verifier.service.world import World, toml
 from zkmargin.attestation import SigningKey
-from zkmargin.cli.demo.processes import ZKMARGIN, free_port
+from zkmargin.cli.demo.processes import ZKMARGIN
 from zkmargin.cli.process import until_stopped
 
 SECONDS = 180
