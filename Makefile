@@ -123,6 +123,7 @@ rust: $(VENV)/.development
 	cargo fmt --manifest-path native/Cargo.toml --check
 	$(CARGO_ENVIRONMENT) cargo clippy -q $(CARGO_TESTS) -- -D warnings
 	$(CARGO_ENVIRONMENT) cargo test -q $(CARGO_TESTS)
+	$(CARGO_ENVIRONMENT) ZKMARGIN_KERNELS=portable cargo test -q $(CARGO_TESTS)
 else
 rust:
 	@echo "zkmargin: cargo was not found; the checks of the native extension are left out"

@@ -29,6 +29,10 @@ def reproduced_snapshot(path: Path, step: Step) -> Snapshot:
 
 def chosen_backend() -> Backend:
     """The backend that the environment names, or the fastest; raises InputError if it is not there."""
+    kernels = os.environ.get(KERNELS_VARIABLE)
+    if kernels not in (None, "", PORTABLE):
+        remedy = f"write {PORTABLE}, or leave it out for the fastest that this machine runs"
+        raise InputError("environment", KERNELS_VARIABLE, kernels, remedy)
     try:
         return get_backend()
     except ValueError as error:
