@@ -14,6 +14,9 @@ export PATH := $(or $(PATH),/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 export HOME := $(or $(HOME),$(shell getent passwd "$$(id -u)" | cut -d: -f6))
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
+# Commands that the tests start load compiled modules, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 CARGO := $(shell PATH="$(PATH)" command -v cargo 2>/dev/null)
 CARGO_INPUTS := native/Cargo.toml native/Cargo.lock $(wildcard native/*.rs native/src/*.rs native/src/*/*.rs)
 # The unit tests of the crate are a program of their own and link libpython, which an extension must not.
@@ -22,7 +25,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint locked wheel packages dev wheel packages rust types fuzz load endure bench native readme lock clean
+.PHONY: help dev demo demo-portable test lint locked wheel packages npm rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -71,7 +74,20 @@ $(VENV)/.development: requirements/dev.txt $(VENV)/.dependencies | $(VENV)/.inst
 	@$(INSTALL_LOCKED) -r requirements/dev.txt
 	@touch $@
 
+# Rooms of JavaScript, where there are any: each has its own lock, which npm installs as it stands.
+NPM_LOCKS := $(wildcard verifier/web/package-lock.json verifier/contract/package-lock.json)
+NPM_ROOMS := $(patsubst %/package-lock.json,%,$(NPM_LOCKS))
+
+%/node_modules/.installed: %/package-lock.json | $(VENV)/.development
+	@echo "zkmargin: installing the locked packages of $*"
+	@cd $* && npm ci --silent --no-audit --no-fund
+	@touch $@
+
 # --- targets ----------------------------------------------------------------------------------------------------
+
+dev: $(VENV)/.development $(addsuffix /node_modules/.installed,$(NPM_ROOMS))
+	@echo "zkmargin: ready. An editor finds the package as zkmargin/ in this folder; its interpreter is $(BIN)/python,"
+	@echo "zkmargin: which has pytest, mypy and ruff. make lint and make test are what a change must pass."
 
 demo: $(VENV)/.installed
 	@$(BIN)/zkmargin demo
@@ -84,7 +100,7 @@ demo-portable: $(VENV)/.installed
 AT_ONCE := -n auto --dist worksteal
 
 # Without the native extension its side of the code cannot be covered.
-test: locked lint rust packages
+test: locked lint rust npm packages
 	$(BIN)/python -m pytest $(AT_ONCE) --cov $(if $(CARGO),,--cov-fail-under=0)
 
 # The environment is the locked one: no version is newer, nothing is missing, nothing else is installed.
@@ -117,6 +133,10 @@ else
 packages:
 	@echo "zkmargin: cargo was not found; neither wheel nor source distribution is built and tried"
 endif
+
+# The tests of a room of JavaScript are the script "test" of its package.json.
+npm: $(addsuffix /node_modules/.installed,$(NPM_ROOMS))
+	@$(foreach room,$(NPM_ROOMS),npm --prefix $(room) test --silent &&) true
 
 ifdef CARGO
 rust: $(VENV)/.development
