@@ -55,12 +55,12 @@ def ended(
             [*start, *ZKMARGIN, *words], stdout=output, stderr=output, start_new_session=True
         )
     deadline = time.monotonic() + SECONDS
-    while not ready(process.pid):
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.02)
-    os.killpg(process.pid, number)
     try:
+        while not ready(process.pid):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        os.killpg(process.pid, number)
         code = process.wait(SECONDS)
     finally:
         process.kill()
