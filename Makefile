@@ -7,9 +7,17 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
-CHECKED := $(PYTHON_ROOMS) tests benchmarks examples
+CHECKED := $(PYTHON_ROOMS) tests benchmarks examples .ci
 
-CARGO := $(shell command -v cargo 2>/dev/null)
+# An empty environment (env -i) works too: programs look for themselves on PATH, and rustup installs below HOME.
+export PATH := $(or $(PATH),/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+export HOME := $(or $(HOME),$(shell getent passwd "$$(id -u)" | cut -d: -f6))
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# Commands that the tests start load compiled modules, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
+CARGO := $(shell PATH="$(PATH)" command -v cargo 2>/dev/null)
 CARGO_INPUTS := native/Cargo.toml native/Cargo.lock $(wildcard native/*.rs native/src/*.rs native/src/*/*.rs)
 # The unit tests of the crate are a program of their own and link libpython, which an extension must not.
 CARGO_TESTS := --manifest-path native/Cargo.toml --locked --no-default-features --all-targets
@@ -17,7 +25,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: docs help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
+.PHONY: docs help dev demo demo-portable test lint locked wheel packages npm rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -25,6 +33,9 @@ help:
 	@echo "              an oracle, two venues, a lender's service and a trader on this machine"
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
+	@echo "make wheel    build a wheel and a source distribution in dist/"
+	@echo "make packages install both into empty environments and use them there"
+	@echo "make dev      everything that work on the code needs, in .venv, and how an editor finds it"
 	@echo "make fuzz     the long randomised tests"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
@@ -36,16 +47,23 @@ help:
 
 # --- set-up -----------------------------------------------------------------------------------------------------
 
-$(VENV)/.dependencies: requirements/build.txt requirements/runtime.txt .ci/venv
+# Nothing is resolved, whatever pip the machine has: pip itself comes from a lock first, and then every lock is installed
+# whole, as it stands. What a lock lacks is found by `pip check` and by .ci/locked.py, never by pip's own choice.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL_LOCKED := $(PIP) install -q --no-deps --require-hashes
+
+$(VENV)/.dependencies: requirements/pip.txt requirements/build.txt requirements/runtime.txt .ci/venv
 	@.ci/venv $(VENV)
 	@echo "zkmargin: installing the locked dependencies"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
-	    -r requirements/build.txt -r requirements/runtime.txt
+	@$(INSTALL_LOCKED) -r requirements/pip.txt
+	@$(INSTALL_LOCKED) -r requirements/build.txt -r requirements/runtime.txt
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 	@$(if $(CARGO),echo "zkmargin: building the native extension",:)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f zkmargin/_native.cpython-*.so
+	@$(PIP) install -qq --no-deps --no-build-isolation -e .
+	@$(PIP) check -q
 	@$(BIN)/python -c 'import zkmargin._native' 2>/dev/null || echo "zkmargin: $(if $(CARGO),the native extension \
 	did not build,cargo was not found) and the reference backend is used: everything works, slowly"
 	@touch $@
@@ -53,10 +71,23 @@ $(VENV)/.installed: $(VENV)/.dependencies pyproject.toml $(CARGO_INPUTS)
 $(VENV)/.development: requirements/dev.txt $(VENV)/.dependencies | $(VENV)/.installed
 	@.ci/venv $(VENV) tests
 	@echo "zkmargin: installing the locked dependencies of the tests"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(INSTALL_LOCKED) -r requirements/dev.txt
+	@touch $@
+
+# Rooms of JavaScript, where there are any: each has its own lock, which npm installs as it stands.
+NPM_LOCKS := $(wildcard verifier/web/package-lock.json verifier/contract/package-lock.json)
+NPM_ROOMS := $(patsubst %/package-lock.json,%,$(NPM_LOCKS))
+
+%/node_modules/.installed: %/package-lock.json | $(VENV)/.development
+	@echo "zkmargin: installing the locked packages of $*"
+	@cd $* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # --- targets ----------------------------------------------------------------------------------------------------
+
+dev: $(VENV)/.development $(addsuffix /node_modules/.installed,$(NPM_ROOMS))
+	@echo "zkmargin: ready. An editor finds the package as zkmargin/ in this folder; its interpreter is $(BIN)/python,"
+	@echo "zkmargin: which has pytest, mypy and ruff. make lint and make test are what a change must pass."
 
 demo: $(VENV)/.installed
 	@$(BIN)/zkmargin demo
@@ -64,29 +95,62 @@ demo: $(VENV)/.installed
 demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
 
+# On all cores. Each worker has servers, ports and databases of its own; neighbours stay together as long as there is work
+# for everybody, so that what a module sets up is set up once.
+AT_ONCE := -n auto --dist worksteal
+
 # Without the native extension its side of the code cannot be covered.
-test: lint rust
-	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
+test: locked lint rust npm packages
+	$(BIN)/python -m pytest $(AT_ONCE) --cov $(if $(CARGO),,--cov-fail-under=0)
+
+# The environment is the locked one: no version is newer, nothing is missing, nothing else is installed.
+locked: $(VENV)/.development
+	$(PIP) check
+	$(BIN)/python .ci/locked.py $(LOCKS)
 
 lint: $(VENV)/.development types
 	$(BIN)/ruff check $(wildcard $(CHECKED))
 	$(BIN)/ruff format --check $(wildcard $(CHECKED))
 
 types: $(VENV)/.development
-	$(BIN)/mypy zkmargin $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+	$(BIN)/mypy zkmargin .ci/locked.py $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+
+# A wheel for this platform and every Python from 3.11, and a source distribution, built from nothing that was built before.
+wheel: $(VENV)/.dependencies
+	@$(if $(CARGO),,echo "zkmargin: a wheel needs cargo to be built, and it was not found" >&2; exit 1)
+	@rm -rf dist build/lib build/bdist.* *.egg-info
+	@$(PIP) wheel -qq --no-deps --no-build-isolation -w dist .
+	@$(BIN)/python -W ignore -c 'from setuptools.build_meta import build_sdist as build; build("dist")' >/dev/null 2>&1
+	@rm -rf build/lib build/bdist.*
+	@$(BIN)/python -m zipfile -l dist/*.whl | grep _native.abi3.so >/dev/null || \
+	    { echo "zkmargin: the native extension did not build; see make native" >&2; exit 1; }
+	@ls dist/*
+
+ifdef CARGO
+packages: $(VENV)/.development wheel
+	$(BIN)/python -m pytest $(AT_ONCE) -m packaging tests/packaging
+else
+packages:
+	@echo "zkmargin: cargo was not found; neither wheel nor source distribution is built and tried"
+endif
+
+# The tests of a room of JavaScript are the script "test" of its package.json.
+npm: $(addsuffix /node_modules/.installed,$(NPM_ROOMS))
+	@$(foreach room,$(NPM_ROOMS),npm --prefix $(room) test --silent &&) true
 
 ifdef CARGO
 rust: $(VENV)/.development
 	cargo fmt --manifest-path native/Cargo.toml --check
 	$(CARGO_ENVIRONMENT) cargo clippy -q $(CARGO_TESTS) -- -D warnings
 	$(CARGO_ENVIRONMENT) cargo test -q $(CARGO_TESTS)
+	$(CARGO_ENVIRONMENT) ZKMARGIN_KERNELS=portable cargo test -q $(CARGO_TESTS)
 else
 rust:
 	@echo "zkmargin: cargo was not found; the checks of the native extension are left out"
 endif
 
 fuzz: $(VENV)/.development
-	$(BIN)/python -m pytest -m fuzz
+	$(BIN)/python -m pytest $(AT_ONCE) -m fuzz
 
 load: $(VENV)/.development
 	$(BIN)/python -m benchmarks.service
@@ -101,8 +165,15 @@ native: $(VENV)/.dependencies
 	@rm -f $(VENV)/.installed
 	@$(MAKE) --no-print-directory $(VENV)/.installed
 
-PIP_COMPILE := $(VENV)/bin/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
-    --annotation-style=line --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+# One resolution for every Python and platform that the project supports. Pins that still fit stay as they are;
+# `make lock UPGRADE=--upgrade` moves all of them to the newest releases.
+UPGRADE :=
+RESOLVER := uv==0.13.9
+RESOLVE = build/resolver/bin/uv pip compile -q --no-config --system-certs --universal --python-version 3.11 --generate-hashes \
+    --no-header --annotation-style line $(UPGRADE)
+LOCKS := $(foreach lock,pip build runtime dev,requirements/$(lock).txt)
+BUILD_REQUIREMENTS = $(BIN)/python -c \
+    'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 readme: $(VENV)/.development
 	@rm -rf build/readme && mkdir -p build/readme
@@ -111,12 +182,14 @@ readme: $(VENV)/.development
 docs: $(VENV)/.development
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q --strict
 
-lock: $(VENV)/.development
-	@$(BIN)/python -m pip install -q --disable-pip-version-check pip-tools
-	$(PIP_COMPILE) --build-deps-for editable --only-build-deps -o requirements/build.txt pyproject.toml
-	$(PIP_COMPILE) --extra service -o requirements/runtime.txt pyproject.toml
-	$(PIP_COMPILE) --extra dev --extra service -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
-	cargo update --manifest-path native/Cargo.toml
+lock: $(VENV)/.dependencies
+	@$(PIP) install -q --upgrade --target build/resolver $(RESOLVER)
+	@echo pip | $(RESOLVE) -o requirements/pip.txt -
+	@$(BUILD_REQUIREMENTS) | $(RESOLVE) -o requirements/build.txt -
+	@$(RESOLVE) --extra all -o requirements/runtime.txt pyproject.toml
+	@$(RESOLVE) --extra all --extra dev -c requirements/build.txt -c requirements/runtime.txt \
+	    -o requirements/dev.txt pyproject.toml
+	$(if $(UPGRADE),cargo update --manifest-path native/Cargo.toml,)
 
 clean:
 	rm -rf $(VENV) build dist native/target zkmargin/*.so *.egg-info .coverage htmlcov \

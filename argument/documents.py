@@ -55,7 +55,9 @@ LONGEST_PROOF = 1 << 16
 class Document(BaseModel):
     """A frozen, strict document with one canonical encoding."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True
+    )
 
     def encode(self) -> bytes:
         """Canonical JSON and a line feed."""

@@ -30,13 +30,17 @@ Moment = Annotated[int, Field(ge=0, examples=[1773502800])]
 class Request(BaseModel):
     """Strict and frozen; members that are not known are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class Answer(BaseModel):
     """Strict and frozen; members that are not known are passed over."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class AccountName(Answer):

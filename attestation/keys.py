@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import secrets
 
-from eth_keys import keys
-
 from zkmargin.attestation.signing import GROUP_ORDER
 
 
@@ -22,6 +20,8 @@ class SigningKey:
         """`secret` is 32 bytes, neither 0 nor beyond the group's order; raises ValueError otherwise."""
         if len(secret) != 32 or not 0 < int.from_bytes(secret, "big") < GROUP_ORDER:
             raise ValueError("a private key is 32 bytes between 0 and the group's order")
+        from eth_keys import keys  # noqa: PLC0415 - large, and most commands sign nothing
+
         self._key = keys.PrivateKey(secret)
         self.address = str(self._key.public_key.to_checksum_address())
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from eth_keys import keys
-from eth_keys.exceptions import BadSignature, ValidationError
-from eth_utils.address import is_checksum_address, to_checksum_address
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+# eth_keys and eth_utils are large, and imported where something is signed or recovered: most commands do neither.
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIGNATURE_BYTES = 65
 SIGNATURE_PATTERN = r"^0x[0-9a-f]{130}$"
@@ -23,6 +21,8 @@ ADDRESS_PATTERN = r"^0x[0-9a-fA-F]{40}$"
 
 def is_address(text: str) -> bool:
     """True if a text is an address in the mixed case of EIP-55."""
+    from eth_utils.address import is_checksum_address  # noqa: PLC0415
+
     return bool(is_checksum_address(text))
 
 
@@ -60,6 +60,8 @@ def address_bytes(address: str) -> bytes:
 
 def address_of(data: bytes) -> str:
     """The EIP-55 form of 20 bytes."""
+    from eth_utils.address import to_checksum_address  # noqa: PLC0415
+
     return str(to_checksum_address(data))
 
 
@@ -69,6 +71,9 @@ def recover(digest: bytes, signature: str) -> str:
     Raises:
         SignatureError: the signature is not in the one form that is accepted, or belongs to no key.
     """
+    from eth_keys import keys  # noqa: PLC0415
+    from eth_keys.exceptions import BadSignature, ValidationError  # noqa: PLC0415
+
     if not re.fullmatch(SIGNATURE_PATTERN, signature):
         raise SignatureError("a signature is 0x and 130 lower-case hex digits")
     data = bytes.fromhex(signature[2:])

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import attesting, market, peers, proving, scenarios
+from benchmarks import attesting, market, peers, proving, scenarios, startup
 from zkmargin.algebra import get_backend
 
 CASES = {
@@ -30,6 +30,7 @@ CASES = {
     "accounts a second": market.accounts,
     "attest a book of 100,000 accounts": attesting.book,
     "attested accounts at two venues": attesting.portfolio,
+    "commands as processes": startup.processes,
 }
 RESULTS = Path("build") / "bench.json"
 

@@ -1,7 +1,7 @@
 """Errors as messages and exit codes, never as a traceback.
 
 With --json a failure also prints {"error": {"code", "exit", "message", ..}} on standard output. The codes are
-`input` (with where, field, value and remedy), `usage`, `not-covered` and `interrupted`.
+`extra` (a package is missing), `input` (with where, field, value and remedy), `usage`, `not-covered` and `interrupted`.
 
 0: done, or valid. 1: not valid, or not covered. 2: input that cannot be used. 130: interrupted. 141: broken pipe,
 as with `| head`.
@@ -18,8 +18,7 @@ from typing import Any, NoReturn
 
 import click
 
-from zkmargin.algebra import SetupError
-from zkmargin.circuits import RelationError
+from zkmargin.cli.extras import missing_extra
 from zkmargin.cli.file_kinds import mistaken
 from zkmargin.margin.errors import Finding, InputError
 
@@ -110,10 +109,26 @@ class Boundary(click.Group):
                 "remedy": error.remedy,
             }
             _leave(f"{error}{mistaken(error)}", BAD_INPUT, "input", as_json, **parts)
-        except (RelationError, SetupError) as error:
+        except ModuleNotFoundError as error:
+            line = missing_extra(error)
+            if line is None:
+                raise
+            _leave(line, BAD_INPUT, "extra", as_json)
+        except ValueError as error:
+            if not _is_input(error):
+                raise
             _leave(str(error), BAD_INPUT, "input", as_json)
         # click hands back the code of an early exit such as --help, and a command's own result otherwise.
         sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _is_input(error: ValueError) -> bool:
+    """True for the errors that lower packages raise for input that cannot be used."""
+    # They are large, and loaded by the time that one of them has raised something.
+    from zkmargin.algebra import SetupError  # noqa: PLC0415
+    from zkmargin.circuits import RelationError  # noqa: PLC0415
+
+    return isinstance(error, (RelationError, SetupError))
 
 
 def _leave(message: str, code: int, name: str, as_json: bool, **parts: str) -> NoReturn:

@@ -1,30 +1,13 @@
-"""The command and its parts."""
+"""The command and its parts, each imported when it is called."""
 
 import click
 
-from zkmargin.cli.boundary import Boundary
-from zkmargin.cli.commands.backtest import run_backtest
-from zkmargin.cli.commands.commit import commit
-from zkmargin.cli.commands.fetch import fetch
-from zkmargin.cli.commands.import_ import importing
-from zkmargin.cli.commands.info import info
-from zkmargin.cli.commands.margin import margin
-from zkmargin.cli.commands.pledge import pledge
-from zkmargin.cli.commands.prove import prove
-from zkmargin.cli.commands.receipt import receipt
-from zkmargin.cli.commands.rows import rows
-from zkmargin.cli.commands.serve import serve
-from zkmargin.cli.commands.snapshot import snapshot
-from zkmargin.cli.commands.submit import submit, watch
-from zkmargin.cli.commands.venue import venue
-from zkmargin.cli.commands.verify import verify
-from zkmargin.cli.demo.portable import demo_portable
-from zkmargin.cli.demo.walk import demo
+from zkmargin.cli.lazy_group import LazyGroup
 
 
 @click.group(
     "zkmargin",
-    cls=Boundary,
+    cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="zkmargin")
@@ -47,26 +30,129 @@ def command() -> None:
     """
 
 
-PARTS = (
-    snapshot,
-    importing,
-    margin,
-    run_backtest,
-    commit,
-    rows,
-    prove,
-    verify,
-    venue,
-    fetch,
-    submit,
-    watch,
-    pledge,
-    receipt,
-    serve,
-    demo,
-    demo_portable,
-    info,
-)
+@command.part("snapshot", "Build, show or check a risk snapshot.")
+def _snapshot() -> click.Command:
+    from zkmargin.cli.commands.snapshot import snapshot
 
-for part in PARTS:
-    command.add_command(part)
+    return snapshot
+
+
+@command.part("import", "Read files that clearing houses and venues publish.")
+def _import() -> click.Command:
+    from zkmargin.cli.commands.import_ import importing
+
+    return importing
+
+
+@command.part("margin", "Value an account, find its requirement, and say where it comes from.")
+def _margin() -> click.Command:
+    from zkmargin.cli.commands.margin import margin
+
+    return margin
+
+
+@command.part("backtest", "Hold a margin model against a price history, day by day.")
+def _backtest() -> click.Command:
+    from zkmargin.cli.commands.backtest import run_backtest
+
+    return run_backtest
+
+
+@command.part("commit", "Commit to the holdings of an account.")
+def _commit() -> click.Command:
+    from zkmargin.cli.commands.commit import commit
+
+    return commit
+
+
+@command.part("rows", "Commit to the rows of a model, so that a verifier needs no matrix.")
+def _rows() -> click.Command:
+    from zkmargin.cli.commands.rows import rows
+
+    return rows
+
+
+@command.part("prove", "Prove that the account covers its requirement, and the threshold beyond it.")
+def _prove() -> click.Command:
+    from zkmargin.cli.commands.prove import prove
+
+    return prove
+
+
+@command.part(
+    "verify", "Verify that the account behind the commitment covers its requirement and the threshold."
+)
+def _verify() -> click.Command:
+    from zkmargin.cli.commands.verify import verify
+
+    return verify
+
+
+@command.part("venue", "Attest to the accounts of one's own ledger.")
+def _venue() -> click.Command:
+    from zkmargin.cli.commands.venue import venue
+
+    return venue
+
+
+@command.part("fetch", "Have a venue attest to your account, and fetch attestation and opening.")
+def _fetch() -> click.Command:
+    from zkmargin.cli.commands.fetch import fetch
+
+    return fetch
+
+
+@command.part("submit", "Ask a service what to prove, prove it, pledge, and keep the receipt.")
+def _submit() -> click.Command:
+    from zkmargin.cli.commands.submit import submit
+
+    return submit
+
+
+@command.part("watch", "Keep a pledge proven: prove it again on each new snapshot, before it goes stale.")
+def _watch() -> click.Command:
+    from zkmargin.cli.commands.submit import watch
+
+    return watch
+
+
+@command.part("pledge", "Look after pledges as a protocol, with its key.")
+def _pledge() -> click.Command:
+    from zkmargin.cli.commands.pledge import pledge
+
+    return pledge
+
+
+@command.part("receipt", "Fetch and check what a service has signed.")
+def _receipt() -> click.Command:
+    from zkmargin.cli.commands.receipt import receipt
+
+    return receipt
+
+
+@command.part("serve", "Run the verifier's service: verify proofs, record and watch pledges.")
+def _serve() -> click.Command:
+    from zkmargin.cli.commands.serve import serve
+
+    return serve
+
+
+@command.part("demo", "Walk the whole way on an example market.")
+def _demo() -> click.Command:
+    from zkmargin.cli.demo.walk import demo
+
+    return demo
+
+
+@command.part("demo-portable", "Walk through portable margin on one machine.")
+def _demo_portable() -> click.Command:
+    from zkmargin.cli.demo.portable import demo_portable
+
+    return demo_portable
+
+
+@command.part("info", "Show the backends, the models that can be proven, the ceremony and the versions.")
+def _info() -> click.Command:
+    from zkmargin.cli.commands.info import info
+
+    return info

@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def modules() -> list[str]:
     """The modules whose docstrings hold examples."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = []
-    for package in settings["packages"]:
-        room, *inner = package.removeprefix("zkmargin.").split(".")
-        for path in sorted((ROOT / room).joinpath(*inner).glob("*.py")):
-            if ">>> " in path.read_text():
-                found.append(package if path.stem == "__init__" else f"{package}.{path.stem}")
+    for link in sorted((ROOT / "zkmargin").iterdir()):
+        room = link.resolve()
+        for path in sorted(room.rglob("*.py")) if room.is_dir() else [room]:
+            if path.suffix == ".py" and ">>> " in path.read_text():
+                parts = path.relative_to(ROOT).with_suffix("").parts
+                parts = parts if parts[0] == "zkmargin" else ("zkmargin", *parts)
+                found.append(".".join(parts).removesuffix(".__init__"))
     return found
 
 

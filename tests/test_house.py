@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = 450
@@ -118,18 +119,26 @@ def test_the_product_needs_nothing_beside_the_repository(path: Path) -> None:
 
 def test_every_room_is_installed() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    found = {package_of(path) for path in SOURCES}
-    assert set(settings["packages"]) == found
-    assert set(settings["package-dir"].values()) == set(MAY_IMPORT)
+    found = find_packages(str(ROOT), **settings["packages"]["find"])
+    assert set(found) == {package_of(path) for path in SOURCES}
+    for room in set(MAY_IMPORT) - {"zkmargin"}:
+        assert (ROOT / "zkmargin" / room).resolve() == ROOT / room, "zkmargin/ holds a link to each room"
 
 
 def test_locks_pin_every_dependency_by_hash_and_name_no_host() -> None:
-    for lock in ("build", "runtime", "dev"):
+    for lock in ("pip", "build", "runtime", "dev"):
         text = (ROOT / f"requirements/{lock}.txt").read_text()
-        pins = re.findall(r"^[a-z][\w.-]*==\S+ \\\n    --hash=sha256:", text, re.MULTILINE)
+        pins = re.findall(r"^[a-z][\w.-]*==\S+ (?:; [^\\\n]+ )?\\\n    --hash=sha256:", text, re.MULTILINE)
         assert pins
         assert len(pins) == len(re.findall(r"^[^\s#]", text, re.MULTILINE))
         assert "://" not in text
+
+
+def test_installing_a_lock_resolves_nothing() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert "INSTALL_LOCKED := $(PIP) install -q --no-deps --require-hashes\n" in makefile
+    for line in re.findall(r"^.*-r requirements/.*$", makefile, re.MULTILINE):
+        assert "$(INSTALL_LOCKED) -r" in line, "a lock is installed as it stands"
 
 
 def test_continuous_integration_runs_the_whole_check_and_nothing_else() -> None:
@@ -171,7 +180,7 @@ FLOORS: dict[str, list[str]] = {
         "model_relation",
         "statement",
     ],
-    "cli": ["file_kinds", "boundary", "output", "options", "process", "commands", "demo", "command"],
+    "cli": ["extras", "file_kinds", "boundary", "output", "options", "process", "commands", "demo", "lazy_group", "command"],
     "verifier/service": ["logs", "metrics", "problems", "store", "intake", "process", "http"],
 }
 ENTRIES = 18

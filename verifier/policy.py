@@ -47,7 +47,7 @@ def _known(accepted: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Signers(_Strict):

@@ -10,10 +10,10 @@ The names that most programs need, handed on from the rooms that they live in, e
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from zkmargin.algebra import Setup, backends, ceremony, get_backend
     from zkmargin.argument import CommitmentDocument, Proof, ProofDocument
     from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
@@ -63,8 +63,6 @@ __all__ = [
     "verify_document",
 ]
 
-__version__ = version("zkmargin")
-
 _HOMES = {
     "zkmargin.algebra": ("Setup", "backends", "ceremony", "get_backend"),
     "zkmargin.argument": ("CommitmentDocument", "Proof", "ProofDocument"),
@@ -84,7 +82,15 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its room: whoever only margins accounts never loads the cryptography."""
+    """Load a public name from its room: a program that only margins accounts never loads the cryptography.
+
+    Raises AttributeError if there is no such name.
+    """
+    if name == "__version__":
+        # Reading what is installed takes as long as half a command.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("zkmargin")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 __version__: str
 
+def kernels() -> str:
+    """The name of the widest instructions in use: "ifma", "avx512" or "portable" (ZKMARGIN_KERNELS=portable)."""
+
 # Algebra. Scalars are 32 canonical little-endian bytes.
 
 class Vector:

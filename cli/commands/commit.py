@@ -4,13 +4,12 @@ import os
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.argument import CommitmentDocument
 from zkmargin.attestation.secret_file import refuse_existing, write_secret
 from zkmargin.cli.commands.venue_map import chosen_targets, map_options
+from zkmargin.cli.options.backend import proving_setup
 from zkmargin.cli.options.files import FILE, OUTPUT, holdings_argument, snapshot_argument
-from zkmargin.cli.options.loading import chosen_setup
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.holdings import Holdings
 from zkmargin.margin.errors import Finding, InputError
@@ -70,7 +69,7 @@ def commit(
         contracts = chosen_targets(map_file, map_signer, snapshot.universe)
         holdings = Holdings.read(holdings_file, snapshot, contracts)
         step("committing to the holdings")
-        secret = commit_holdings(chosen_setup(), snapshot.universe, tuple(holdings.vector(snapshot)))
+        secret = commit_holdings(proving_setup(), snapshot.universe, tuple(holdings.vector(snapshot)))
     commitment = write_pair(secret, output, opening_file)
     document = {
         "commitment": commitment.point,
@@ -83,7 +82,7 @@ def commit(
         f"written to  {output}: public",
         f"opening in  {opening_file}: secret: it reveals the holdings",
     )
-    answer(as_json, document, *map(Text, lines))
+    answer(as_json, document, *lines)
 
 
 def write_pair(secret: OpeningDocument, output: Path, opening_file: Path) -> CommitmentDocument:

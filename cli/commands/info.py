@@ -10,7 +10,7 @@ from rich.table import Table
 from zkmargin.algebra import backends
 from zkmargin.algebra.setup import CEREMONY_SHA256
 from zkmargin.circuits.models import BUILDERS
-from zkmargin.cli.options.loading import chosen_backend
+from zkmargin.cli.options.backend import chosen_backend
 from zkmargin.cli.output.terminal import answer, json_option
 
 DISTRIBUTIONS = ("zkmargin", "numpy", "py-ecc", "eth-account")
@@ -22,7 +22,7 @@ def info(as_json: bool) -> None:
     """Show the backends, the models that can be proven, the ceremony and the versions.
 
     The backend in use is the fastest that can run here; the environment variable ZKMARGIN_BACKEND names
-    another.
+    another. ZKMARGIN_KERNELS=portable has the native backend do without AVX-512.
     """
     document: dict[str, Any] = {
         "backend": chosen_backend().name,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import Claims, Proof, ProofDocument
@@ -13,9 +12,10 @@ from zkmargin.attestation import SigningKey
 from zkmargin.circuits import CommitmentTerm, Statement, WitnessError
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.accounts import attestation_option, opening_option
+from zkmargin.cli.options.backend import proving_setup
 from zkmargin.cli.options.files import OUTPUT, coming_seconds, refuse_replacing, snapshot_argument
 from zkmargin.cli.options.keys import key_option, required_key
-from zkmargin.cli.options.loading import chosen_setup, reproduced_snapshot
+from zkmargin.cli.options.loading import reproduced_snapshot
 from zkmargin.cli.options.submission import (
     each_venue_option,
     pledge_option,
@@ -94,14 +94,14 @@ def prove(
                 asked,
                 required_key(key),
                 each_venue=each_venue,
-                rows=terms.rows(snapshot, chosen_setup()),
+                rows=terms.rows(snapshot, proving_setup()),
                 step=step,
             )
             write_atomically(output, submission.encode())
             seconds = time.perf_counter() - started
             answer(as_json, *submitted(submission, seconds, output))
             return
-        setup = chosen_setup()
+        setup = proving_setup()
         statement = terms.statement(
             snapshot,
             tuple(CommitmentTerm(bytes.fromhex(document.point)) for document in documents),
@@ -127,7 +127,7 @@ def prove(
         f"proof       {size} bytes in {seconds:.3f} s on the {setup.backend.name} backend, {shape}",
         f"written to  {output}: send it to {terms.audience}",
     )
-    answer(as_json, document, *map(Text, lines))
+    answer(as_json, document, *lines)
 
 
 def check_covered(

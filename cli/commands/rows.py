@@ -9,8 +9,9 @@ from rich.text import Text
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.rows import commit_rows
 from zkmargin.circuits import build_relation
+from zkmargin.cli.options.backend import proving_setup
 from zkmargin.cli.options.files import OUTPUT, level_option, model_option, snapshot_argument
-from zkmargin.cli.options.loading import chosen_setup, reproduced_snapshot
+from zkmargin.cli.options.loading import reproduced_snapshot
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.files.documents import write_atomically
 from zkmargin.margin.units import Level
@@ -39,7 +40,7 @@ def rows(*, snapshot_file: Path, model: str, level: Level, output: Path, as_json
         snapshot = reproduced_snapshot(snapshot_file, step)
         step("building the relation")
         relation = build_relation(snapshot, model=model, level=level)
-        setup = chosen_setup()
+        setup = proving_setup()
         step("committing to its rows")
         started = time.perf_counter()
         committed = commit_rows(setup, relation)

@@ -7,7 +7,6 @@ import click
 
 from zkmargin.cli.options.files import FILE
 from zkmargin.cli.process import check_address, until_stopped
-from zkmargin.margin.errors import Finding, InputError
 
 
 @click.command()
@@ -22,13 +21,10 @@ def serve(*, config_file: Path | None) -> None:
     Example:
       zkmargin serve --config service.toml
     """
-    try:
-        # Only this command needs the server's packages.
-        from zkmargin.verifier.service.process import server  # noqa: PLC0415
-        from zkmargin.verifier.service.process.settings import FILE_VARIABLE  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        remedy = 'install them: pip install "zkmargin[service]"'
-        raise InputError("serve", "packages", Finding(f"{error.name} is missing"), remedy) from None
+    # Only this command needs the server's packages.
+    from zkmargin.verifier.service.process import server  # noqa: PLC0415
+    from zkmargin.verifier.service.process.settings import FILE_VARIABLE  # noqa: PLC0415
+
     settings = server.prepare(config_file)
     where = os.environ.get(FILE_VARIABLE, "environment")
     check_address(settings.host, settings.port, where, ("host", "port"))

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.attestation import SigningDomain, SigningKey, SnapshotSignature
 from zkmargin.cli.boundary import NotProvenError
@@ -12,7 +11,6 @@ from zkmargin.cli.options.files import FILE, OUTPUT, refuse_replacing, snapshot_
 from zkmargin.cli.options.keys import domain_options, key_option, required_key
 from zkmargin.cli.options.loading import reproduced_snapshot, rows_to_publish
 from zkmargin.cli.output.terminal import answer, json_option, progress
-from zkmargin.client.calls import published
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import write_atomically
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -97,12 +95,15 @@ def sign(
     document: dict[str, object] = {"snapshot": snapshot.id, "signer": signed.signer, "output": str(output)}
     lines = [f"snapshot    {snapshot.id}", f"signed by   {signed.signer}", f"written to  {output}"]
     if published_file is not None:
+        # The client brings an HTTP library, which `verify` shares this module's options without.
+        from zkmargin.client.calls import published  # noqa: PLC0415
+
         write_atomically(published_file, published(snapshot, signed, rows))
         names = [f"{one.model} at {one.level}" for one in rows]
         document |= {"published": str(published_file), "rows": names}
         beside = f", with the rows of {', '.join(names)}" if names else ""
         lines.append(f"published   {published_file}: for verifiers' services to pull{beside}")
-    answer(as_json, document, *map(Text, lines))
+    answer(as_json, document, *lines)
 
 
 def judged_at(at: str | None) -> float:

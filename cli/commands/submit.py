@@ -12,6 +12,7 @@ from zkmargin.attestation import ReceiptDocument, SigningKey
 from zkmargin.circuits import WitnessError
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.accounts import Account, fitting_openings, owner_options
+from zkmargin.cli.options.backend import proving_setup
 from zkmargin.cli.options.files import (
     FILE,
     OUTPUT,
@@ -22,7 +23,6 @@ from zkmargin.cli.options.files import (
     shown_time,
     ticks,
 )
-from zkmargin.cli.options.loading import chosen_setup
 from zkmargin.cli.options.service import asking, service_option
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.cli.process import until_stopped
@@ -190,4 +190,4 @@ def _signer(
         remedy = f"the service's snapshot has {', '.join(sorted(snapshot.models))}"
         raise InputError("command line", "--model", model, remedy)
     opened = [account.over(snapshot.universe) for account in accounts]
-    return Signer(owner, chosen_setup(), opened, model, level), snapshot.quantum_decimals
+    return Signer(owner, proving_setup(), opened, model, level), snapshot.quantum_decimals

@@ -20,6 +20,7 @@ from zkmargin.cli.commands.venue_map import (
     verified_map,
 )
 from zkmargin.cli.options.attestation_files import hand_out, hold_options, pair_options
+from zkmargin.cli.options.backend import chosen_setup
 from zkmargin.cli.options.files import (
     FILE,
     holdings_argument,
@@ -37,7 +38,6 @@ from zkmargin.cli.options.keys import (
     required_key,
     venue_name_option,
 )
-from zkmargin.cli.options.loading import chosen_setup
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.cli.process import check_address, until_stopped
 from zkmargin.margin.snapshot.snapshot import Snapshot

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.algebra import Setup
 from zkmargin.argument import CommitmentDocument, ProofDocument
@@ -18,8 +17,9 @@ from zkmargin.cli.commands.snapshot_sign import (
     signature_option,
 )
 from zkmargin.cli.options.accounts import attestation_option
+from zkmargin.cli.options.backend import chosen_setup
 from zkmargin.cli.options.files import FILE, snapshot_argument
-from zkmargin.cli.options.loading import check_committed, chosen_setup, reproduced_snapshot
+from zkmargin.cli.options.loading import check_committed, reproduced_snapshot
 from zkmargin.cli.options.submission import submission_check, verdict
 from zkmargin.cli.options.terms import StatementTerms, terms_options
 from zkmargin.cli.output.terminal import answer, json_option, progress
@@ -124,14 +124,12 @@ def verify(
         answer(
             as_json,
             document,
-            Text(
-                f"valid: proof checked in {1000 * seconds:.1f} ms on the {setup.backend.name} backend, "
-                f"snapshot and all in {1000 * whole:.0f} ms"
-            ),
+            f"valid: proof checked in {1000 * seconds:.1f} ms on the {setup.backend.name} backend, "
+            f"snapshot and all in {1000 * whole:.0f} ms",
         )
         return
     document |= {"check": failure.check, "message": str(failure)}
-    answer(as_json, document, Text(f"NOT valid: {failure}"))
+    answer(as_json, document, f"NOT valid: {failure}")
     raise click.exceptions.Exit(REFUSED)
 
 

@@ -25,7 +25,7 @@ from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.demo.parties import DOMAIN, LENDER, RENEW_SECONDS, VENUES, Custodian, Lender, Oracle
 from zkmargin.cli.demo.processes import ZKMARGIN, Processes, Running
 from zkmargin.cli.demo.walk import OPENINGS_BYTES, Walk
-from zkmargin.cli.options.loading import chosen_setup
+from zkmargin.cli.options.backend import proving_setup
 from zkmargin.cli.output.terminal import answer, console, json_option
 from zkmargin.client import Client, Pledge, ServiceError, Signer, UnreachableError, calls, check_receipt
 from zkmargin.client import pledge as make_pledge
@@ -124,7 +124,7 @@ def play(walk: Walk, folder: Path, processes: Processes) -> str:
     walk.say(
         f"ready in {seconds():.1f} s; the service has two workers, one ledger, and trusts the other three keys"
     )
-    setup = chosen_setup()
+    setup = proving_setup()
     with Client(service.url, lender.api_key) as client:
         stage = Stage(
             walk, folder / "trader", processes, oracle, custodians, lender, service, client, setup, trader

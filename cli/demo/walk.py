@@ -14,7 +14,7 @@ from zkmargin.argument import Claims, ProofDocument
 from zkmargin.circuits import Statement, WitnessError
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.demo.account import example_positions
-from zkmargin.cli.options.loading import chosen_setup
+from zkmargin.cli.options.backend import proving_setup
 from zkmargin.cli.output.report import cents, report_tables
 from zkmargin.cli.output.terminal import answer, console, json_option
 from zkmargin.margin.account.holdings import Holdings
@@ -143,7 +143,7 @@ def load_setup(walk: Walk, snapshot: Snapshot) -> Setup:
     """The powers of tau, brought into the basis of this domain (kept on disk after the first time)."""
     walk.heading("The powers of tau of the Ethereum KZG ceremony")
     with walk.timed("setup") as seconds:
-        setup = chosen_setup()
+        setup = proving_setup()
         n = snapshot.universe.domain
         setup.commit_evaluations(n, setup.backend.zeros(n))
     walk.document["backend"] = setup.backend.name

@@ -1,14 +1,14 @@
 """Loading what proofs need: snapshots with derived tables, the setup, committed rows."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from zkmargin.algebra import BACKEND_VARIABLE, Backend, Setup, ceremony, get_backend
+from zkmargin.algebra import Setup
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.rows import RowsError, check_rows
 from zkmargin.circuits import CommittedRows, build_relation
 from zkmargin.circuits.relation import Relation
+from zkmargin.cli.options.backend import chosen_setup
 from zkmargin.cli.output.terminal import Step
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -25,21 +25,6 @@ def reproduced_snapshot(path: Path, step: Step) -> Snapshot:
     step("deriving its tables again")
     snapshot.reproduce()
     return snapshot
-
-
-def chosen_backend() -> Backend:
-    """The backend that the environment names, or the fastest; raises InputError if it is not there."""
-    try:
-        return get_backend()
-    except ValueError as error:
-        raise InputError(
-            "environment", BACKEND_VARIABLE, os.environ.get(BACKEND_VARIABLE), str(error)
-        ) from None
-
-
-def chosen_setup() -> Setup:
-    """The ceremony under the chosen backend."""
-    return ceremony(chosen_backend())
 
 
 def check_committed(setup: Setup, relation: Relation, rows: CommittedRows, where: str) -> None:

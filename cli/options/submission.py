@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-from rich.text import Text
 
 from zkmargin.attestation import AttestationDocument, SigningKey, SubmissionDocument, SubmissionTerms
 from zkmargin.circuits import CommittedRows, WitnessError
 from zkmargin.cli.boundary import NotProvenError
 from zkmargin.cli.options.accounts import check_pairs, check_universe, fitting_openings
+from zkmargin.cli.options.backend import chosen_setup, proving_setup
 from zkmargin.cli.options.files import ticks, unix_seconds
-from zkmargin.cli.options.loading import chosen_setup
 from zkmargin.cli.options.terms import StatementTerms
 from zkmargin.cli.output.terminal import Step
 from zkmargin.margin.arithmetic.decimals import scaled_decimal
@@ -69,7 +68,7 @@ def prove_attested(
                 snapshot,
                 terms,
                 key,
-                chosen_setup(),
+                proving_setup(),
                 each_venue=each_venue,
                 rows=rows,
                 progress=lambda name, *_: step(f"proving: {name}"),
@@ -103,7 +102,7 @@ def submission_terms(terms: StatementTerms, pledge: str, decimals: int) -> Submi
 
 def submitted(
     submission: SubmissionDocument, seconds: float, output: Path
-) -> tuple[dict[str, object], Text, Text]:
+) -> tuple[dict[str, object], str, str]:
     """The report on a submission that was made."""
     proofs = 1 + len(submission.venue_proofs)
     document: dict[str, object] = {
@@ -114,7 +113,7 @@ def submitted(
         "output": str(output),
     }
     line = f"submission  {proofs} proofs over {len(submission.attestations)} accounts in {seconds:.3f} s"
-    return document, Text(line), Text(f"written to  {output}: send it to {submission.audience}")
+    return document, line, f"written to  {output}: send it to {submission.audience}"
 
 
 def submission_check(
@@ -158,7 +157,7 @@ def submission_check(
 
 def verdict(
     verifying: Callable[[], PreparedSubmission], decimals: int
-) -> tuple[dict[str, object], list[Text], bool]:
+) -> tuple[dict[str, object], list[str], bool]:
     """The verdict on a submission: JSON document, lines to print, and validity."""
     started = time.perf_counter()
     try:
@@ -167,7 +166,7 @@ def verdict(
         seconds = time.perf_counter() - started
         kind = "refused by the policy" if isinstance(error, PolicyError) else "NOT valid"
         document = {"valid": False, "code": error.code, "message": str(error), "seconds": round(seconds, 6)}
-        return document, [Text(f"{kind}: {error}")], False
+        return document, [f"{kind}: {error}"], False
     seconds = time.perf_counter() - started
     submission = prepared.submission
     threshold, amount = (
@@ -192,4 +191,4 @@ def verdict(
         "statement": prepared.statements.total.digest.hex(),
         "accounts": [{"venue": a.venue, "account": a.account} for a in submission.attestations],
     }
-    return document, list(map(Text, lines)), True
+    return document, lines, True

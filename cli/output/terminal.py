@@ -6,14 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console, RenderableType
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from zkmargin.cli.output.layout import fitted
+# Tables and progress are a large library's, which a command that prints a line or a document does without.
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 WIDTH = 118
 
@@ -26,23 +25,26 @@ Step = Callable[[str], None]
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON document, not tables.")
 
 
-def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) -> None:
-    """Print the document, or the tables that show the same."""
+def answer(as_json: bool, document: Mapping[str, Any], *tables: "RenderableType") -> None:
+    """Print the document, or the lines and tables that show the same. A `str` is a line, printed as it is."""
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False), err=output_is_taken())
         return
     for table in tables:
-        screen = console()
-        shown = fitted(table, screen) if isinstance(table, Table) else table
-        screen.print(shown, soft_wrap=not isinstance(shown, Table))
+        if isinstance(table, str):
+            click.echo(table, err=output_is_taken())
+        else:
+            _print(table)
 
 
-class Screen(Console):
-    """Standard output whose reader may close the pipe."""
+def _print(table: "RenderableType") -> None:
+    from rich.table import Table  # noqa: PLC0415
 
-    def on_broken_pipe(self) -> None:
-        """Left to the boundary, which knows how to end."""
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+    from zkmargin.cli.output.layout import fitted  # noqa: PLC0415
+
+    screen = console()
+    shown = fitted(table, screen) if isinstance(table, Table) else table
+    screen.print(shown, soft_wrap=not isinstance(shown, Table))
 
 
 def output_is_taken() -> bool:
@@ -51,8 +53,17 @@ def output_is_taken() -> bool:
     return bool(context is not None and context.meta.get(TAKEN))
 
 
-def console() -> Console:
+def console() -> "Console":
     """The console for reports; without a terminal its width is COLUMNS or a default."""
+    from rich.console import Console  # noqa: PLC0415
+
+    class Screen(Console):
+        """Standard output, whose reader may close it."""
+
+        def on_broken_pipe(self) -> None:
+            """Left to the boundary, which knows how to end."""
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
     # Started with standard output closed, Python has none: nothing is printed, and the exit code still answers.
     stream = sys.stderr if output_is_taken() else sys.stdout
     at_terminal = stream is not None and stream.isatty()
@@ -71,6 +82,13 @@ def progress(quiet: bool = False) -> Iterator[Step]:
 
     Yields a function to call with the name of each step as it begins.
     """
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
     errors = Console(file=sys.stderr)
     shown = Progress(
         SpinnerColumn(),
@@ -78,7 +96,7 @@ def progress(quiet: bool = False) -> Iterator[Step]:
         TimeElapsedColumn(),
         console=errors,
         transient=True,
-        disable=quiet or not errors.is_terminal,
+        disable=not errors.is_terminal,
     )
     with shown:
         task = shown.add_task("")

@@ -37,7 +37,7 @@ VERSION = 1
 class Parameters(BaseModel):
     """All that turns a market into tables; a key beyond these is the section of the model that has its name."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
     version: Literal[1] = 1
     grid: Grid = Grid()

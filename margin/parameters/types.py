@@ -52,7 +52,7 @@ N = TypeVar("N", int, Decimal, Fraction)
 class Strict(BaseModel):
     """Parameters that refuse unknown keys and cannot change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Graded(Strict, Generic[N]):

@@ -10,10 +10,11 @@ import pytest
 
 from tests.cli.harness import Ran, Run
 from tests.cli.standing import Stand, altered, open_stand, process
+from tests.ports import free_port
 from tests.verifier.service.world import ADMIN_KEY, DOMAIN, TICKS, market
 from zkmargin.attestation import SigningKey
 from zkmargin.attestation.secret_file import write_secret
-from zkmargin.cli.demo.processes import Processes, free_port
+from zkmargin.cli.demo.processes import Processes
 from zkmargin.client import calls
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -13,12 +13,14 @@ import httpx
 import pytest
 
 from tests.cli.standing import service_files, venue_files
+from tests.ports import free_port
 from tests.verifier.service.world import World, toml
 from zkmargin.attestation import SigningKey
-from zkmargin.cli.demo.processes import ZKMARGIN, free_port
+from zkmargin.cli.demo.processes import ZKMARGIN
 from zkmargin.cli.process import until_stopped
 
-SECONDS = 60
+SECONDS = 180
+"""Patience with a loaded machine; what is waited for is looked for all the time."""
 
 
 def command(folder: Path, server: str, port: int) -> list[str]:
@@ -40,18 +42,25 @@ def command(folder: Path, server: str, port: int) -> list[str]:
     return ["serve", "--config", str(folder / "service.toml")]
 
 
-def ended(folder: Path, words: list[str], number: int, ready: Callable[[int], bool]) -> tuple[int, str]:
-    """Exit code and log of a server, all of whose processes got a signal when it was ready, as on a terminal."""
+def ended(
+    folder: Path, words: list[str], number: int, ready: Callable[[int], bool], start: Sequence[str] = ()
+) -> tuple[int, str]:
+    """Exit code and log of a server, all of whose processes got a signal when it was ready, as on a terminal.
+
+    `start` are the words before its own that start it.
+    """
     log = folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen([*ZKMARGIN, *words], stdout=output, stderr=output, start_new_session=True)
+        process = subprocess.Popen(
+            [*start, *ZKMARGIN, *words], stdout=output, stderr=output, start_new_session=True
+        )
     deadline = time.monotonic() + SECONDS
-    while not ready(process.pid):
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.02)
-    os.killpg(process.pid, number)
     try:
+        while not ready(process.pid):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        os.killpg(process.pid, number)
         code = process.wait(SECONDS)
     finally:
         process.kill()
@@ -68,16 +77,39 @@ def ended(folder: Path, words: list[str], number: int, ready: Callable[[int], bo
 @pytest.mark.parametrize("server", ["one worker", "two workers", "venue"])
 def test_a_signal_ends_a_server_quietly(tmp_path: Path, server: str, number: int, code: int) -> None:
     port = free_port()
-
-    def answers(_: int) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5, trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-    found, log = ended(tmp_path, command(tmp_path, server, port), number, answers)
+    found, log = ended(tmp_path, command(tmp_path, server, port), number, lambda _: answers(port))
     assert found == code, log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("server", ["one worker", "two workers", "venue"])
+def test_an_interrupt_that_was_ignored_at_the_start_is_ignored_by_a_server(
+    tmp_path: Path, server: str
+) -> None:
+    """As a shell starts what goes on in the background, so that Ctrl-C ends what is in the foreground alone."""
+    port, interrupted = free_port(), []
+
+    def outlived_interrupts(pid: int) -> bool:
+        if not answers(port):
+            return False
+        os.killpg(pid, signal.SIGINT)
+        interrupted.append(pid)
+        time.sleep(0.1)
+        return len(interrupted) > 5
+
+    words = command(tmp_path, server, port)
+    in_background = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+    found, log = ended(tmp_path, words, signal.SIGTERM, outlived_interrupts, in_background)
+    assert found == 0, log
+    assert "Traceback" not in log
+
+
+def answers(port: int) -> bool:
+    """Whether a server is ready."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def test_an_interrupt_while_workers_start(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def test_an_accounts_moment_never_goes_back(desk: Desk) -> None:
 def test_a_moment_lies_in_the_past_and_lasts() -> None:
     clock = int(time.time())
     assert Moment.lasting(60, clock + CLOCK_SKEW - 5).expiry == clock + CLOCK_SKEW + 55
-    with pytest.raises(InputError, match=rf"attestation: as_of: {clock + 3600}: the clock is at Unix second \d+"):
+    with pytest.raises(
+        InputError, match=rf"attestation: as_of: {clock + 3600}: the clock is at Unix second \d+"
+    ):
         Moment.lasting(60, clock + 3600)
     for expiry in (clock, clock - 1):
         with pytest.raises(InputError, match=f"attestation: expiry: {expiry}: write a time after"):

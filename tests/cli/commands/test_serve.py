@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,9 +166,3 @@ def test_an_account_is_taken_out_of_a_book(run: Run, folder: Path) -> None:
     refused(
         run(*words[:3], folder / "none.csv", *words[4:], "-o", folder / "x"), "none.csv", "name a readable"
     )
-
-
-def test_missing_packages_are_named(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "zkmargin.verifier.service.process.server", None)
-    monkeypatch.delattr("zkmargin.verifier.service.process.server", raising=False)
-    refused(run("serve", "--config", folder / "service.toml"), "packages", "zkmargin[service]")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verifier.service.world import free_port
+from tests.ports import free_port
 
 USER = "postgres"
 """PostgreSQL refuses to run as root; this is who it runs as then."""

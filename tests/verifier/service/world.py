@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.ports import free_port
 from zkmargin.algebra import Setup, ceremony, get_backend
 from zkmargin.attestation import (
     AttestationDocument,
@@ -192,12 +192,6 @@ class Trader:
 def submit(http: httpx.Client, made: SubmissionDocument, renews: str | None = None) -> httpx.Response:
     path = "/v1/proofs" if renews is None else f"/v1/pledges/{renews}/proofs"
     return http.post(path, content=made.encode(), headers={"content-type": "application/json"})
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 WRONG_CLOCK = "import time; right = time.time; time.time = lambda: right() + {ahead}; "

@@ -84,6 +84,8 @@ def configuration(
         server_header=False,
         date_header=False,
         timeout_keep_alive=30,
+        # A worker that is still importing answers nothing; on a loaded machine that takes more than uvicorn's 5 s.
+        timeout_worker_healthcheck=60,
         timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
         limit_concurrency=4096,
         h11_max_incomplete_event_size=64 << 10,
@@ -142,13 +144,14 @@ class Workers(Multiprocess):
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Ctrl-C waits until the end of the block; processes that are started in it never get it."""
-    # The first process would start it otherwise, and let interrupts in again.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # The first process would start it otherwise; either way it lets interrupts in again.
     resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(settings: Settings) -> None:
@@ -160,7 +163,9 @@ def run(settings: Settings) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="zkmargin-metrics-") as directory:
         os.environ[DIRECTORY_VARIABLE] = directory
-        workers = Workers(config, [config.bind_socket()])
+        with _without_interrupts():
+            socket = config.bind_socket()
+        workers = Workers(config, [socket])
         workers.run()
     if workers.interrupted:
         raise KeyboardInterrupt
