@@ -13,6 +13,8 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from zkmargin.margin.files.notes import collected
+
 WIDTH = 118
 
 Step = Callable[[str], None]
@@ -24,7 +26,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON
 def answer(as_json: bool, document: Mapping[str, Any], *tables: RenderableType) -> None:
     """Print the document, or the tables that show the same."""
     if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        notes = collected()
+        told = {**document, "notes": notes} if notes else document
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     for table in tables:
         console().print(table, soft_wrap=isinstance(table, Text))

@@ -35,6 +35,16 @@ VERSION = 1
 OPEN_ORDERS = "open-orders"
 """In place of an instrument: cash that is reserved as margin of open orders, and lowers the balance."""
 
+_SIGN = "write short quantities as negative numbers, and remove the column"
+_PRICE = "what a position was entered at is the column entry_price; rename or remove it"
+_SIZE = "quantities are in the units of the instrument; give contract sizes in a map of contracts (--map)"
+MISLEADING: Mapping[str, str] = {
+    **dict.fromkeys(("side", "direction", "long_short", "buy_sell", "position_side"), _SIGN),
+    **dict.fromkeys(("price", "avg_price", "average_price", "avg_entry_price", "cost"), _PRICE),
+    **dict.fromkeys(("multiplier", "contract_size", "contract_multiplier"), _SIZE),
+}
+"""Columns that would change what a position is: they cannot be left out in good faith."""
+
 _EXACT = Context(prec=MAX_PREC, traps=[Inexact])
 """Shifts the point of any quantity without rounding it."""
 
@@ -154,7 +164,14 @@ def _position_document(position: Position) -> dict[str, str]:
 
 
 def _read_csv(path: Path) -> Iterable[tuple[str, Mapping[str, object]]]:
-    for where, row in read_rows(path, ("instrument", "quantity"), ("entry_price",)):
+    rows = read_rows(
+        path,
+        ("instrument", "quantity"),
+        ("entry_price",),
+        numbers=("quantity", "entry_price"),
+        refused=MISLEADING,
+    )
+    for where, row in rows:
         yield where, {**row, "entry_price": row.get("entry_price") or None}
 
 

@@ -26,6 +26,7 @@ _OPTION_COLUMNS = (
     "timestamp",
 )  # fmt: skip
 _OPTION_EXTRA = ("forward_name", "index", "bid", "ask", "delta", "vega", "open_interest")
+_OPTION_NUMBERS = ("strike", "mark_price", "mark_iv", "forward")
 _FUTURE_COLUMNS = ("instrument", "underlying", "expiry_utc", "price", "kind")
 _FUTURE_EXTRA = ("price_min", "price_max", "n_options", "price_time_utc")
 
@@ -37,12 +38,12 @@ _ROLES = {
 }
 T = TypeVar("T")
 
-_TYPES = {"C": True, "P": False}
+_TYPES = {"C": True, "P": False, "call": True, "put": False}
 
 
 def read_csv_pair(options: Path, futures: Path) -> Market:
     """The market of both files; raises InputError naming file, line, column and value."""
-    rows = list(read_rows(options, _OPTION_COLUMNS, _OPTION_EXTRA))
+    rows = list(read_rows(options, _OPTION_COLUMNS, _OPTION_EXTRA, numbers=_OPTION_NUMBERS))
     time = min(parse_time(row["timestamp"], where, "timestamp") for where, row in rows)
     indices, listings = _read_futures(futures)
     listings.extend(_option(where, row) for where, row in rows)
@@ -53,7 +54,7 @@ def _read_futures(path: Path) -> tuple[dict[str, Decimal], list[Listing]]:
     indices: dict[str, Decimal] = {}
     listings: list[Listing] = []
     names: set[str] = set()
-    for where, row in read_rows(path, _FUTURE_COLUMNS, _FUTURE_EXTRA):
+    for where, row in read_rows(path, _FUTURE_COLUMNS, _FUTURE_EXTRA, numbers=("price",)):
         coin, price = row["underlying"], parse_positive(row["price"], where, "price")
         role = _choice(row["kind"], _ROLES, where, "kind")
         if row["instrument"] in names or (role == "index" and coin in indices):

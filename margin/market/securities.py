@@ -41,6 +41,7 @@ COLUMNS = (
     "volatility", "rate", "dividend_yield",
 )  # fmt: skip
 OPTIONAL_COLUMNS = ("premium",)
+NUMBERS = ("strike", "multiplier", "price", "volatility", "rate", "dividend_yield")
 
 Type = Literal["share", "index", "future", "call", "put"]
 
@@ -115,7 +116,9 @@ def read_securities(path: Path) -> Market:
     meaning; for two moments in one file, two kinds or two prices of one underlying, an underlying without
     price and an index with nothing on it.
     """
-    rows = [_row(where, values) for where, values in read_rows(path, COLUMNS, OPTIONAL_COLUMNS)]
+    rows = [
+        _row(where, values) for where, values in read_rows(path, COLUMNS, OPTIONAL_COLUMNS, numbers=NUMBERS)
+    ]
     time = _time(rows)
     spots = _spots(rows)
     _check_indices(rows)

@@ -41,7 +41,7 @@ def read_settlements(path: Path) -> Settlements:
     nothing on the underlying settles in, a price that is out of range, and an expiry that occurs twice.
     """
     found: dict[Expiry, Decimal] = {}
-    for where, row in read_rows(path, COLUMNS, OPTIONAL_COLUMNS):
+    for where, row in read_rows(path, COLUMNS, OPTIONAL_COLUMNS, numbers=("price",)):
         underlying, currency = row["underlying"], row.get("settlement", "")
         if not underlying:
             raise InputError(where, "underlying", "", "write what the contracts are on, such as BTC")

@@ -228,6 +228,7 @@ class _TermsDocument(_Strict):
 class _HistoryDocument(_Strict):
     first: str
     prices: dict[str, list[str | None]]
+    days: list[int] = []
 
 
 class _InputsDocument(_Strict):
@@ -343,11 +344,11 @@ def _history(
     """The history, which must be one of the instruments' underlyings before the valuation."""
     if document is None:
         return None
-    history = PriceHistory.parse(document.first, document.prices, f"{where}, history")
+    history = PriceHistory.parse(document.first, document.prices, f"{where}, history", document.days)
     if set(history.prices) != set(moving(universe, inputs)):
         named = ", ".join(sorted(history.prices))
         raise InputError(where, "history", named, "must be of the instruments' underlyings; build it again")
-    if history.date_of(history.days) > utc_date(valuation_time):
+    if history.date_of(history.days - 1) >= utc_date(valuation_time):
         last = str(history.date_of(history.days - 1))
         raise InputError(where, "history", last, "is not before the valuation; build it again")
     return history

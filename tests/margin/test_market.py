@@ -12,6 +12,7 @@ import pytest
 
 from tests.margin.accounts import DERIBIT, MONTH, NOW, tiny_market
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.notes import collecting
 from zkmargin.margin.market import example_market, read_csv_pair, read_deribit, read_market
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future
 from zkmargin.margin.market.times import format_time, parse_time
@@ -150,8 +151,11 @@ def test_an_underlying_needs_its_index(tmp_path: Path) -> None:
 
 
 def test_columns(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"line 1: column: 'colour': unknown"):
-        pair(tmp_path, [OPTION | {"colour": "red"}], FUTURES)
+    with collecting() as notes:
+        assert len(pair(tmp_path, [OPTION | {"colour": "red"}], FUTURES).instruments) == 5
+    assert notes == [f"{tmp_path}/options.csv, line 1: columns that are not used: colour"]
+    with pytest.raises(InputError, match=r"column: 'mark_price_': unknown column; is mark_price meant"):
+        pair(tmp_path, [{k + "_" * (k == "mark_price"): v for k, v in OPTION.items()}], FUTURES)
     with pytest.raises(InputError, match=r"'strike': missing"):
         pair(tmp_path, [{k: v for k, v in OPTION.items() if k != "strike"}], FUTURES)
 

@@ -268,7 +268,7 @@ def broken(**columns: Any) -> Rows:
         (broken(subject=["0x" + "00" * 20] * 6), "subject: .* nobody has the key"),
         (broken(subject=[*rows(2)["subject"][:5], key("x").address]), "several subjects"),
         (broken(quantity=None), "column: 'quantity': missing"),
-        (broken(strike=["1"] * 6), "column: 'strike'"),
+        (broken(side=["short"] * 6), "column: 'side': unknown column; write short"),
     ],
 )
 def test_what_cannot_be_attested_to_is_named(desk: Desk, tmp_path: Path, table: Rows, message: str) -> None:
@@ -304,7 +304,7 @@ def test_parquet_must_be_exact(desk: Desk, tmp_path: Path, table: Rows, message:
 def test_files_that_are_no_book(tmp_path: Path, content: bytes, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"{name}: "):
+    with pytest.raises(InputError, match=f"{name}(, line 1)?: "):
         list(stretches(path, 2))
 
 
