@@ -261,6 +261,9 @@ def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> Non
 
 def _listed_instead(name: str, snapshot: Snapshot) -> str:
     """What to write for a name that the snapshot does not list."""
+    reason = snapshot.inputs.left_out.get(name)
+    if reason is not None:
+        return f"left out of the snapshot: {reason}"
     listed = [instrument.name for instrument in snapshot.universe.instruments]
     close = difflib.get_close_matches(name[:100].upper(), listed, n=1)
     guess = f"is {close[0]} meant? " if close else ""
