@@ -25,6 +25,7 @@ from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.csv_rows import known_columns
 from zkmargin.margin.files.table_text import SUFFIXES, read_beginning
 from zkmargin.margin.files.unpacking import open_unpacked
+from zkmargin.margin.market.names import without_padding
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
 REQUIRED = ("account", "subject", "instrument", "quantity")
@@ -101,7 +102,7 @@ def holdings_of(
         where = [f"{book}, row {row}" for row in columns[ROW][start:stop]]
         positions = (
             Position(
-                instrument,
+                without_padding(instrument),
                 parse_decimal(quantity, place, "quantity"),
                 None if entry in (None, "") else parse_positive(entry, place, "entry_price"),
                 place,

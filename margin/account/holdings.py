@@ -27,6 +27,7 @@ from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.market.inputs import Quote
+from zkmargin.margin.market.names import without_padding
 from zkmargin.margin.market.settled_slots import settlement_value
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
@@ -187,7 +188,7 @@ def _read_json(path: Path) -> Iterable[tuple[str, Mapping[str, object]]]:
 def _position(where: str, row: Mapping[str, object]) -> Position:
     entry = row["entry_price"]
     return Position(
-        str(row["instrument"]),
+        without_padding(str(row["instrument"])),
         parse_decimal(row["quantity"], where, "quantity"),
         None if entry is None else parse_positive(entry, where, "entry_price"),
         where,

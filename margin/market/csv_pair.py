@@ -62,11 +62,14 @@ def read_csv_pair(options: Path, futures: Path, *, strict: bool = False) -> Mark
     read: list[Listing] = []
     for number, (where, row) in enumerate(rows):
         if number in moments:
-            with gone.entry(row["instrument"]):
+            with gone.entry(row["instrument"], where):
                 read.append(_option(where, row))
     if not read and gone.first is not None:
         raise gone.first
-    return assemble(source, time, indices, plausible([*listings, *read], indices, time, gone), gone)
+    market = assemble(source, time, indices, plausible([*listings, *read], indices, time, gone), gone)
+    if gone.first is not None and all(instrument.kind != "option" for instrument in market.instruments):
+        raise gone.first
+    return market
 
 
 def _moments(rows: Sequence[tuple[str, Mapping[str, str]]], gone: LeftOut) -> dict[int, tuple[int, str]]:
@@ -86,7 +89,7 @@ def _read_futures(path: Path, gone: LeftOut) -> tuple[dict[str, Decimal], list[L
     listings: list[Listing] = []
     moments: dict[str, int] = {}
     for where, row in read_rows(path, _FUTURE_COLUMNS, _FUTURE_EXTRA, numbers=("price",)):
-        with gone.entry(row["instrument"]):
+        with gone.entry(row["instrument"], where):
             coin, price = row["underlying"], parse_positive(row["price"], where, "price")
             role = _choice(row["kind"], _ROLES, where, "kind")
             if role == "index" and coin in indices:

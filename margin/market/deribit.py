@@ -91,22 +91,24 @@ def read_deribit(directory: Path, *, strict: bool = False) -> Market:
         summaries = _by_name(book, summary_answer, gone)
         path = directory / f"{currency}.{INSTRUMENTS}.json"
         for name, instrument in _by_name(path, _answer(path), gone).items():
-            with gone.entry(name):
+            with gone.entry(name, instrument.where):
                 if _trades(instrument):
                     listings.append(_listing(instrument, summaries, book))
     time = min(moment for _, moment in times)
-    indices = _indices(directory, currencies, times)
+    moving = {listing.instrument.underlying for listing in listings}
+    indices = _indices(directory, sorted(moving.intersection(currencies)), times)
     check_one_moment(times)
     return assemble(source, time, indices, plausible(listings, indices, time, gone), gone)
 
 
-def _indices(directory: Path, currencies: list[str], times: list[tuple[str, int]]) -> dict[str, Decimal]:
+def _indices(directory: Path, needed: list[str], times: list[tuple[str, int]]) -> dict[str, Decimal]:
     """The index of every coin that has a file of it; the moments of the answers are added to `times`.
 
-    A coin with instruments of its own must have one.
+    The coins of inverse instruments, `needed`, must have one.
     """
     paths = {path.name.split(".")[0]: path for path in sorted(directory.glob(f"*.{INDEX}.json"))}
-    wanted = {name: directory / f"{name}.{INDEX}.json" for name in currencies if name != LINEAR_CURRENCY}
+    there = {_index_coin(name) for name in paths}
+    wanted = {name: directory / f"{name}.{INDEX}.json" for name in needed if name not in there}
     indices: dict[str, Decimal] = {}
     for name, path in (wanted | paths).items():
         coin = _index_coin(name)

@@ -46,11 +46,18 @@ class LeftOut:
         self.reasons.setdefault(printable(name)[:LONGEST_NAME], self._reason(error))
 
     @contextmanager
-    def entry(self, name: str) -> Iterator[None]:
-        """A block that reads one entry: an InputError in it leaves the entry out."""
+    def entry(self, name: str, where: str | None = None) -> Iterator[None]:
+        """A block that reads one entry: an InputError in it leaves the entry out.
+
+        Args:
+            name: of the entry.
+            where: its place, for an error that names the instrument alone.
+        """
         try:
             yield
         except InputError as error:
+            if where is not None and error.where.startswith("instrument "):
+                error = InputError(where, error.field, error.value, error.remedy)
             self.add(name, error)
 
     def tell(self) -> None:

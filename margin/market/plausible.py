@@ -13,7 +13,13 @@ from zkmargin.margin.arithmetic.black76 import price
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.arithmetic.fixed import exp, from_decimal, from_fraction, mul, to_decimal
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.market.inputs import LARGEST_VOLATILITY, LONGEST_LIFE, SMALLEST_VOLATILITY
+from zkmargin.margin.market.inputs import (
+    LARGEST_PRICE,
+    LARGEST_VOLATILITY,
+    LONGEST_LIFE,
+    SMALLEST_PRICE,
+    SMALLEST_VOLATILITY,
+)
 from zkmargin.margin.market.left_out import LeftOut
 from zkmargin.margin.market.quotes import Listing
 
@@ -47,7 +53,7 @@ def plausible(
     agreeing = 0
     for listing in listings:
         fault = _off_index(listing, indices, valuation_time)
-        if fault is None and listing.instrument.kind == "option":
+        if fault is None and listing.instrument.kind == "option" and listing.instrument.underlying in indices:
             fault, tells = _off_mark(listing, valuation_time)
             agreeing += tells and fault is None
             if fault is not None:
@@ -70,7 +76,12 @@ def _off_index(listing: Listing, indices: Mapping[str, Decimal], valuation_time:
     """What is wrong where a price of the underlying is far from its index."""
     instrument, option = listing.instrument, listing.instrument.kind == "option"
     found, index = listing.forward if option else listing.price, indices.get(instrument.underlying)
-    if instrument.kind == "share" or found is None or not index or found <= 0:
+    if instrument.kind == "share" or found is None or not index:
+        return None
+    # The forward of a share's option is reckoned from the index itself.
+    if option and instrument.security is not None:
+        return None
+    if not SMALLEST_PRICE <= found <= LARGEST_PRICE:
         return None
     far = instrument.expiry is not None and instrument.expiry - valuation_time > _FAR_MICROSECONDS
     most = _FAR if far else _NEAR
@@ -85,9 +96,12 @@ def _off_mark(listing: Listing, valuation_time: int) -> tuple[InputError | None,
     """What is wrong where mark price and volatility contradict each other, and whether they can be compared at all."""
     instrument, forward, volatility = listing.instrument, listing.forward, listing.volatility
     life = (instrument.expiry or 0) - valuation_time
-    if forward is None or volatility is None or forward <= 0 or not 0 < life <= LONGEST_LIFE:
+    if forward is None or volatility is None or not 0 < life <= LONGEST_LIFE:
         return None, False
-    if not SMALLEST_VOLATILITY <= volatility <= LARGEST_VOLATILITY:
+    strike = Decimal(instrument.strike or 0)
+    if not SMALLEST_VOLATILITY <= volatility <= LARGEST_VOLATILITY or listing.price > LARGEST_PRICE:
+        return None, False
+    if not all(SMALLEST_PRICE <= number <= LARGEST_PRICE for number in (strike, forward)):
         return None, False
     mark = listing.price * (forward if instrument.inverse else 1)
     tolerance = forward * _OF_FORWARD + mark * _OF_MARK
