@@ -5,6 +5,7 @@ import click
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.commands.backtest import run_backtest
 from zkmargin.cli.commands.commit import commit
+from zkmargin.cli.commands.example import example
 from zkmargin.cli.commands.fetch import fetch
 from zkmargin.cli.commands.import_ import importing
 from zkmargin.cli.commands.info import info
@@ -49,6 +50,7 @@ def command() -> None:
 
 
 PARTS = (
+    example,
     snapshot,
     importing,
     margin,

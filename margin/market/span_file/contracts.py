@@ -46,8 +46,8 @@ _POINTS, _CASH = ("0", "N", "false"), ("1", "Y", "true")
 # How a product family's contracts are valued: at once, as equities are, or day by day.
 _PAID, _FUTURES_STYLE = "EQTY", "FUT"
 
-_Key = tuple[str, str, str]
-"""Exchange, product family and contract, by their codes in the file."""
+_Key = tuple[bool, str, str, str]
+"""Whether it is a future; exchange, product family and contract, by their codes in the file."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Contracts:
     rate: str
     """Which of the file's sets of rates is read."""
     links: Mapping[tuple[str, ...], Link]
-    """By exchange and id of the product family, and by exchange, code and type."""
+    """By exchange, id of the product family and type, and by exchange, code and type; see `read_spn`."""
     wanted: frozenset[str]
     """Commodities that are asked for; all if empty."""
     gone: LeftOut
@@ -151,8 +151,8 @@ class Contracts:
 
     def _link(self, exchange: str, family: Element, kind: str) -> Link | None:
         """The combined commodity of a product family; None if it is not wanted."""
-        by_code = (exchange, family.string("pfCode"), kind)
-        link = self.links.get((exchange, family.string("pfId"))) or self.links.get(by_code)
+        by_id = ("id", exchange, family.string("pfId"), kind)
+        link = self.links.get(by_id) or self.links.get(("code", exchange, family.string("pfCode"), kind))
         if link is None:
             if self.wanted:
                 return None
@@ -167,11 +167,12 @@ class Contracts:
         """Prices of what cannot be traded here, but options are on."""
         for contract in family.children:
             if contract.first("cId") is not None and contract.first("p") is not None:
-                self._price(code, family, contract)
+                with self.gone.entry(_spoken(code, family, contract, contract)):
+                    self._price(code, family, contract)
 
     def _price(self, code: str, family: Element, contract: Element) -> None:
         price = contract.number("p") * _factor(contract, family)
-        key = code, family.string("pfId"), contract.string("cId")
+        key = family.tag == "futPf", code, family.string("pfId"), contract.string("cId")
         self.prices[key] = price, contract.string("pe", "")
 
     def _future(self, code: str, family: Element, series: Element, contract: Element, link: Link) -> Contract:
@@ -190,7 +191,7 @@ class Contracts:
         return Contract(link.commodity, Listing(made, price, _place(contract, identity)), array, identity)
 
     def _option(self, code: str, family: Element, series: Element, contract: Element, link: Link) -> Contract:
-        forward, month = self._underlying(code, series)
+        forward, month = self._underlying(code, family, series)
         identity, factor = _identity(code, family, series, contract), _factor(contract, series, family)
         side, strike = contract.string("o"), contract.number("k")
         if side not in ("C", "P"):
@@ -220,15 +221,18 @@ class Contracts:
         period = month or month_of(series, "pe")
         return Contract(link.commodity, listing, self._array(contract, period, link), identity)
 
-    def _underlying(self, code: str, series: Element) -> tuple[Decimal, str]:
+    def _underlying(self, code: str, family: Element, series: Element) -> tuple[Decimal, str]:
         """Price in USD a contract of what an option is on, and its month; no month for a physical."""
         under = series.need("undC")
         key = (under.string("exch", code), under.string("pfId"), under.string("cId"))
-        if key not in self.prices:
+        # Codes may count for each kind of product by itself.
+        kinds = (True, False) if family.tag == "oofPf" else (False, True)
+        found = [self.prices[future, *key] for future in kinds if (future, *key) in self.prices]
+        if not found:
             raise InputError(
                 under.place, "undC", Finding("/".join(key)), "the file has no such future or price"
             )
-        price, month = self.prices[key]
+        price, month = found[0]
         return price, month_of_text(month) or ""
 
     def _premium(self, family: Element, contract: Element, identity: Identity, factor: Decimal) -> Decimal:
@@ -286,9 +290,9 @@ class Contracts:
 
     def _unread(self, code: str, family: Element) -> None:
         """Leave out all contracts of a product family of a kind that is not read."""
-        link = self.links.get((code, family.string("pfId", "")))
-        codes = {key[:2] for key in self.links}
-        if link is None and self.wanted and (code, family.string("pfCode", "")) not in codes:
+        families = {key[:3] for key in self.links}
+        places = {("id", code, family.string("pfId", "")), ("code", code, family.string("pfCode", ""))}
+        if self.wanted and not families & places:
             return
         kind = _KINDS.get(family.tag, f"contracts of the kind {family.tag}")
         remedy = f"{kind} ({family.tag}) are not read: only futures, and options on futures, physicals and equities"

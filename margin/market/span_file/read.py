@@ -86,8 +86,10 @@ def read_spn(
     for cc in found:
         for link in cc.all("pfLink"):
             made = Link(cc.string("cc"), link.number("sc", Decimal(1)))
-            links[link.string("exch"), link.string("pfId", link.string("pfCode"))] = made
-            links[link.string("exch"), link.string("pfCode"), link.string("pfType")] = made
+            exchange, kind = link.string("exch"), link.string("pfType")
+            links["code", exchange, link.string("pfCode"), kind] = made
+            if identity := link.string("pfId", ""):
+                links["id", exchange, identity, kind] = made
     reader = Contracts(moment.string("date"), str(rate), links, wanted, gone)
     contracts = [contract for exchange in clearing.all("exchange") for contract in reader.of(exchange)]
     documents = _commodities(found, contracts, str(rate), clearing, wanted, gone)
