@@ -41,8 +41,8 @@ class Universe:
         count = len(self.instruments)
         if not 1 <= count <= LARGEST_DOMAIN:
             remedy = (
-                f"list between 1 and {LARGEST_DOMAIN} instruments; of a larger market, snapshot build chooses by --coins, "
-                "--expiries and --strikes"
+                f"list between 1 and {LARGEST_DOMAIN} instruments; of a larger market choose with --coins, "
+                "--expiries and --strikes of snapshot build"
             )
             raise InputError("universe", "instruments", count, remedy)
         if self.domain == 0:

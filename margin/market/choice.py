@@ -168,12 +168,12 @@ def _strike(text: str) -> Callable[[Decimal, Decimal], bool]:
             part = parse_positive(text[:-1], _WHERE, "--strikes") / 100
             return lambda strike, forward: abs(strike - forward) <= part * forward
         low, dots, high = text.partition("..")
-        if not dots or not (low or high):
-            raise InputError(_WHERE, "--strikes", text, remedy)
         least = parse_positive(low, _WHERE, "--strikes") if low else Decimal(0)
         most = parse_positive(high, _WHERE, "--strikes") if high else None
     except InputError:
         raise InputError(_WHERE, "--strikes", text, remedy) from None
+    if not dots or not (low or high):
+        raise InputError(_WHERE, "--strikes", text, remedy)
     if most is not None and most < least:
         raise InputError(_WHERE, "--strikes", text, "the lower strike comes first")
     return lambda strike, _: strike >= least and (most is None or strike <= most)

@@ -7,9 +7,9 @@ A directory holds three files per currency, each one JSON-RPC answer with its en
     BTC.get_index_price.json                 public/get_index_price?index_name=btc_usd
 
 The book of USDC holds the linear contracts of many coins and has no index file: each coin's own is used, which may
-be there without any other file of the coin, and USDC counts as USD at par. Spot pairs, combinations and instruments that
-do not trade are left out without a word; whatever else cannot be used with a note. The valuation time is the earliest
-moment at which a book summary was answered; prices of several hours are refused. Forwards are undiscounted: interest
+be there without any other file of the coin, and USDC counts as USD at par. Spot pairs, combinations and what does not
+trade are left out without a word; whatever else cannot be used with a note. The valuation time is the earliest moment
+at which a book summary was answered; prices of several hours are refused. Forwards are undiscounted: interest
 rates are taken as zero.
 """
 

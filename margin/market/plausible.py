@@ -1,8 +1,8 @@
 """Numbers of one listing held against each other: what cannot both be true was read in the wrong unit, or is stale.
 
 An option's mark price must lie between the Black-76 values at a third and at three times its volatility, with room for
-rounding and for early exercise. The price of a future or perpetual, and an option's forward, must lie within a factor of
-two of the index (four where it expires in more than two years).
+rounding and for early exercise. The price of a future or perpetual, and an option's forward, must lie within a factor
+of two of the index (four where it expires in more than two years).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ _TELLING = 4
 """The values at either volatility must lie this many tolerances apart for the comparison to tell anything."""
 _NEAR, _FAR, _FAR_MICROSECONDS = 2, 4, 2 * 365 * 86400 * 10**6
 _YEAR_MICROSECONDS = 365 * 86400 * 10**6
-_UNITS = 30
-"""A volatility that fits when divided or multiplied by 100, and is this far off, is in percent or a fraction."""
+_NEARLY = 4
+"""A hundredth or a hundred times a volatility fits if its value is within a fourth of the mark price."""
 
 
 def plausible(
@@ -88,7 +88,8 @@ def _off_index(listing: Listing, indices: Mapping[str, Decimal], valuation_time:
     if index / most <= found <= index * most:
         return None
     field = "forward" if option else "price"
-    remedy = f"is far from the index of {instrument.underlying}, {canonical_decimal(index)}; correct the price or its unit"
+    stated = canonical_decimal(index)
+    remedy = f"is far from the index of {instrument.underlying}, {stated}; correct the price or its unit"
     return InputError(listing.where, field, canonical_decimal(found), remedy)
 
 
@@ -127,7 +128,7 @@ def _unit(listing: Listing, mark: Decimal, life: int) -> str:
         (Fraction(100), "; a hundred times it would fit: is it a fraction where percent is wanted?"),
     ):
         near = _value(listing, factor, life)
-        if abs(near - mark) * _UNITS < mark:
+        if abs(near - mark) * _NEARLY < mark:
             return guess
     return "; correct the unit of one of them"
 

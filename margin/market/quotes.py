@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
@@ -143,11 +143,8 @@ def security_future(
     name: str, underlying: str, security: Security, *, expiry: int, multiplier: int
 ) -> Instrument:
     """A future on a share or an index, counted in contracts."""
-    return replace(
-        future(name, underlying, inverse=False, expiry=expiry, lot_exponent=0),
-        bound=OPTION_BOUND,
-        multiplier=multiplier,
-        security=security,
+    return Instrument(
+        name, "future", underlying, CASH, False, expiry, None, None, 0, 0, OPTION_BOUND, multiplier, security
     )
 
 
@@ -163,8 +160,22 @@ def security_option(
     premium: Premium = "paid",
 ) -> Instrument:
     """An option on a share or an index, counted in contracts."""
-    plain = option(name, underlying, inverse=False, expiry=expiry, strike=strike, call=call, lot_exponent=0)
-    return replace(plain, multiplier=multiplier, security=security, premium=premium)
+    return Instrument(
+        name,
+        "option",
+        underlying,
+        CASH,
+        False,
+        expiry,
+        canonical_decimal(strike),
+        call,
+        0,
+        0,
+        OPTION_BOUND,
+        multiplier,
+        security,
+        premium,
+    )
 
 
 def _balance(currency: str, lot_exponent: int) -> Instrument:

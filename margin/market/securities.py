@@ -123,8 +123,8 @@ def read_securities(path: Path, *, strict: bool = False) -> Market:
     A row that cannot be used is left out with a note; with `strict` it is refused.
 
     Raises InputError naming line, column and value for two moments in one file, two kinds or two prices of one
-    underlying, and where no row can be used; with `strict` also for what is missing, or written where it has no meaning,
-    an underlying without price and an index with nothing on it.
+    underlying, and where no row can be used; with `strict` also for what is missing, or written where it has no
+    meaning, an underlying without price and an index with nothing on it.
     """
     gone = LeftOut(path.name, path, strict=strict)
     rows: list[_Row] = []

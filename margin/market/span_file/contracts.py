@@ -269,8 +269,8 @@ class Contracts:
             contract, _ = min(near, key=lambda pair: max(pair[1], 1 / pair[1]))
             self.doubts.append(
                 f"the strikes of {'-'.join(contract.identity.parts[:2])} are far from the price that they are on: "
-                f"{contract.listing.instrument.strike} against {canonical_decimal(contract.listing.forward or Decimal(0))}"
-                f" USD a contract, line {series.line}"
+                f"{contract.listing.instrument.strike} against "
+                f"{canonical_decimal(contract.listing.forward or Decimal(0))} USD a contract, line {series.line}"
             )
 
     def _array(self, contract: Element, month: str, link: Link) -> RiskArray:
@@ -334,7 +334,7 @@ def _place(contract: Element, identity: Identity) -> str:
 
 
 def _not_positive(contract: Element, identity: Identity, tag: str, what: str) -> InputError:
-    remedy = f"{what} of {identity.plain} at or below zero is not modelled: values are those of Black-76, on positive prices"
+    remedy = f"{what} of {identity.plain} at or below zero is not modelled: Black-76 values positive prices"
     return InputError(_place(contract, identity), tag, contract.string(tag), remedy)
 
 

@@ -5,8 +5,8 @@ dSpread, spotRate, pfLink), interSpreads, and exchange (product families with fu
 arrays and composite deltas are taken as they are; nothing is valued again.
 
 What a margin depends on and this model lacks is refused by name, or left out where that is asked for (`spn_rules`):
-scanning-based, super and inter-clearing spreads, charges per month and spread. Contracts that cannot be used are left out
-by name: those of other kinds, without a risk array, with prices or strikes at or below zero, in other currencies.
+scanning-based, super and inter-clearing spreads, charges per month and spread. Contracts that cannot be used are left
+out by name: those of other kinds, without a risk array, with prices or strikes at or below zero, in other currencies.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,7 +92,7 @@ def read_spn(
                 links["id", exchange, identity, kind] = made
     reader = Contracts(moment.string("date"), str(rate), links, wanted, gone)
     contracts = [contract for exchange in clearing.all("exchange") for contract in reader.of(exchange)]
-    documents = _commodities(found, contracts, str(rate), clearing, wanted, gone)
+    documents = _commodities(found, contracts, str(rate), clearing, wanted=wanted, gone=gone)
     listed = [cc for cc in found if cc.string("cc") in documents]
     contracts = [contract for contract in contracts if contract.commodity in documents]
     rules = Rules(frozenset(leave_out))
@@ -117,6 +117,7 @@ def _commodities(
     contracts: Sequence[Contract],
     rate: str,
     clearing: Element,
+    *,
     wanted: frozenset[str],
     gone: LeftOut,
 ) -> dict[str, dict[str, Any]]:

@@ -10,18 +10,67 @@ from dataclasses import dataclass, field
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market.span_file.xml_tree import Element
 
-SCANNING, INTER_CLEARING = ("hSpread", "sSpread"), "clearSpread"
+SCANNING, SUPER, INTER_CLEARING = ("hSpread", "sSpread"), "superSpread", "clearSpread"
 
 # Children of a clearing organisation that hold no rule of a margin, or that are read elsewhere.
 _KNOWN = frozenset(
-    "ec name isContractScale isNetMargin finalizeMeth oopDeltaMeth capAnov lookAheadDays lookAheadYears daysPerYear "
-    "curConv pbRateDef pointDef zeroCurve exchange ccDef superSpreads interSpreads interClearSpreads group limitOptionValue "
-    "custUseLov hvarMarginParams cdsMarginParams".split()
+    (
+        "ec",
+        "name",
+        "isContractScale",
+        "isNetMargin",
+        "finalizeMeth",
+        "oopDeltaMeth",
+        "capAnov",
+        "lookAheadDays",
+        "lookAheadYears",
+        "daysPerYear",
+        "curConv",
+        "pbRateDef",
+        "pointDef",
+        "zeroCurve",
+        "exchange",
+        "ccDef",
+        "superSpreads",
+        "interSpreads",
+        "interClearSpreads",
+        "group",
+        "limitOptionValue",
+        "custUseLov",
+        "hvarMarginParams",
+        "cdsMarginParams",
+    )
 )
 # Children of a combined commodity that are read, or that say nothing about an amount.
 _KNOWN_OF_COMMODITY = frozenset(
-    "cc name group currency riskExponent capAnov procMeth wfprMeth spotMeth somMeth cmbMeth marginMeth custUseLov pfLink "
-    "adjRate intraTiers interTiers somTiers rateTiers scanTiers dSpread spotRate alias isSpot priceDl description".split()
+    (
+        "cc",
+        "name",
+        "group",
+        "currency",
+        "riskExponent",
+        "capAnov",
+        "procMeth",
+        "wfprMeth",
+        "spotMeth",
+        "somMeth",
+        "cmbMeth",
+        "marginMeth",
+        "custUseLov",
+        "pfLink",
+        "adjRate",
+        "intraTiers",
+        "interTiers",
+        "somTiers",
+        "rateTiers",
+        "scanTiers",
+        "dSpread",
+        "spotRate",
+        "alias",
+        "isSpot",
+        "priceDl",
+        "description",
+    )
 )
 _MARGINED = ("", "SPAN", "NORMAL")
 
@@ -88,30 +137,34 @@ def check_rules(clearing: Element, listed: Collection[Element], rules: Rules) ->
         InputError: a rule is not modelled, and not to be left out.
     """
     held = frozenset(cc.string("cc") for cc in listed)
-    for tag in SCANNING:
-        for spread in clearing.all("interSpreads", tag):
-            if _can_form(spread, held):
-                rules.lacks(spread, "scanning-based spreads", _commodities(spread))
-    for spread in (child for group in clearing.all("superSpreads") for child in group.children):
+    for spread, element, rule in _spreads(clearing):
         if _can_form(spread, held):
-            rules.lacks(_as(spread, "superSpreads"), "super-inter-commodity spreads", _commodities(spread))
-    for spread in _all_named(clearing, ("superSpread",)):
-        if _can_form(spread, held):
-            rules.lacks(spread, "super-inter-commodity spreads", _commodities(spread))
+            rules.lacks(element, rule, _commodities(spread))
     for spread in _all_named(clearing, (INTER_CLEARING,)):
         home = [leg.string("cc", "") for leg in spread.all("homeLeg")]
         if held.intersection(home):
             rules.lacks(spread, "inter-clearing spreads", home)
-    for group in clearing.all("interSpreads"):
-        for spread in group.children:
-            if spread.tag not in (*SCANNING, "dSpread", "superSpread") and _can_form(spread, held):
-                rules.lacks(spread, f"spreads of the kind {spread.tag}", _commodities(spread))
     for child in clearing.children:
         touched = held.intersection(_commodities(child))
-        if child.tag not in _KNOWN and touched:
+        if child.tag not in _KNOWN and child.tag != SUPER and touched:
             rules.lacks(child, f"rules of the kind {child.tag}", sorted(touched))
     for cc in listed:
         _check_commodity(cc, clearing, held, rules)
+
+
+def _spreads(clearing: Element) -> Iterator[tuple[Element, Element, str]]:
+    """Every spread that is not modelled, with the element to name and what it is called."""
+    for spread in (child for group in clearing.all("superSpreads") for child in group.children):
+        yield spread, _as(spread, "superSpreads"), "super-inter-commodity spreads"
+    for spread in clearing.all(SUPER):
+        yield spread, spread, "super-inter-commodity spreads"
+    for spread in (child for group in clearing.all("interSpreads") for child in group.children):
+        if spread.tag in SCANNING:
+            yield spread, spread, "scanning-based spreads"
+        elif spread.tag == SUPER:
+            yield spread, spread, "super-inter-commodity spreads"
+        elif spread.tag != "dSpread":
+            yield spread, spread, f"spreads of the kind {spread.tag}"
 
 
 def _check_commodity(cc: Element, clearing: Element, held: frozenset[str], rules: Rules) -> None:
