@@ -73,7 +73,7 @@ def test_bad_files_are_refused_by_line(tmp_path: Path, text: str, message: str) 
 
 
 FORMS = {
-    "quoted": '"date","BTC","SOL","source"\n"2026-01-01","100.50","","Y"\n"2026-01-02","101","",""\n2026-01-03,99,0.2,\n',
+    "quoted": '"date","BTC","SOL","source"\n"2026-01-01","100.50","","Y"\n2026-01-02,101,,\n2026-01-03,99,0.2,\n',
     "carriage returns": GOOD.replace("\n", "\r"),
     "semicolons and decimal commas": GOOD.replace(",", ";")
     .replace("100.50", "100,50")
