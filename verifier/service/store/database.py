@@ -154,8 +154,8 @@ class Database:
     def _check_writes(self) -> None:
         """Raises UnavailableError where a change would be refused.
 
-        A file or server that is read-only refuses a change of no row, too; a full disk only one that is committed, which
-        is tried once a change has failed, until one succeeds.
+        A file or server that is read-only refuses a change of no row, too; a full disk only one that is committed,
+        which is tried once a change has failed, until one succeeds.
         """
         rows = "" if self._failed else " WHERE 1 = 0"
         try:
