@@ -40,6 +40,8 @@ KEPT_ALIVE = {
 }
 """Of PostgreSQL's connections: a server that is cut off is noticed within half a minute."""
 MIGRATION_LOCK = 0x7A6B6D61
+_ONE_ROW = "UPDATE alembic_version SET version_num = version_num"
+_NO_ROW = "UPDATE alembic_version SET version_num = version_num WHERE 1 = 0"
 
 
 class Database:
@@ -157,12 +159,12 @@ class Database:
         A file or server that is read-only refuses a change of no row, too; a full disk only one that is committed,
         which is tried once a change has failed, until one succeeds.
         """
-        rows = "" if self._failed else " WHERE 1 = 0"
+        change = _ONE_ROW if self._failed else _NO_ROW
         try:
             with self.engine.connect() as connection:
                 if self.dialect == "sqlite":
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
-                connection.execute(text(f"UPDATE alembic_version SET version_num = version_num{rows}"))
+                connection.execute(text(change))
                 connection.commit()
                 self._failed = False
         except SQLAlchemyError as error:
