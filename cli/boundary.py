@@ -21,6 +21,7 @@ import click
 from zkmargin.cli.extras import missing_extra
 from zkmargin.cli.file_kinds import mistaken
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.notes import collecting
 
 DONE, REFUSED, BAD_INPUT, INTERRUPTED, CLOSED = 0, 1, 2, 130, 141
 """The last two are 128 and the number of the signal that ends other programs then: SIGINT, SIGPIPE."""
@@ -75,8 +76,13 @@ class Boundary(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does; commands print here."""
-        with _writing_output():
-            return super().invoke(ctx)
+        with collecting() as notes:
+            try:
+                with _writing_output():
+                    return super().invoke(ctx)
+            finally:
+                for line in notes:
+                    click.echo(f"zkmargin: note: {line}", err=True)
 
     def main(
         self,

@@ -30,6 +30,15 @@ def command() -> None:
     """
 
 
+@command.part(
+    "example", "Write the example's files: a snapshot, the holdings of an account, and a desk's parameters."
+)
+def _example() -> click.Command:
+    from zkmargin.cli.commands.example import example
+
+    return example
+
+
 @command.part("snapshot", "Build, show or check a risk snapshot.")
 def _snapshot() -> click.Command:
     from zkmargin.cli.commands.snapshot import snapshot

@@ -180,7 +180,7 @@ FLOORS: dict[str, list[str]] = {
         "model_relation",
         "statement",
     ],
-    "cli": ["extras", "file_kinds", "boundary", "output", "options", "process", "commands", "demo", "lazy_group", "command"],
+    "cli": "extras file_kinds boundary output options process demo commands lazy_group command".split(),  # noqa: SIM905
     "verifier/service": ["logs", "metrics", "problems", "store", "intake", "process", "http"],
 }
 ENTRIES = 18

@@ -19,9 +19,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from zkmargin.margin.account.contract_map import Target
-from zkmargin.margin.account.holdings import Holdings, Position, mapped
+from zkmargin.margin.account.holdings import MISLEADING, Holdings, Position, mapped
 from zkmargin.margin.arithmetic.decimals import parse_decimal, parse_positive
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.csv_rows import known_columns
+from zkmargin.margin.files.table_text import SUFFIXES, read_beginning
+from zkmargin.margin.files.unpacking import open_unpacked
+from zkmargin.margin.market.names import without_padding
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
 REQUIRED = ("account", "subject", "instrument", "quantity")
@@ -98,7 +102,7 @@ def holdings_of(
         where = [f"{book}, row {row}" for row in columns[ROW][start:stop]]
         positions = (
             Position(
-                instrument,
+                without_padding(instrument),
                 parse_decimal(quantity, place, "quantity"),
                 None if entry in (None, "") else parse_positive(entry, place, "entry_price"),
                 place,
@@ -117,7 +121,9 @@ def holdings_of(
         subjects = set(columns["subject"][start:stop])
         if len(subjects) > 1:
             remedy = f"account {columns['account'][start]!r} has several subjects; an account has one"
-            raise InputError(where[0], "subject", columns["subject"][stop - 1], remedy)
+            held = columns["subject"][start:stop]
+            other = next(place for place, subject in enumerate(held) if subject != held[0])
+            raise InputError(where[other], "subject", held[other], remedy)
         yield (columns["account"][start], columns["subject"][start]), holdings
 
 
@@ -139,11 +145,22 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
             _check_columns(path, file.schema_arrow.names)
             yield from file.iter_batches(batch_size=ROWS_AT_ONCE)
         return
+    table, encoding = read_beginning(path, (*REQUIRED, *OPTIONAL))
+    columns = known_columns(table, REQUIRED, OPTIONAL, MISLEADING)
+    names = [f"unused {place}" for place in range(len(table.header))]
+    for name, place in columns.items():
+        names[place] = name
     text = pa_csv.ConvertOptions(
-        column_types={name: pa.string() for name in (*REQUIRED, *OPTIONAL)}, strings_can_be_null=False
+        column_types={name: pa.string() for name in columns},
+        strings_can_be_null=False,
+        include_columns=list(columns),
     )
-    with pa_csv.open_csv(path, convert_options=text) as reader:
-        _check_columns(path, reader.schema.names)
+    reading = pa_csv.ReadOptions(skip_rows=table.header_line, column_names=names, encoding=encoding)
+    parsing = pa_csv.ParseOptions(delimiter=table.separator)
+    with (
+        open_unpacked(path, SUFFIXES) as stream,
+        pa_csv.open_csv(stream, read_options=reading, parse_options=parsing, convert_options=text) as reader,
+    ):
         yield from reader
 
 

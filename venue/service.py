@@ -141,6 +141,7 @@ def create_app(desk: Desk) -> FastAPI:
     app = FastAPI(title=f"zkmargin venue {desk.venue.name}", version="1", docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit)
 
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         """Answer 200 while the service runs."""

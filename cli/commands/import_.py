@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from zkmargin.cli.commands.snapshot import summary, summary_table
+from zkmargin.cli.options.choice import strict_option
 from zkmargin.cli.options.files import FILE, OUTPUT
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.derive_case import import_derive_case
@@ -15,6 +16,7 @@ from zkmargin.margin.account.holdings import Holdings
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import write_atomically
+from zkmargin.margin.market.choice import check_size
 from zkmargin.margin.market.span_file.read import read_spn
 from zkmargin.margin.parameters.document import Parameters
 from zkmargin.margin.snapshot.snapshot import Snapshot
@@ -37,13 +39,43 @@ def importing() -> None:
 @click.option(
     "--rate", default=1, show_default=True, help="Which of the file's sets of rates is read (element r)."
 )
+@click.option(
+    "--clearing-org",
+    metavar="CODE",
+    help="Clearing organisation, by its code in the file (ec), where the file has several.",
+)
+@click.option(
+    "--point", type=int, metavar="N", help="Point in time, the first being 1, where the file has several."
+)
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="ELEMENT",
+    help="Go on without rules that are not modelled, such as sSpread or clearSpread; the snapshot and every report "
+    "say so. May be given several times.",
+)
+@strict_option
 @click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The snapshot.")
 @json_option
-def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, as_json: bool) -> None:
+def span(
+    *,
+    file: Path,
+    commodities: tuple[str, ...],
+    rate: int,
+    clearing_org: str | None,
+    point: int | None,
+    leave_out: tuple[str, ...],
+    strict: bool,
+    output: Path,
+    as_json: bool,
+) -> None:
     """Build a snapshot from a SPAN risk parameter file in XML (.spn).
 
     Its futures and options become instruments, counted in contracts, with the file's risk arrays, deltas, tiers,
-    spreads and charges for the model span.
+    spreads and charges for the model span. FILE may be a zip archive of one.
+
+    A contract that cannot be used is left out with a note, and a position in it is then answered with the reason;
+    --strict refuses it. A rule that the model lacks is refused by name, unless --leave-out names it.
 
     \b
     Example:
@@ -52,7 +84,16 @@ def span(*, file: Path, commodities: tuple[str, ...], rate: int, output: Path, a
     """
     with progress(as_json) as step:
         step("reading the SPAN file")
-        found = read_spn(file, commodities=commodities, rate=rate)
+        found = read_spn(
+            file,
+            commodities=commodities,
+            rate=rate,
+            clearing_org=clearing_org,
+            point=point,
+            leave_out=leave_out,
+            strict=strict,
+        )
+        check_size(found.market)
         step("pricing every instrument in every scenario")
         made = Snapshot.build(found.market, Parameters.model_validate({"span": found.parameters}))
         step("writing the snapshot")

@@ -11,10 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from zkmargin.cli.commands.snapshot_sign import at_option, check_signed, policy_option, sign, signature_option
+from zkmargin.cli.options.choice import choice_options, strict_option
 from zkmargin.cli.options.files import FILE, OUTPUT, named, snapshot_argument
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.market import Market, example_market, read_csv_pair, read_deribit, read_securities
+from zkmargin.margin.market.choice import Choice, check_size, chosen
 from zkmargin.margin.market.history import read_history
 from zkmargin.margin.market.inputs import Quote
 from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
@@ -95,6 +97,8 @@ def snapshot() -> None:
     type=FILE,
     help="What has expired since settled at, CSV: underlying, expiry_utc, price.",
 )
+@choice_options
+@strict_option
 @click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The snapshot.")
 @json_option
 def build(
@@ -110,6 +114,8 @@ def build(
     domain: str | None,
     universe_file: Path | None,
     settlements_file: Path | None,
+    choice: Choice,
+    strict: bool,
     output: Path,
     as_json: bool,
 ) -> None:
@@ -119,6 +125,9 @@ def build(
     CURRENCY.get_instruments.json, CURRENCY.get_book_summary_by_currency.json and CURRENCY.get_index_price.json
     for each currency, a CSV file of a securities market (--securities), or the example.
 
+    An instrument that the market quotes wrongly is left out with a note, and a position in it is then answered with the
+    reason; --strict refuses it. A market that is too large for a universe is cut by --coins, --expiries and --strikes.
+
     With --universe a later snapshot keeps the slots of an earlier one: what the market lists newly is left out, and
     what has expired holds cash, or coin, at its official settlement. Rows of --settlements that nothing needs are
     ignored, so that one file may serve all expiries.
@@ -127,13 +136,22 @@ def build(
     Examples:
       zkmargin snapshot build --example -o market.json
       zkmargin snapshot build --options options.csv --futures futures.csv --params desk.toml -o market.json
+      zkmargin snapshot build --options options.csv --futures futures.csv --coins BTC --within 90d -o market.json
       zkmargin snapshot build --example --preset deribit -o market.json
       zkmargin snapshot build --securities securities.csv -o market.json
       zkmargin snapshot build --securities today.csv --universe market.json --settlements settled.csv -o today.json
     """
     with progress(as_json) as step:
         step("reading the market")
-        market = _market(options_file, futures_file, deribit_directory, securities_file, example)
+        market = _market(
+            options_file, futures_file, deribit_directory, securities_file, example, strict=strict
+        )
+        if universe_file is None:
+            market = chosen(market, choice)
+            check_size(market)
+        elif choice:
+            remedy = "the earlier universe says what is listed; leave the choice out"
+            raise InputError("command line", "--universe", str(universe_file), remedy)
         parameters = _parameters(parameters_file, preset_name)
         history = read_history(history_file) if history_file else None
         earlier = None if universe_file is None else Snapshot.load(universe_file)
@@ -254,7 +272,13 @@ def _settlements(earlier: Snapshot | None, settlements_file: Path | None) -> Set
 
 
 def _market(
-    options: Path | None, futures: Path | None, deribit: Path | None, securities: Path | None, example: bool
+    options: Path | None,
+    futures: Path | None,
+    deribit: Path | None,
+    securities: Path | None,
+    example: bool,
+    *,
+    strict: bool,
 ) -> Market:
     """The market from the one source that is named; raises InputError if there is none, or more."""
     pair = options is not None or futures is not None
@@ -266,15 +290,15 @@ def _market(
     if example:
         return example_market()
     if deribit is not None:
-        return read_deribit(deribit)
+        return read_deribit(deribit, strict=strict)
     if securities is not None:
-        return read_securities(securities)
+        return read_securities(securities, strict=strict)
     if options is None or futures is None:
         missing = "--options" if options is None else "--futures"
         raise InputError(
             "command line", missing, Finding("missing"), "the CSV files come as a pair; name both"
         )
-    return read_csv_pair(options, futures)
+    return read_csv_pair(options, futures, strict=strict)
 
 
 def instant(microseconds: int) -> str:
@@ -297,6 +321,8 @@ def summary(made: Snapshot) -> dict[str, Any]:
         "tick": f"{10**-made.quantum_decimals:.{made.quantum_decimals}f}",
         "indices": dict(made.inputs.indices),
         "settled": len(made.inputs.settlements(made.universe.instruments)),
+        **({"instruments_left_out": dict(made.inputs.left_out)} if made.inputs.left_out else {}),
+        **({"without": list(made.inputs.without)} if made.inputs.without else {}),
         "models": {name: _scope(tables) for name, tables in made.models.items()},
     }
 
@@ -327,7 +353,12 @@ def summary_table(made: Snapshot) -> Table:
     table.add_row("source", document["source"])
     table.add_row("valued at", instant(made.valuation_time))
     settled = f"; {document['settled']} have settled" if document["settled"] else ""
-    table.add_row("instruments", f"{len(made.universe)}: {kinds}{settled}")
+    gone = f"; {len(made.inputs.left_out)} left out" if made.inputs.left_out else ""
+    table.add_row("instruments", f"{len(made.universe)}: {kinds}{settled}{gone}")
+    if gone:
+        table.add_row("left out", ", ".join(made.inputs.left_out))
+    for sentence in made.inputs.without:
+        table.add_row("without", sentence)
     table.add_row("index", ", ".join(f"{coin} {price} USD" for coin, price in document["indices"].items()))
     for name, scope in document["models"].items():
         table.add_row(f"model {name}", scope)

@@ -44,7 +44,8 @@ def report_tables(report: Report) -> list[RenderableType]:
 
 def brief_tables(report: Report) -> list[RenderableType]:
     """The last lines, and what the model does not see where that must be known."""
-    return [summary_table(report), *([Text(report.note)] if report.note else [])]
+    told = [*([report.note] if report.note else []), *(f"without: {rule}" for rule in report.without)]
+    return [summary_table(report), *map(Text, told)]
 
 
 def cents(ticks: int, decimals: int) -> str:

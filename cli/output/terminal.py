@@ -14,6 +14,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+from zkmargin.margin.files.notes import collected
+
 WIDTH = 118
 
 TAKEN = "zkmargin.standard-output-is-taken"
@@ -28,7 +30,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON
 def answer(as_json: bool, document: Mapping[str, Any], *tables: "RenderableType") -> None:
     """Print the document, or the lines and tables that show the same. A `str` is a line, printed as it is."""
     if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False), err=output_is_taken())
+        notes = collected()
+        told = {**document, "notes": notes} if notes else document
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False), err=output_is_taken())
         return
     for table in tables:
         if isinstance(table, str):

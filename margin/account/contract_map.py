@@ -31,7 +31,8 @@ def read_contract_map(path: Path, universe: Universe) -> Mapping[str, Target]:
     multiplier that is zero or no number, and a settlement that is not the slot's.
     """
     found: dict[str, Target] = {}
-    for where, row in read_rows(path, ("contract", "instrument", "multiplier", "settlement")):
+    columns = ("contract", "instrument", "multiplier", "settlement")
+    for where, row in read_rows(path, columns, numbers=("multiplier",)):
         contract = row["contract"]
         if not contract or contract in found:
             remedy = "occurs twice; keep one row" if contract else "write the venue's name of the contract"

@@ -27,6 +27,7 @@ from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.market.inputs import Quote
+from zkmargin.margin.market.names import without_padding
 from zkmargin.margin.market.settled_slots import settlement_value
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
@@ -34,6 +35,16 @@ VERSION = 1
 
 OPEN_ORDERS = "open-orders"
 """In place of an instrument: cash that is reserved as margin of open orders, and lowers the balance."""
+
+_SIGN = "write short quantities as negative numbers, and remove the column"
+_PRICE = "what a position was entered at is the column entry_price; rename or remove it"
+_SIZE = "quantities are in the units of the instrument; give contract sizes in a map of contracts (--map)"
+MISLEADING: Mapping[str, str] = {
+    **dict.fromkeys(("side", "direction", "long_short", "buy_sell", "position_side"), _SIGN),
+    **dict.fromkeys(("price", "avg_price", "average_price", "avg_entry_price", "cost"), _PRICE),
+    **dict.fromkeys(("multiplier", "contract_size", "contract_multiplier"), _SIZE),
+}
+"""Columns that would change what a position is: they cannot be left out in good faith."""
 
 _EXACT = Context(prec=MAX_PREC, traps=[Inexact])
 """Shifts the point of any quantity without rounding it."""
@@ -154,7 +165,14 @@ def _position_document(position: Position) -> dict[str, str]:
 
 
 def _read_csv(path: Path) -> Iterable[tuple[str, Mapping[str, object]]]:
-    for where, row in read_rows(path, ("instrument", "quantity"), ("entry_price",)):
+    rows = read_rows(
+        path,
+        ("instrument", "quantity"),
+        ("entry_price",),
+        numbers=("quantity", "entry_price"),
+        refused=MISLEADING,
+    )
+    for where, row in rows:
         yield where, {**row, "entry_price": row.get("entry_price") or None}
 
 
@@ -170,7 +188,7 @@ def _read_json(path: Path) -> Iterable[tuple[str, Mapping[str, object]]]:
 def _position(where: str, row: Mapping[str, object]) -> Position:
     entry = row["entry_price"]
     return Position(
-        str(row["instrument"]),
+        without_padding(str(row["instrument"])),
         parse_decimal(row["quantity"], where, "quantity"),
         None if entry is None else parse_positive(entry, where, "entry_price"),
         where,
@@ -244,6 +262,9 @@ def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> Non
 
 def _listed_instead(name: str, snapshot: Snapshot) -> str:
     """What to write for a name that the snapshot does not list."""
+    reason = snapshot.inputs.left_out.get(name)
+    if reason is not None:
+        return f"left out of the snapshot: {reason}"
     listed = [instrument.name for instrument in snapshot.universe.instruments]
     close = difflib.get_close_matches(name[:100].upper(), listed, n=1)
     guess = f"is {close[0]} meant? " if close else ""

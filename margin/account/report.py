@@ -134,13 +134,16 @@ class Report:
     """Of models that take one of several amounts: all of them."""
     note: str | None = None
     """What the model does not see, where that must be known of every requirement by it."""
+    without: tuple[str, ...] = ()
+    """Rules of the market's source that the snapshot was asked to leave out."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts as decimal strings of USD at the tick."""
         money = _Money(self.quantum_decimals)
         considered = {"considered": _charges_json(self.considered, money)} if self.considered else {}
         tail = {"tail": self.tail.to_json(self.quantum_decimals)} if self.tail else {}
-        note = {"note": self.note} if self.note else {}
+        note: dict[str, Any] = {"note": self.note} if self.note else {}
+        note |= {"without": list(self.without)} if self.without else {}
         return {
             "snapshot": self.snapshot_id,
             "valuation_time": format_time(self.valuation_time),
@@ -207,6 +210,7 @@ def build_report(
         tail=tail_report(snapshot, model, found.assessment.tail, entries),
         considered=tuple(_charge(snapshot, charge) for charge in found.assessment.considered),
         note=MODELS[model].note,
+        without=snapshot.inputs.without,
     )
 
 

@@ -17,6 +17,8 @@ Premium = Literal["paid", "futures-style"]
 CASH = "USD"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z0-9][A-Z0-9.]{0,11}", re.ASCII)
+_SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9./^-]{0,11}", re.ASCII)
+"""What a share or an index is called: BRK.B, BRK/B, BF-B, ^SPX."""
 _LARGEST_MULTIPLIER = 10**6
 
 
@@ -66,7 +68,16 @@ class Instrument:
         return [
             (not _NAME.fullmatch(self.name), "name", "use letters, digits and . _ / : - only, at most 64"),
             (self.kind not in get_args(Kind), "kind", f"use one of {', '.join(get_args(Kind))}"),
-            (not _CURRENCY.fullmatch(self.underlying), "underlying", "write a currency such as BTC"),
+            (
+                self.security is None and not _CURRENCY.fullmatch(self.underlying),
+                "underlying",
+                "write a currency such as BTC",
+            ),
+            (
+                self.security is not None and not _SYMBOL.fullmatch(self.underlying),
+                "underlying",
+                "write a symbol of at most 12 capitals, digits and . / - ^ such as BRK.B, BRK/B or ^SPX",
+            ),
             (not _CURRENCY.fullmatch(self.settlement), "settlement", "write a currency such as USD"),
             (not balance and self.underlying == CASH, "underlying", "only a balance can be of USD"),
             (

@@ -40,7 +40,10 @@ class Universe:
     def __post_init__(self) -> None:
         count = len(self.instruments)
         if not 1 <= count <= LARGEST_DOMAIN:
-            remedy = f"list between 1 and {LARGEST_DOMAIN} instruments"
+            remedy = (
+                f"list between 1 and {LARGEST_DOMAIN} instruments; of a larger market choose with --coins, "
+                "--expiries and --strikes of snapshot build"
+            )
             raise InputError("universe", "instruments", count, remedy)
         if self.domain == 0:
             object.__setattr__(self, "domain", default_domain(count))

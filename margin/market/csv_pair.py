@@ -5,7 +5,7 @@ the futures file are of four kinds (column `kind`); synthetic forwards only expl
 and are no instruments. The valuation time is the earliest `timestamp` of the options.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,10 @@ from zkmargin.margin.arithmetic.decimals import parse_decimal, parse_positive
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.csv_rows import read_rows
 from zkmargin.margin.instruments.instrument import Instrument
+from zkmargin.margin.market.left_out import LeftOut
+from zkmargin.margin.market.moments import check_one_moment
 from zkmargin.margin.market.names import fits_name
+from zkmargin.margin.market.plausible import plausible
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
 from zkmargin.margin.market.times import parse_time
 
@@ -26,6 +29,7 @@ _OPTION_COLUMNS = (
     "timestamp",
 )  # fmt: skip
 _OPTION_EXTRA = ("forward_name", "index", "bid", "ask", "delta", "vega", "open_interest")
+_OPTION_NUMBERS = ("strike", "mark_price", "mark_iv", "forward")
 _FUTURE_COLUMNS = ("instrument", "underlying", "expiry_utc", "price", "kind")
 _FUTURE_EXTRA = ("price_min", "price_max", "n_options", "price_time_utc")
 
@@ -37,33 +41,67 @@ _ROLES = {
 }
 T = TypeVar("T")
 
-_TYPES = {"C": True, "P": False}
+_TYPES = {"C": True, "P": False, "call": True, "put": False}
 
 
-def read_csv_pair(options: Path, futures: Path) -> Market:
-    """The market of both files; raises InputError naming file, line, column and value."""
-    rows = list(read_rows(options, _OPTION_COLUMNS, _OPTION_EXTRA))
-    time = min(parse_time(row["timestamp"], where, "timestamp") for where, row in rows)
-    indices, listings = _read_futures(futures)
-    listings.extend(_option(where, row) for where, row in rows)
-    return assemble(f"{options.name}, {futures.name}", time, indices, listings)
+def read_csv_pair(options: Path, futures: Path, *, strict: bool = False) -> Market:
+    """The market of both files.
+
+    A row that cannot be used is left out with a note; with `strict` it is refused.
+
+    Raises InputError naming file, line, column and value where no row can be used, for two moments that lie hours
+    apart, and for volatilities that contradict the prices all through the file.
+    """
+    source = f"{options.name}, {futures.name}"
+    gone = LeftOut(source, options, futures, strict=strict)
+    rows = list(read_rows(options, _OPTION_COLUMNS, _OPTION_EXTRA, numbers=_OPTION_NUMBERS))
+    moments = _moments(rows, gone)
+    time = min(moment for moment, _ in moments.values())
+    indices, listings, stamps = _read_futures(futures, gone)
+    check_one_moment([*((where, moment) for moment, where in moments.values()), *stamps.items()])
+    read: list[Listing] = []
+    for number, (where, row) in enumerate(rows):
+        if number in moments:
+            with gone.entry(row["instrument"], where):
+                read.append(_option(where, row))
+    if not read and gone.first is not None:
+        raise gone.first
+    market = assemble(source, time, indices, plausible([*listings, *read], indices, time, gone), gone)
+    if gone.first is not None and all(instrument.kind != "option" for instrument in market.instruments):
+        raise gone.first
+    return market
 
 
-def _read_futures(path: Path) -> tuple[dict[str, Decimal], list[Listing]]:
+def _moments(rows: Sequence[tuple[str, Mapping[str, str]]], gone: LeftOut) -> dict[int, tuple[int, str]]:
+    """The moment of each row that states one, with its place; raises InputError if none does."""
+    found: dict[int, tuple[int, str]] = {}
+    for number, (where, row) in enumerate(rows):
+        with gone.entry(row["instrument"]):
+            found[number] = parse_time(row["timestamp"], where, "timestamp"), where
+    if not found and gone.first is not None:
+        raise gone.first
+    return found
+
+
+def _read_futures(path: Path, gone: LeftOut) -> tuple[dict[str, Decimal], list[Listing], dict[str, int]]:
+    """Index prices, futures and perpetuals, and the moments that rows state."""
     indices: dict[str, Decimal] = {}
     listings: list[Listing] = []
-    names: set[str] = set()
-    for where, row in read_rows(path, _FUTURE_COLUMNS, _FUTURE_EXTRA):
-        coin, price = row["underlying"], parse_positive(row["price"], where, "price")
-        role = _choice(row["kind"], _ROLES, where, "kind")
-        if row["instrument"] in names or (role == "index" and coin in indices):
-            raise InputError(where, "instrument", row["instrument"], "listed twice; keep one row")
-        names.add(row["instrument"])
-        if role == "index":
-            indices[coin] = price
-        elif role != "forward":
-            listings.append(Listing(_future(where, row, dated=role == "future"), price, where))
-    return indices, listings
+    moments: dict[str, int] = {}
+    for where, row in read_rows(path, _FUTURE_COLUMNS, _FUTURE_EXTRA, numbers=("price",)):
+        with gone.entry(row["instrument"], where):
+            coin, price = row["underlying"], parse_positive(row["price"], where, "price")
+            role = _choice(row["kind"], _ROLES, where, "kind")
+            if role == "index" and coin in indices:
+                remedy = f"{coin} has an index already, {indices[coin]}; keep one row"
+                raise InputError(where, "underlying", coin, remedy)
+            if row.get("price_time_utc"):
+                moments[where] = parse_time(row["price_time_utc"], where, "price_time_utc")
+            if role == "index":
+                indices[coin] = price
+            elif role != "forward":
+                listings.append(Listing(_future(where, row, dated=role == "future"), price, where))
+    return indices, listings, moments
 
 
 def _future(where: str, row: Mapping[str, str], *, dated: bool) -> Instrument:

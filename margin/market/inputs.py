@@ -88,6 +88,10 @@ class Inputs:
     """USD for one unit of the cash balance where that is a stablecoin; coins are then counted in cash."""
     history: PriceHistory | None = None
     """Daily closes known at the valuation, where scenarios are to follow from them."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """What the market lists and these inputs do not, by name, each with the reason."""
+    without: tuple[str, ...] = ()
+    """Rules of the source that were left out on request, one sentence each."""
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding."""
@@ -101,6 +105,10 @@ class Inputs:
             document["cash_price"] = self.cash_price
         if self.history is not None:
             document["history"] = self.history.document()
+        if self.left_out:
+            document["left_out"] = dict(self.left_out)
+        if self.without:
+            document["without"] = list(self.without)
         return document
 
     def confidence(self, name: str) -> Fraction:

@@ -1,13 +1,50 @@
-"""Deribit's names of dated instruments: BTC-27MAR26 and BTC-27MAR26-64000-C."""
+"""Names that say what a contract is: Deribit's, BTC-27MAR26-64000-C, and the OSI symbols of listed options.
+
+An OSI symbol has 21 characters: the root padded to six with spaces, yymmdd, C or P, and the strike in thousandths
+(Options Clearing Corporation, Options Symbology Initiative). A name here has no spaces: they are taken out.
+"""
 
 import re
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from zkmargin.margin.instruments.instrument import Instrument
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DATED = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})(?:-(\d+)-([CP]))?", re.ASCII)
+
+_OSI = re.compile(r"([A-Z0-9.]{1,6}) *(\d{6})([CP])(\d{8})", re.ASCII)
+_OSI_LENGTH = 15
+"""Characters behind the root."""
+
+
+@dataclass(frozen=True)
+class OptionSymbol:
+    """What an OSI symbol says; the root is the underlying's symbol, or one of its own for adjusted contracts."""
+
+    root: str
+    day: date
+    call: bool
+    strike: Decimal
+
+
+def option_symbol(name: str) -> OptionSymbol | None:
+    """What a name says if it is an OSI symbol, with or without its spaces; None if it is none."""
+    found = _OSI.fullmatch(name)
+    if found is None:
+        return None
+    root, day, letter, strike = found.groups()
+    try:
+        expiry = datetime.strptime(day, "%y%m%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        return None
+    return OptionSymbol(root, expiry, letter == "C", Decimal(strike).scaleb(-3))
+
+
+def without_padding(name: str) -> str:
+    """An OSI symbol without its spaces; any other name as it is."""
+    return name.replace(" ", "") if " " in name and option_symbol(name) is not None else name
 
 
 def fits_name(instrument: Instrument) -> bool:

@@ -1,13 +1,15 @@
 """A market at one moment: instruments in the order of their slots, and the numbers quoted for them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments.instrument import CASH, Instrument, Kind, Premium, Security
 from zkmargin.margin.market.inputs import Inputs, Quote, check_quote
+from zkmargin.margin.market.left_out import LeftOut
 
 # An account holds at most these many lots, long or short; the circuit proves it. One less than a power of
 # two, because the sum of a call's and a put's lots then still fits the same number of bits.
@@ -47,15 +49,21 @@ class Market:
 
 
 def assemble(
-    source: str, valuation_time: int, indices: Mapping[str, Decimal], listings: Iterable[Listing]
+    source: str,
+    valuation_time: int,
+    indices: Mapping[str, Decimal],
+    listings: Iterable[Listing],
+    left_out: LeftOut | None = None,
 ) -> Market:
     """A market of balances (USD first, then every coin with an index) and of the listings, in canonical
     order.
 
     Shares and perpetuals come before futures and options; each coin's by expiry, strike, call before put.
     What securities are based on is no coin, and has no balance.
-    Raises InputError for an expired or doubly listed instrument and for an underlying without index.
+    What cannot be used is added to `left_out`; without that, or where it refuses, this raises InputError for an
+    expired or doubly listed instrument and for an underlying without index. It does so, too, where nothing is left.
     """
+    gone = left_out or LeftOut(source, strict=True)
     ordered = sorted(listings, key=lambda listing: _slot_order(listing.instrument))
     based_on = {listing.instrument.underlying for listing in ordered if listing.instrument.security}
     prices = {name: canonical_decimal(indices[name]) for name in sorted(indices)}
@@ -64,22 +72,36 @@ def assemble(
     quotes = [Quote("1"), *(Quote(prices[coin]) for coin in coins)]
     for balance, quote in zip(balances, quotes, strict=True):
         check_quote(f"{source}, index of {balance.name}", balance, quote, prices, valuation_time)
-    seen = {balance.name for balance in balances}
+    names = Counter([*(balance.name for balance in balances), *(x.instrument.name for x in ordered)])
+    kept: list[Instrument] = []
     for listing in ordered:
         instrument, where = listing.instrument, listing.where
-        if instrument.name in seen:
-            raise InputError(where, "instrument", instrument.name, "listed twice; keep one row")
-        seen.add(instrument.name)
-        quote = Quote(
-            canonical_decimal(listing.price),
-            _optional(listing.volatility),
-            _optional(listing.forward),
-            _optional(listing.rate),
-        )
-        check_quote(where, instrument, quote, prices, valuation_time)
-        quotes.append(quote)
-    instruments = (*balances, *(listing.instrument for listing in ordered))
-    return Market(valuation_time, instruments, Inputs(source, prices, tuple(quotes)))
+        with gone.entry(instrument.name):
+            if names[instrument.name] > 1:
+                raise InputError(where, "instrument", instrument.name, "listed twice; keep one row")
+            quote = Quote(
+                canonical_decimal(listing.price),
+                _optional(listing.volatility),
+                _optional(listing.forward),
+                _optional(listing.rate),
+            )
+            check_quote(where, instrument, quote, prices, valuation_time)
+            quotes.append(quote)
+            kept.append(instrument)
+    if gone.first is not None and not kept:
+        raise gone.first
+    gone.tell()
+    # What nothing that is left is listed on has no price in the market either.
+    moved = {instrument.underlying for instrument in (*balances, *kept)}
+    prices = {name: price for name, price in prices.items() if name in moved}
+    inputs = Inputs(source, prices, tuple(quotes), left_out=_named(gone, balances))
+    return Market(valuation_time, (*balances, *kept), inputs)
+
+
+def _named(gone: LeftOut, balances: Iterable[Instrument]) -> Mapping[str, str]:
+    """The names of what is left out, but for one that is a balance's."""
+    listed = {balance.name for balance in balances}
+    return {name: reason for name, reason in gone.document().items() if name not in listed}
 
 
 def future(
@@ -121,11 +143,8 @@ def security_future(
     name: str, underlying: str, security: Security, *, expiry: int, multiplier: int
 ) -> Instrument:
     """A future on a share or an index, counted in contracts."""
-    return replace(
-        future(name, underlying, inverse=False, expiry=expiry, lot_exponent=0),
-        bound=OPTION_BOUND,
-        multiplier=multiplier,
-        security=security,
+    return Instrument(
+        name, "future", underlying, CASH, False, expiry, None, None, 0, 0, OPTION_BOUND, multiplier, security
     )
 
 
@@ -141,8 +160,22 @@ def security_option(
     premium: Premium = "paid",
 ) -> Instrument:
     """An option on a share or an index, counted in contracts."""
-    plain = option(name, underlying, inverse=False, expiry=expiry, strike=strike, call=call, lot_exponent=0)
-    return replace(plain, multiplier=multiplier, security=security, premium=premium)
+    return Instrument(
+        name,
+        "option",
+        underlying,
+        CASH,
+        False,
+        expiry,
+        canonical_decimal(strike),
+        call,
+        0,
+        0,
+        OPTION_BOUND,
+        multiplier,
+        security,
+        premium,
+    )
 
 
 def _balance(currency: str, lot_exponent: int) -> Instrument:

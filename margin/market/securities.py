@@ -26,6 +26,9 @@ from zkmargin.margin.market.inputs import (
     SMALLEST_PRICE,
     SMALLEST_RATE,
 )
+from zkmargin.margin.market.left_out import LeftOut
+from zkmargin.margin.market.names import option_symbol, without_padding
+from zkmargin.margin.market.plausible import plausible
 from zkmargin.margin.market.quotes import (
     Listing,
     Market,
@@ -34,13 +37,14 @@ from zkmargin.margin.market.quotes import (
     security_option,
     share,
 )
-from zkmargin.margin.market.times import parse_time
+from zkmargin.margin.market.times import parse_time, utc_date
 
 COLUMNS = (
     "instrument", "type", "underlying", "kind", "time_utc", "expiry_utc", "strike", "multiplier", "price",
     "volatility", "rate", "dividend_yield",
 )  # fmt: skip
 OPTIONAL_COLUMNS = ("premium",)
+NUMBERS = ("strike", "multiplier", "price", "volatility", "rate", "dividend_yield")
 
 Type = Literal["share", "index", "future", "call", "put"]
 
@@ -68,6 +72,11 @@ class _Row:
     @property
     def type(self) -> str:
         return self.values["type"]
+
+    @property
+    def name(self) -> str:
+        """The instrument's, an OSI symbol without its spaces."""
+        return without_padding(self.values["instrument"])
 
     @property
     def underlying(self) -> str:
@@ -108,19 +117,35 @@ class _Row:
         return int(found)
 
 
-def read_securities(path: Path) -> Market:
+def read_securities(path: Path, *, strict: bool = False) -> Market:
     """The market of a file.
 
-    Raises InputError naming line, column and value: for what is missing, or written where it has no
-    meaning; for two moments in one file, two kinds or two prices of one underlying, an underlying without
-    price and an index with nothing on it.
+    A row that cannot be used is left out with a note; with `strict` it is refused.
+
+    Raises InputError naming line, column and value for two moments in one file, two kinds or two prices of one
+    underlying, and where no row can be used; with `strict` also for what is missing, or written where it has no
+    meaning, an underlying without price and an index with nothing on it.
     """
-    rows = [_row(where, values) for where, values in read_rows(path, COLUMNS, OPTIONAL_COLUMNS)]
+    gone = LeftOut(path.name, path, strict=strict)
+    rows: list[_Row] = []
+    for where, values in read_rows(path, COLUMNS, OPTIONAL_COLUMNS, numbers=NUMBERS):
+        with gone.entry(without_padding(values["instrument"])):
+            rows.append(_row(where, values))
+    if not rows and gone.first is not None:
+        raise gone.first
     time = _time(rows)
-    spots = _spots(rows)
-    _check_indices(rows)
-    listings = [_listing(row, time, spots) for row in rows if row.type != "index"]
-    return assemble(path.name, time, spots, listings)
+    spots = _spots(rows, gone)
+    _check_indices(rows, gone)
+    listings: list[Listing] = []
+    for row in rows:
+        if row.type != "index" and row.name not in gone.reasons:
+            with gone.entry(row.name, row.where):
+                listings.append(_listing(row, time, spots))
+    used = {listing.instrument.underlying for listing in listings}
+    spots = {name: price for name, price in spots.items() if name in used}
+    if not listings and gone.first is not None:
+        raise gone.first
+    return assemble(path.name, time, spots, plausible(listings, spots, time, gone), gone)
 
 
 def _row(where: str, values: Mapping[str, str]) -> _Row:
@@ -150,7 +175,7 @@ def _time(rows: Sequence[_Row]) -> int:
     return moments[0]
 
 
-def _spots(rows: Sequence[_Row]) -> dict[str, Decimal]:
+def _spots(rows: Sequence[_Row], gone: LeftOut) -> dict[str, Decimal]:
     """The price of every underlying."""
     spots: dict[str, Decimal] = {}
     kinds: dict[str, Security] = {}
@@ -161,15 +186,16 @@ def _spots(rows: Sequence[_Row]) -> dict[str, Decimal]:
         if row.type in _SPOT:
             if row.underlying in spots:
                 raise row.fault("instrument", "listed twice; keep one row")
-            spots[row.underlying] = row.price()
+            with gone.entry(row.name):
+                spots[row.underlying] = row.price()
     return spots
 
 
-def _check_indices(rows: Sequence[_Row]) -> None:
+def _check_indices(rows: Sequence[_Row], gone: LeftOut) -> None:
     used = {row.underlying for row in rows if row.type != "index"}
     for row in rows:
         if row.underlying not in used:
-            raise row.fault("instrument", "nothing is listed on this index; leave it out")
+            gone.add(row.name, row.fault("instrument", "nothing is listed on this index; leave it out"))
 
 
 def _listing(row: _Row, time: int, spots: Mapping[str, Decimal]) -> Listing:
@@ -186,9 +212,8 @@ def _listing(row: _Row, time: int, spots: Mapping[str, Decimal]) -> Listing:
 
 
 def _future(row: _Row) -> Instrument:
-    name = row.values["instrument"]
     return security_future(
-        name, row.underlying, row.security, expiry=row.expiry(), multiplier=row.multiplier()
+        row.name, row.underlying, row.security, expiry=row.expiry(), multiplier=row.multiplier()
     )
 
 
@@ -196,8 +221,9 @@ def _option(row: _Row, time: int, spot: Decimal) -> Listing:
     price = parse_decimal(row.values["price"], row.where, "price")
     if price < 0:
         raise row.fault("price", "write a price of zero or more")
+    _check_symbol(row)
     instrument = security_option(
-        row.values["instrument"],
+        row.name,
         row.underlying,
         row.security,
         expiry=row.expiry(),
@@ -212,6 +238,18 @@ def _option(row: _Row, time: int, spot: Decimal) -> Listing:
     forward = _forward(spot, rate - dividend_yield, life)
     discounted = None if instrument.margined_daily else rate
     return Listing(instrument, price, row.where, row.positive("volatility"), forward, discounted)
+
+
+def _check_symbol(row: _Row) -> None:
+    """An OSI symbol must say the day, strike and type that the columns do; its root may be an adjusted contract's."""
+    symbol = option_symbol(row.name)
+    if symbol is None:
+        return
+    # What is settled at the open has the day after its last trading in the symbol.
+    days = abs((symbol.day - utc_date(row.expiry())).days)
+    if days > 1 or symbol.strike != row.positive("strike") or symbol.call != (row.type == "call"):
+        remedy = "the symbol says another expiry, strike or type than the columns; correct the row"
+        raise row.fault("instrument", remedy)
 
 
 def _forward(spot: Decimal, carry: Decimal, life: int) -> Decimal:

@@ -41,7 +41,7 @@ def read_settlements(path: Path) -> Settlements:
     nothing on the underlying settles in, a price that is out of range, and an expiry that occurs twice.
     """
     found: dict[Expiry, Decimal] = {}
-    for where, row in read_rows(path, COLUMNS, OPTIONAL_COLUMNS):
+    for where, row in read_rows(path, COLUMNS, OPTIONAL_COLUMNS, numbers=("price",)):
         underlying, currency = row["underlying"], row.get("settlement", "")
         if not underlying:
             raise InputError(where, "underlying", "", "write what the contracts are on, such as BTC")
@@ -90,7 +90,7 @@ def kept(market: Market, universe: Universe, settlements: Settlements) -> Inputs
         if instrument.expiry is not None and instrument.expiry <= market.valuation_time:
             quotes.append(_settled(instrument, settlements))
         else:
-            quotes.append(_quoted(instrument, quoted, market.inputs.source))
+            quotes.append(_quoted(instrument, quoted, market.inputs.source, market.inputs.left_out))
     inputs = _restricted(replace(market.inputs, quotes=tuple(quotes)), universe)
     check_feeds(inputs.source, inputs, universe.instruments)
     for instrument, quote in zip(universe.instruments, inputs.quotes, strict=True):
@@ -110,6 +110,7 @@ def _restricted(inputs: Inputs, universe: Universe) -> Inputs:
         indices={name: price for name, price in inputs.indices.items() if name in moved},
         terms=tuple(terms for terms in inputs.terms if (terms.underlying, terms.expiry) in expiries),
         confidences={name: sure for name, sure in inputs.confidences.items() if name in universe},
+        left_out={name: reason for name, reason in inputs.left_out.items() if name not in universe},
     )
 
 
@@ -126,7 +127,15 @@ def _settled(instrument: Instrument, settlements: Settlements) -> Quote:
     return Quote(settled=canonical_decimal(price))
 
 
-def _quoted(instrument: Instrument, quoted: Mapping[str, tuple[Instrument, Quote]], source: str) -> Quote:
+def _quoted(
+    instrument: Instrument,
+    quoted: Mapping[str, tuple[Instrument, Quote]],
+    source: str,
+    gone: Mapping[str, str],
+) -> Quote:
+    if instrument.name in gone:
+        remedy = f"the earlier universe lists it, and it had to be left out: {gone[instrument.name]}"
+        raise InputError(source, "instrument", instrument.name, remedy)
     if instrument.name not in quoted:
         remedy = (
             "the earlier universe lists it and it has not expired, but the market does not quote it; add its price, or "

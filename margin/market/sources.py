@@ -8,7 +8,7 @@ from zkmargin.margin.market.deribit import read_deribit
 from zkmargin.margin.market.quotes import Market
 
 
-def read_market(directory: Path) -> Market:
+def read_market(directory: Path, *, strict: bool = False) -> Market:
     """The market in a directory: the pair of CSV files, or Deribit's answers as JSON.
 
     Raises InputError if there is neither.
@@ -19,5 +19,5 @@ def read_market(directory: Path) -> Market:
         )
     options, futures = directory / OPTIONS_FILE, directory / FUTURES_FILE
     if options.exists() or futures.exists():
-        return read_csv_pair(options, futures)
-    return read_deribit(directory)
+        return read_csv_pair(options, futures, strict=strict)
+    return read_deribit(directory, strict=strict)

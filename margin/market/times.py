@@ -3,15 +3,20 @@
 from datetime import UTC, date, datetime, timedelta
 
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.days import unix_moment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def parse_time(text: str, where: str, field: str) -> int:
-    """Unix microseconds of an ISO 8601 moment with a zone, such as 2026-03-27T08:00:00Z; else InputError."""
+    """Unix microseconds of an ISO 8601 moment with a zone, such as 2026-03-27T08:00:00Z, or of a count of Unix
+    seconds, milliseconds or microseconds; else InputError.
+    """
+    if (counted := unix_moment(text)) is not None:
+        return (counted - _EPOCH) // _MICROSECOND
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(f"{text.removesuffix(' UTC')}Z" if text.endswith(" UTC") else text)
     except ValueError:
         raise InputError(where, field, text, "write a moment such as 2026-03-27T08:00:00Z") from None
     if moment.tzinfo is None:

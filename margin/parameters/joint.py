@@ -61,7 +61,7 @@ CorrelationEntry = Annotated[
     Decimal, BeforeValidator(_correlation), PlainSerializer(canonical_decimal, return_type=str)
 ]
 _Whole = Annotated[int, Field(strict=True)]
-Coin = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9.]{0,11}$")]
+Coin = Annotated[str, Field(pattern=r"^[A-Z0-9^][A-Z0-9./^-]{0,11}$")]
 
 
 class Confidences(Graded[Fraction]):

@@ -20,6 +20,7 @@ from zkmargin.margin.instruments.instrument import CASH, Instrument, Kind, Premi
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.market.history import PriceHistory
 from zkmargin.margin.market.inputs import ExpiryTerms, Inputs, Quote, check_feeds, check_quote
+from zkmargin.margin.market.left_out import LONGEST_NAME, LONGEST_REASON, MOST
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.market.settled_slots import moving
 from zkmargin.margin.market.settlements import Settlements, kept
@@ -196,6 +197,10 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
+_Name = Annotated[str, Field(max_length=LONGEST_NAME)]
+_Sentence = Annotated[str, Field(max_length=LONGEST_REASON)]
+
+
 class _InstrumentDocument(_Strict):
     name: str
     kind: Kind
@@ -229,6 +234,7 @@ class _TermsDocument(_Strict):
 class _HistoryDocument(_Strict):
     first: str
     prices: dict[str, list[str | None]]
+    days: list[int] = []
 
 
 class _InputsDocument(_Strict):
@@ -239,6 +245,8 @@ class _InputsDocument(_Strict):
     confidences: dict[str, str] = {}
     cash_price: str | None = None
     history: _HistoryDocument | None = None
+    left_out: dict[_Name, _Sentence] = Field(default={}, max_length=MOST)
+    without: list[_Sentence] = Field(default=[], max_length=MOST)
 
 
 class _SnapshotDocument(_Strict):
@@ -344,11 +352,11 @@ def _history(
     """The history, which must be one of the instruments' underlyings before the valuation."""
     if document is None:
         return None
-    history = PriceHistory.parse(document.first, document.prices, f"{where}, history")
+    history = PriceHistory.parse(document.first, document.prices, f"{where}, history", document.days)
     if set(history.prices) != set(moving(universe, inputs)):
         named = ", ".join(sorted(history.prices))
         raise InputError(where, "history", named, "must be of the instruments' underlyings; build it again")
-    if history.date_of(history.days) > utc_date(valuation_time):
+    if history.date_of(history.days - 1) >= utc_date(valuation_time):
         last = str(history.date_of(history.days - 1))
         raise InputError(where, "history", last, "is not before the valuation; build it again")
     return history
@@ -362,7 +370,17 @@ def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inpu
         raise InputError(where, "inputs.source", printable(found.source), remedy)
     quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
     terms = tuple(ExpiryTerms(**dict(expiry)) for expiry in found.terms)
-    inputs = Inputs(found.source, found.indices, quotes, terms, found.confidences, found.cash_price)
+    inputs = Inputs(
+        found.source,
+        found.indices,
+        quotes,
+        terms,
+        found.confidences,
+        found.cash_price,
+        left_out=found.left_out,
+        without=tuple(found.without),
+    )
+    _check_left_out(inputs, universe, where)
     if len(quotes) != len(universe):
         raise InputError(
             where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"
@@ -383,6 +401,17 @@ def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inpu
         if instrument.kind in ("balance", "share"):
             _check_at_index(spot, instrument, quote, inputs)
     return inputs
+
+
+def _check_left_out(inputs: Inputs, universe: Universe, where: str) -> None:
+    """Sentences that a terminal shows as they stand, of names that the universe does not list."""
+    for sentence in (*inputs.left_out, *inputs.left_out.values(), *inputs.without):
+        if not sentence.isprintable():
+            remedy = "must be printable characters; build it again"
+            raise InputError(where, "inputs.left_out", printable(sentence), remedy)
+    for name in inputs.left_out:
+        if name in universe:
+            raise InputError(where, "inputs.left_out", name, "is listed, too; build it again")
 
 
 def _check_at_index(where: str, instrument: Instrument, quote: Quote, inputs: Inputs) -> None:

@@ -19,7 +19,6 @@ from zkmargin.margin.units import LEVELS, Level
 from zkmargin.margin.valuation.basis import Basis, coins, contract_size, slot_value
 
 _MILLION = 10**6
-_DAYS_A_YEAR = 365
 
 
 def per_contract(basis: Basis, slot: int, value: Fraction, rate: Decimal | Fraction) -> int:
@@ -113,7 +112,7 @@ def _volatility(basis: Basis, coin: str, scaling: VolatilityScaling) -> Fraction
         raise InputError(where, "volatility.days", scaling.days, remedy)
     moves = plain_moves(history, coin, 1, range(history.days - scaling.days, history.days))
     mean = Fraction(sum(move * move for move in moves), scaling.days * BILLION * BILLION)
-    return to_fraction(sqrt(from_fraction(mean * _DAYS_A_YEAR)))
+    return to_fraction(sqrt(from_fraction(mean * history.days_a_year)))
 
 
 def collateral_charge(

@@ -116,7 +116,17 @@ def test_markets(run: Run, tmp_path: Path, old: str, new: str, words: tuple[str,
     options, futures = tmp_path / "options.csv", tmp_path / "futures.csv"
     futures.write_text(FUTURES)
     good = f"{OPTION_HEADER}\n{OPTION}\n"
-    build = ("snapshot", "build", "--options", options, "--futures", futures, "-o", tmp_path / "s.json")
+    build = (
+        "snapshot",
+        "build",
+        "--strict",
+        "--options",
+        options,
+        "--futures",
+        futures,
+        "-o",
+        tmp_path / "s.json",
+    )
     options.write_text(good.replace(old, new))
     assert_refused(run(*build), str(options), *words)
     assert not (tmp_path / "s.json").exists()
@@ -129,7 +139,17 @@ def test_prices_of_futures(run: Run, tmp_path: Path, price: str) -> None:
     options, futures = tmp_path / "options.csv", tmp_path / "futures.csv"
     options.write_text(f"{OPTION_HEADER}\n{OPTION}\n")
     futures.write_text(FUTURES.replace("70717.0", price))
-    build = ("snapshot", "build", "--options", options, "--futures", futures, "-o", tmp_path / "s.json")
+    build = (
+        "snapshot",
+        "build",
+        "--strict",
+        "--options",
+        options,
+        "--futures",
+        futures,
+        "-o",
+        tmp_path / "s.json",
+    )
     assert_refused(run(*build), str(futures), "price")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.margin.accounts import DERIBIT, MONTH, NOW, tiny_market
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.notes import collecting
 from zkmargin.margin.market import example_market, read_csv_pair, read_deribit, read_market
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future
 from zkmargin.margin.market.times import format_time, parse_time
@@ -54,8 +55,11 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
-def pair(tmp_path: Path, options: list[dict[str, str]], futures: list[dict[str, str]]) -> Market:
-    return read_csv_pair(write(tmp_path / "options.csv", options), write(tmp_path / "futures.csv", futures))
+def pair(
+    tmp_path: Path, options: list[dict[str, str]], futures: list[dict[str, str]], *, strict: bool = True
+) -> Market:
+    paths = write(tmp_path / "options.csv", options), write(tmp_path / "futures.csv", futures)
+    return read_csv_pair(*paths, strict=strict)
 
 
 def test_a_pair_of_files(tmp_path: Path) -> None:
@@ -128,7 +132,7 @@ def test_an_option_expires_soon_after_the_valuation_time(tmp_path: Path, moment:
         ("expiry_utc", "", "write a moment"),
         ("instrument", "ETH-31JAN26", "the name says another"),
         ("instrument", "BTC-31JAN26-52000-C", "the name says another"),
-        ("instrument", "BTC-PERPETUAL", "listed twice"),
+        ("instrument", "BTC-PERPETUAL", "the name says another"),
     ],
 )
 def test_a_bad_future_is_named(tmp_path: Path, column: str, value: str, reason: str) -> None:
@@ -141,6 +145,8 @@ def test_rows_that_occur_twice(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="listed twice"):
         pair(tmp_path, [OPTION, OPTION], FUTURES)
     with pytest.raises(InputError, match="listed twice"):
+        pair(tmp_path, [OPTION], [*FUTURES, FUTURE])
+    with pytest.raises(InputError, match="BTC has an index already, 50000"):
         pair(tmp_path, [OPTION], [INDEX, INDEX | {"instrument": "other"}])
 
 
@@ -150,8 +156,11 @@ def test_an_underlying_needs_its_index(tmp_path: Path) -> None:
 
 
 def test_columns(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"line 1: column: 'colour': unknown"):
-        pair(tmp_path, [OPTION | {"colour": "red"}], FUTURES)
+    with collecting() as notes:
+        assert len(pair(tmp_path, [OPTION | {"colour": "red"}], FUTURES).instruments) == 5
+    assert notes == [f"{tmp_path}/options.csv, line 1: columns that are not used: colour"]
+    with pytest.raises(InputError, match=r"column: 'mark_price_': unknown column; is mark_price meant"):
+        pair(tmp_path, [{k + "_" * (k == "mark_price"): v for k, v in OPTION.items()}], FUTURES)
     with pytest.raises(InputError, match=r"'strike': missing"):
         pair(tmp_path, [{k: v for k, v in OPTION.items() if k != "strike"}], FUTURES)
 
@@ -268,7 +277,7 @@ def entry(number: int, **changes: Any) -> Callable[[Any], Any]:
 )
 def test_a_bad_answer_is_named(tmp_path: Path, name: str, change: Callable[[Any], Any], reason: str) -> None:
     with pytest.raises(InputError, match=reason) as caught:
-        read_deribit(spoil(tmp_path, name, change))
+        read_deribit(spoil(tmp_path, name, change), strict=True)
     assert name.split(".", maxsplit=1)[0] in str(caught.value)
 
 

@@ -167,7 +167,7 @@ def test_a_column_of_the_securities_file(tmp_path: Path) -> None:
 def test_wrong_premiums_in_the_file(tmp_path: Path, row: Mapping[str, str], reason: str) -> None:
     rows = [{**each, "premium": ""} for each in securities.ROWS if each["instrument"] != row["instrument"]]
     with pytest.raises(InputError, match=reason):
-        read_securities(securities.write(tmp_path / "m.csv", *rows, row))
+        read_securities(securities.write(tmp_path / "m.csv", *rows, row), strict=True)
 
 
 # Holdings ------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ REFUSED = [
 def test_what_is_refused(row: dict[str, str], column: str, value: str, told: str, tmp_path: Path) -> None:
     rows = [{**found, column: value} if found == row else found for found in ROWS]
     with pytest.raises(InputError) as refused:
-        read_securities(write(tmp_path / "m.csv", *rows))
+        read_securities(write(tmp_path / "m.csv", *rows), strict=True)
     assert told in str(refused.value)
 
 
@@ -132,14 +132,14 @@ def test_what_is_refused(row: dict[str, str], column: str, value: str, told: str
 )
 def test_files_that_do_not_fit_together(rows: tuple[dict[str, str], ...], told: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
-        read_securities(write(tmp_path / "m.csv", *rows))
+        read_securities(write(tmp_path / "m.csv", *rows), strict=True)
     assert told in str(refused.value)
 
 
 def test_a_missing_column(tmp_path: Path) -> None:
     short = {name: value for name, value in SHARE.items() if name != "multiplier"}
     with pytest.raises(InputError, match="column: 'multiplier': missing"):
-        read_securities(write(tmp_path / "m.csv", short))
+        read_securities(write(tmp_path / "m.csv", short), strict=True)
 
 
 def made_of(market: Market) -> Snapshot:

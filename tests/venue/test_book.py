@@ -1,11 +1,13 @@
 """A whole book: the same attestations as one by one, parts whole or not at all, continued after an interruption."""
 
 import errno
+import gzip
 import os
 import signal
 import stat
 import subprocess
 import sys
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import pytest
 from tests.attestation.scene import AUDIENCE, Desk, ceremony_setup, key, market_snapshot, now
 from zkmargin.attestation import AttestationDocument, Hold
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.notes import collecting
 from zkmargin.prover import OpeningDocument, commit
 from zkmargin.venue import Book, Moment, attest_book
 from zkmargin.venue.book import encoded
@@ -268,7 +271,7 @@ def broken(**columns: Any) -> Rows:
         (broken(subject=["0x" + "00" * 20] * 6), "subject: .* has no known private key"),
         (broken(subject=[*rows(2)["subject"][:5], key("x").address]), "several subjects"),
         (broken(quantity=None), "column: 'quantity': missing"),
-        (broken(strike=["1"] * 6), "column: 'strike'"),
+        (broken(side=["short"] * 6), "column: 'side': unknown column; write short"),
     ],
 )
 def test_what_cannot_be_attested_to_is_named(desk: Desk, tmp_path: Path, table: Rows, message: str) -> None:
@@ -304,7 +307,7 @@ def test_parquet_must_be_exact(desk: Desk, tmp_path: Path, table: Rows, message:
 def test_files_that_are_no_book(tmp_path: Path, content: bytes, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(InputError, match=f"{name}: "):
+    with pytest.raises(InputError, match=f"{name}(, line 1)?: "):
         list(stretches(path, 2))
 
 
@@ -414,3 +417,31 @@ def test_a_run_that_was_killed_is_continued(tmp_path: Path) -> None:
         AttestationDocument.parse(line.decode(), "line").sequence for line in lines(out, "attestations")
     }
     assert sequences == {1}
+
+
+@pytest.mark.parametrize(
+    "form", ["semicolons", "tabs", "carriage returns", "gzip", "zip", "upper case", "more columns"]
+)
+def test_books_as_programs_export_them(tmp_path: Path, form: str) -> None:
+    plain = "account,subject,instrument,quantity\na,0x1,USD,10\na,0x1,BTC,1\nb,0x2,USD,5\n"
+    contents = {
+        "semicolons": b"\xef\xbb\xbf\n" + plain.replace(",", ";").encode(),
+        "tabs": b"# book\n" + plain.replace(",", "\t").encode(),
+        "carriage returns": plain.replace("\n", "\r").encode(),
+        "gzip": gzip.compress(plain.encode()),
+        "zip": b"",
+        "upper case": plain.replace("account,subject", '"ACCOUNT", Subject').encode(),
+        "more columns": plain.replace("quantity", "quantity,note").replace("0\n", "0,x\n").replace("1\n", "1,\n")
+        .replace("5\n", "5,y\n").encode(),
+    }  # fmt: skip
+    path = tmp_path / "book.csv"
+    path.write_bytes(contents[form])
+    if form == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("book.csv", plain)
+    with collecting() as notes:
+        found = [one.rows.to_pylist() for one in stretches(path, 5)]
+    (tmp_path / "plain.csv").write_text(plain)
+    assert found == [one.rows.to_pylist() for one in stretches(tmp_path / "plain.csv", 5)]
+    assert found[0][2]["row"] == 3
+    assert ["not used: note" in line for line in notes] == [True] * (form == "more columns")

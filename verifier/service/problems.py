@@ -31,6 +31,10 @@ CODES: Mapping[str, tuple[HTTPStatus, str]] = {
     "method": (HTTPStatus.METHOD_NOT_ALLOWED, "the path has other methods"),
     "body-slow": (HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time"),
     "body-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is larger than the service takes"),
+    "content-encoding": (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "the body is compressed; it is taken only as it is",
+    ),
     "rate": (HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
     "overloaded": (HTTPStatus.SERVICE_UNAVAILABLE, "too much is waiting; come back"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "the ledger does not answer; come back"),

@@ -4,8 +4,9 @@ Element names are the published ones: spanFile / pointInTime / clearingOrg with 
 dSpread, spotRate, pfLink), interSpreads, and exchange (product families with fut, series and opt). Prices, risk
 arrays and composite deltas are taken as they are; nothing is valued again.
 
-What a margin depends on and this model lacks is refused by name: scanning-based spreads (hSpread), charges per month
-and spread, risk exponents, currencies other than USD. Physicals, equities and options on them are left out.
+What a margin depends on and this model lacks is refused by name, or left out where that is asked for (`spn_rules`):
+scanning-based, super and inter-clearing spreads, charges per month and spread. Contracts that cannot be used are left
+out by name: those of other kinds, without a risk array, with prices or strikes at or below zero, in other currencies.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,16 +19,25 @@ from pydantic import ValidationError
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.errors import Finding, InputError
+from zkmargin.margin.files.notes import note
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.market.inputs import Inputs, Quote, check_quote
+from zkmargin.margin.market.left_out import LeftOut
 from zkmargin.margin.market.quotes import BALANCE_BOUND, CASH_LOT, Market
-from zkmargin.margin.market.span_file.contracts import CURRENCY, Contract, Contracts, month_of, valued
+from zkmargin.margin.market.span_file.contracts import CURRENCY, Contract, Contracts, Link, month_of, valued
+from zkmargin.margin.market.span_file.names import named
+from zkmargin.margin.market.span_file.part import chosen_clearing, chosen_point
+from zkmargin.margin.market.span_file.rules import Rules, check_rules
 from zkmargin.margin.market.span_file.xml_tree import Element, read_xml
 from zkmargin.margin.parameters.span import SpanParameters
 
 _PRICE_RISK = {"NORMAL": "normal", "SCANRANGE": "scan_range", "SCANRANGE_CAP": "scan_range_cap"}
 _MINIMUM = {"GROSS": "gross", "MAX": "max"}
+# What keeps a commodity from being counted at all, as against a rule that would be passed over.
+_UNCOUNTED = frozenset(("currency", "riskExponent", "scanRate"))
+MOST_DOUBTS = 5
+"""Notes on numbers that do not go together; the first ones are enough."""
 _FLAT, _WEIGHTED = ("F", "FLAT"), ("W", "WPR", "P")
 
 
@@ -39,13 +49,26 @@ class SpanFile:
     parameters: SpanParameters
 
 
-def read_spn(path: Path, *, commodities: Iterable[str] = (), rate: int = 1) -> SpanFile:
-    """A SPAN file.
+def read_spn(
+    path: Path,
+    *,
+    commodities: Iterable[str] = (),
+    rate: int = 1,
+    clearing_org: str | None = None,
+    point: int | None = None,
+    leave_out: Iterable[str] = (),
+    strict: bool = False,
+) -> SpanFile:
+    """A SPAN file, or a zip archive of one.
 
     Args:
         path: the file.
         commodities: codes of the combined commodities to read; all by default.
         rate: which of the file's sets of rates is read (element r).
+        clearing_org: code of the clearing organisation, where the file has several.
+        point: number of the point in time, the first being 1, where the file has several.
+        leave_out: elements of rules that are not modelled, to go on without.
+        strict: whether a contract that cannot be used is refused, in place of being left out.
 
     Raises:
         InputError: names file, line and element of what is missing, malformed or not modelled.
@@ -53,31 +76,34 @@ def read_spn(path: Path, *, commodities: Iterable[str] = (), rate: int = 1) -> S
     root = read_xml(path)
     if root.tag != "spanFile":
         raise InputError(root.place, "document", root.tag, "a SPAN file begins with the element spanFile")
-    point = root.need("pointInTime")
-    time, clearing = valued(point, "date"), point.need("clearingOrg")
     wanted = frozenset(commodities)
+    moment = chosen_point(root, point)
+    clearing = chosen_clearing(moment, clearing_org, wanted)
+    time = valued(moment, "date")
     found = [cc for cc in clearing.all("ccDef") if not wanted or cc.string("cc") in wanted]
-    missing = sorted(wanted - {cc.string("cc") for cc in found})
-    if missing or not found:
-        where = ", ".join(cc.string("cc") for cc in clearing.all("ccDef"))
-        raise InputError(str(path), "ccDef", ", ".join(missing) or Finding("none"), f"the file has {where}")
-    links = {
-        (link.string("exch"), link.string("pfCode"), link.string("pfType")): cc.string("cc")
-        for cc in found
-        for link in cc.all("pfLink")
-    }
-    reader = Contracts(point.string("date"), str(rate), links, wanted)
+    gone = LeftOut(path.name, path, strict=strict)
+    links: dict[tuple[str, ...], Link] = {}
+    for cc in found:
+        for link in cc.all("pfLink"):
+            made = Link(cc.string("cc"), link.number("sc", Decimal(1)))
+            exchange, kind = link.string("exch"), link.string("pfType")
+            links["code", exchange, link.string("pfCode"), kind] = made
+            if identity := link.string("pfId", ""):
+                links["id", exchange, identity, kind] = made
+    reader = Contracts(moment.string("date"), str(rate), links, wanted, gone)
     contracts = [contract for exchange in clearing.all("exchange") for contract in reader.of(exchange)]
+    documents = _commodities(found, contracts, str(rate), clearing, wanted=wanted, gone=gone)
+    listed = [cc for cc in found if cc.string("cc") in documents]
+    contracts = [contract for contract in contracts if contract.commodity in documents]
+    rules = Rules(frozenset(leave_out))
+    check_rules(clearing, listed, rules)
+    market, contracts = _market(path, time, contracts, gone, rules)
     held = {contract.commodity for contract in contracts}
-    listed = [cc for cc in found if cc.string("cc") in held]
-    if not listed:
-        raise InputError(
-            str(path), "exchange", Finding("no contract"), "it lists nothing that has not expired"
-        )
-    market = _market(path, time, contracts)
+    for doubt in reader.doubts[:MOST_DOUBTS]:
+        note(str(path), doubt)
     document = {
-        "commodities": [_commodity(cc, str(rate), clearing) for cc in listed],
-        "inter_spreads": _inter_spreads(clearing, frozenset(cc.string("cc") for cc in listed), str(rate)),
+        "commodities": [documents[name] for name in documents if name in held],
+        "inter_spreads": _inter_spreads(clearing, frozenset(held), str(rate)),
         "arrays": {contract.listing.instrument.name: contract.array for contract in contracts},
     }
     try:
@@ -86,23 +112,73 @@ def read_spn(path: Path, *, commodities: Iterable[str] = (), rate: int = 1) -> S
         raise input_error(str(path), error) from None
 
 
-def _market(path: Path, time: int, contracts: Sequence[Contract]) -> Market:
-    """Cash and all contracts; the nearest future prices its commodity."""
-    listings = sorted((c.listing for c in contracts), key=lambda listing: _order(listing.instrument))
+def _commodities(
+    found: Sequence[Element],
+    contracts: Sequence[Contract],
+    rate: str,
+    clearing: Element,
+    *,
+    wanted: frozenset[str],
+    gone: LeftOut,
+) -> dict[str, dict[str, Any]]:
+    """The parameters of every commodity that has contracts, by its code.
+
+    One whose amounts cannot be counted is left out with its contracts, unless it is asked for by name.
+    """
+    documents: dict[str, dict[str, Any]] = {}
+    for cc in found:
+        name = cc.string("cc")
+        own = [contract for contract in contracts if contract.commodity == name]
+        if not own:
+            continue
+        try:
+            documents[name] = _commodity(cc, rate, clearing)
+        except InputError as error:
+            if name in wanted or error.field not in _UNCOUNTED:
+                raise
+            for contract in own:
+                gone.add(contract.listing.instrument.name, error)
+    if not documents:
+        raise gone.first or InputError(
+            found[0].where, "exchange", Finding("no contract"), "it lists nothing that has not expired"
+        )
+    return documents
+
+
+def _market(
+    path: Path, time: int, contracts: Sequence[Contract], gone: LeftOut, rules: Rules
+) -> tuple[Market, list[Contract]]:
+    """Cash and all contracts under their names; the nearest future prices its commodity, or what its options are on."""
+    ordered = sorted(contracts, key=lambda contract: _order(contract.listing.instrument))
     indices: dict[str, str] = {}
-    for listing in listings:
-        if listing.instrument.kind == "future":
-            indices.setdefault(listing.instrument.underlying, canonical_decimal(listing.price))
+    for contract in ordered:
+        listing = contract.listing
+        price = listing.price if listing.instrument.kind == "future" else listing.forward or Decimal(0)
+        # Futures come first.
+        indices.setdefault(contract.commodity, canonical_decimal(price))
     cash = Instrument(CASH, "balance", CASH, CASH, False, None, None, None, CASH_LOT, 0, BALANCE_BOUND)
-    quotes = [Quote("1")]
-    for listing in listings:
-        volatility = None if listing.volatility is None else canonical_decimal(listing.volatility)
-        forward = None if listing.forward is None else canonical_decimal(listing.forward)
-        quote = Quote(canonical_decimal(listing.price), volatility, forward)
-        check_quote(listing.where, listing.instrument, quote, indices, time)
-        quotes.append(quote)
-    instruments = (cash, *(listing.instrument for listing in listings))
-    return Market(time, instruments, Inputs(path.name, indices, tuple(quotes)))
+    quotes, kept = [Quote("1")], []
+    for contract in named(ordered):
+        listing = contract.listing
+        with gone.entry(listing.instrument.name, listing.where):
+            volatility = None if listing.volatility is None else canonical_decimal(listing.volatility)
+            forward = None if listing.forward is None else canonical_decimal(listing.forward)
+            quote = Quote(canonical_decimal(listing.price), volatility, forward)
+            check_quote(listing.where, listing.instrument, quote, indices, time)
+            quotes.append(quote)
+            kept.append(contract)
+    if not kept and gone.first is not None:
+        raise gone.first
+    gone.tell()
+    rules.check_used()
+    names = {CASH, *(contract.listing.instrument.name for contract in kept)}
+    left = {name: reason for name, reason in gone.document().items() if name not in names}
+    held = {contract.commodity for contract in kept}
+    prices = {name: price for name, price in indices.items() if name in held}
+    inputs = Inputs(path.name, prices, tuple(quotes), left_out=left, without=rules.without)
+    for sentence in rules.without:
+        note(str(path), sentence)
+    return Market(time, (cash, *(contract.listing.instrument for contract in kept)), inputs), kept
 
 
 def _order(x: Instrument) -> tuple[bool, str, int, Decimal, bool, str]:
@@ -199,16 +275,17 @@ def _intra_spread(spread: Element, rate: str) -> dict[str, Any]:
 
 def _inter_spreads(clearing: Element, held: frozenset[str], rate: str) -> list[dict[str, Any]]:
     """Spreads between commodities that are all read; the others cannot form."""
-    for spread in clearing.all("interSpreads", "hSpread"):
-        raise InputError(spread.place, "hSpread", Finding("found"), "scanning-based spreads are not modelled")
     spreads = []
     for spread in clearing.all("interSpreads", "dSpread"):
-        if spread.all("pLeg"):
-            raise InputError(
-                spread.place, "pLeg", Finding("found"), "legs of inter-commodity spreads are tiers"
-            )
-        if {leg.string("cc") for leg in spread.all("tLeg")} <= held:
-            spreads.append(_inter_spread(spread, rate))
+        legs = [leg for leg in spread.children if leg.first("cc") is not None]
+        if not {leg.string("cc") for leg in legs} <= held:
+            continue
+        for leg in legs:
+            if leg.tag != "tLeg":
+                raise InputError(
+                    leg.place, leg.tag, Finding("found"), "legs of inter-commodity spreads are tiers"
+                )
+        spreads.append(_inter_spread(spread, rate))
     return spreads
 
 

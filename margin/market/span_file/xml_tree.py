@@ -7,9 +7,11 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from zkmargin.margin.arithmetic.decimals import parse_decimal
 from zkmargin.margin.errors import Finding, InputError
-from zkmargin.margin.files.documents import read_bytes
+from zkmargin.margin.files.unpacking import read_unpacked
 
 DEEPEST = 32
+SUFFIXES = (".spn", ".xml")
+"""What a file's name ends in within a zip archive."""
 
 
 @dataclass
@@ -115,20 +117,22 @@ class _Builder:
 
 
 def read_xml(path: Path) -> Element:
-    """The root of an XML file.
+    """The root of an XML file, or of the one in a zip archive.
 
     Raises InputError if it cannot be read, is not well-formed, or declares a document type or entities.
     """
-    builder = _Builder(str(path))
+    where, content = read_unpacked(path, SUFFIXES)
+    builder = _Builder(where)
     try:
-        builder.parser.Parse(read_bytes(path), True)
+        builder.parser.Parse(content, True)
     except ExpatError as error:
-        where = f"{path}, line {error.lineno}"
-        raise InputError(where, "document", Finding(error), "write well-formed XML") from None
+        raise InputError(
+            f"{where}, line {error.lineno}", "document", Finding(error), "write well-formed XML"
+        ) from None
     except (ValueError, LookupError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(str(path), "document", Finding(error), "save the file as UTF-8") from None
+        raise InputError(where, "document", Finding(error), "save the file as UTF-8") from None
     if builder.root is None:
-        raise InputError(str(path), "document", Finding("no element"), "write well-formed XML")
+        raise InputError(where, "document", Finding("no element"), "write well-formed XML")
     return builder.root

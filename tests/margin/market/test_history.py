@@ -7,6 +7,7 @@ import pytest
 
 from tests.margin.joint import RECORDED, falling, recorded_history
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.notes import collecting
 from zkmargin.margin.market.history import PriceHistory, read_history
 
 GOOD = "date,BTC,SOL,source\n2026-01-01,100.50,,Y\n2026-01-02,101,,Y\n2026-01-03,99,2e-1,Y\n"
@@ -34,14 +35,23 @@ def test_a_history_is_read_in_canonical_decimals(tmp_path: Path) -> None:
         ("", "line 1: header: '': write the columns date"),
         ("date,source\n2026-01-01,Y\n", "line 1: header"),
         ("BTC\n5\n", "line 1: column: 'date': missing"),
-        ("date,BTC,when\n2026-01-01,1,2\n", "line 1: column: 'when': unknown column"),
+        ("date,open,high,low,close\n2026-01-01,1,2,1,2\n", "line 1: header: 'date,open,high,low,close'"),
+        ("2026-01-01,1\n2026-01-02,2\n", "line 1: header: missing: the first line holds values"),
         ("date,BTC,BTC\n2026-01-01,1,2\n", "line 1: column: 'BTC': occurs twice"),
         ("date,BTC\n", "rows: none"),
         ("date,BTC\n2026-01-01\n", "line 2: row: 1 values"),
         ("date,BTC\n01/02/2026,5\n", "line 2: date: '01/02/2026': write a date"),
-        ("date,BTC\n20260102,5\n", "line 2: date: '20260102': write 2026-01-02"),
+        ("date,BTC\n03.14.2026,5\n", "line 2: date: '03.14.2026': write a date"),
         ("date,BTC\n2026-01-01,5\n2026-01-01,5\n", "line 3: date: '2026-01-01': occurs twice"),
-        ("date,BTC\n2026-01-02,5\n2026-01-01,5\n", "line 3: date: '2026-01-01': comes after 2026-01-02"),
+        (
+            "date,BTC\n2026-01-02,5\n2026-01-01,5\n2026-01-03,5\n",
+            "line 3: date: '2026-01-01': comes after 2026-01-02",
+        ),
+        (
+            "date,BTC\n2026-01-01 08:00,5\n2026-01-02 09:00,5\n",
+            "line 3: date: '2026-01-02 09:00': the first row",
+        ),
+        ('date,BTC\n2026-01-01,5\n2026-01-02,1.5\n2026-01-03,"1,5"\n', "the other numbers of the file"),
         (
             "date,BTC\n2026-01-01,5\n2026-01-03,5\n",
             "line 3: date: '2026-01-03': leaves a gap after 2026-01-01",
@@ -60,6 +70,79 @@ def test_bad_files_are_refused_by_line(tmp_path: Path, text: str, message: str) 
         read_history(path)
     assert str(refused.value).startswith(str(path))
     assert message in str(refused.value)
+
+
+FORMS = {
+    "quoted": '"date","BTC","SOL","source"\n"2026-01-01","100.50","","Y"\n2026-01-02,101,,\n2026-01-03,99,0.2,\n',
+    "carriage returns": GOOD.replace("\n", "\r"),
+    "semicolons and decimal commas": GOOD.replace(",", ";")
+    .replace("100.50", "100,50")
+    .replace("2e-1", "0,2"),
+    "tabs and blank lines": "\n\n" + GOOD.replace(",", "\t"),
+    "newest first": "date,BTC,SOL\n2026-01-03,99,.2\n2026-01-02,101,\n2026-01-01,100.5,\n",
+    "milliseconds": "timestamp,BTC,SOL\n1767225600000,100.5,\n1767312000000,101,\n1767398400000,99,0.2\n",
+    "seconds at another hour": "time,BTC,SOL\n1767254400,100.5,\n1767340800,101,\n1767427200,99,0.2\n",
+    "moments": "date,BTC,SOL\n2026-01-01T00:00:00Z,100.5,\n2026-01-02 00:00:00+00:00,101,\n2026-01-03,99,0.2\n",
+    "slashes": "Date,BTC,SOL\n2026/1/1,100.5,\n2026/01/02,101,\n20260103,99,0.2\n",
+    "a data frame": ",BTC,SOL\n2026-01-01,100.5,\n2026-01-02,101,\n2026-01-03,99,0.2\n",
+    "another column": "date,BTC,volume,SOL\n2026-01-01,100.5,7,\n2026-01-02,101,7,\n2026-01-03,99,7,0.2\n",
+}
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS)
+def test_exports_are_read_as_the_plain_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_bytes(text.encode())
+    with collecting() as notes:
+        assert read_history(path) == read_history(written(tmp_path / "..", GOOD))
+    assert len(notes) == ("volume" in text)
+
+
+def weekdays(*days: str) -> str:
+    return "date,^SPX\n" + "".join(f"{day},{100 + place}\n" for place, day in enumerate(days))
+
+
+WEEKS = ("2025-12-30", "2025-12-31", "2026-01-02", "2026-01-05", "2026-01-06", "2026-01-09", "2026-01-12")
+
+
+def test_trading_days(tmp_path: Path) -> None:
+    with collecting() as notes:
+        history = read_history(written(tmp_path, weekdays(*WEEKS)))
+    assert ["7 trading days from 2025-12-30 to 2026-01-12" in line for line in notes] == [True]
+    assert (history.days, history.days_a_year) == (7, 252)
+    assert [str(history.date_of(day)) for day in range(7)] == list(WEEKS)
+    known = history.known_before(date(2026, 1, 6), ["^SPX"])
+    assert (known.days, known.offsets) == (4, (0, 1, 3, 6))
+    assert history.known_before(date(2026, 1, 1), ["^SPX"]).offsets == ()
+    document = history.document()
+    assert document["days"] == [0, 1, 3, 6, 7, 10, 13]
+    assert PriceHistory.parse(document["first"], document["prices"], "test", document["days"]) == history
+    assert "days" not in falling().document()
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        (
+            (*WEEKS, "2026-01-17"),
+            "leaves a gap after 2025-12-31; add the row of 2026-01-01, or where the market",
+        ),
+        ((*WEEKS, "2026-02-12"), "line 9: date: '2026-02-12': leaves 30 days out after 2026-01-12"),
+        ((*WEEKS, WEEKS[-1]), "occurs twice"),
+    ],
+)
+def test_days_that_are_no_trading_days(tmp_path: Path, days: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_history(written(tmp_path, weekdays(*days)))
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "days", [[0, 1, 3], [0, 1, 2, 3], [1, 2, 3, 6], [0, 3, 1, 6], [0, 1, 3, 4], [0, 1, 2, 40]]
+)
+def test_days_of_a_document_are_checked(days: list[int]) -> None:
+    with pytest.raises(InputError, match="test: days"):
+        PriceHistory.parse("2025-12-30", {"SPX": ["1", "2", "3", "4"]}, "test", days)
 
 
 def test_a_snapshot_knows_the_closes_of_the_days_before() -> None:

@@ -475,7 +475,7 @@ def test_a_file_of_settlements(tmp_path: Path) -> None:
     [
         (HEADER, "rows: none"),
         ("underlying,price\nBTC,1\n", "column: 'expiry_utc': missing"),
-        (HEADER.replace("price", "price,venue") + ROW, "unknown column"),
+        (HEADER.replace("price", "price,setlement") + ROW, "is settlement meant"),
         (
             HEADER + ROW + "BTC,2026-01-31T09:00:00+01:00,40000\n",
             "line 3: expiry_utc: .*a row of this expiry already",

@@ -1,6 +1,7 @@
 """Bodies that are too large, too deep, doubled, cut short or slow, keys that are missing: clear problems, no harm."""
 
 import contextlib
+import gzip
 import json
 import socket
 import time
@@ -150,3 +151,45 @@ def test_what_is_not_there(scene: Scene) -> None:
     assert scene.http.get("/v1/receipts/mine").json()["code"] == "parameter"
     assert scene.http.patch("/v1/policy").json()["code"] == "method"
     assert "zkmargin_proofs_total" in scene.http.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_probes_may_ask_for_the_head_alone(scene: Scene, path: str) -> None:
+    answer = scene.http.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("name", [".", "..", "...", "-", "_", ".-."])
+@pytest.mark.parametrize("what", ["keys", "webhooks"])
+def test_a_name_that_a_path_cannot_carry_is_none(scene: Scene, what: str, name: str) -> None:
+    body = (
+        {"name": name, "role": "protocol"} if what == "keys" else {"name": name, "url": "https://a.example/"}
+    )
+    answer = scene.http.post(f"/v1/{what}", json=body, headers=scene.replica.admin())
+    assert (answer.status_code, answer.json()["code"]) == (422, "document")
+
+
+def test_a_name_may_have_dots_beside_letters(scene: Scene) -> None:
+    admin = scene.replica.admin()
+    body = {"name": "..desk.1", "role": "protocol"}
+    assert scene.http.post("/v1/keys", json=body, headers=admin).status_code == 201
+    assert scene.http.delete("/v1/keys/..desk.1", headers=admin).status_code == 204
+    assert scene.http.post("/v1/keys", json=body | {"name": "a" * 65}, headers=admin).status_code == 422
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, deflate", "GZIP"])
+def test_a_compressed_body_is_named(scene: Scene, encoding: str) -> None:
+    headers = JSON | {"content-encoding": encoding}
+    answer = scene.http.post("/v1/challenges", content=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "content-encoding")
+    assert encoding.lower() in answer.json()["detail"]
+    headers["content-encoding"] = "identity"
+    assert scene.http.post("/v1/challenges", content=b"{}", headers=headers).status_code == 422
+
+
+def test_an_empty_last_event_is_none(scene: Scene) -> None:
+    headers = scene.replica.admin() | {"last-event-id": ""}
+    answer = scene.http.get("/v1/events", params={"seconds": 0}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    headers["last-event-id"] = "x"
+    assert scene.http.get("/v1/events", params={"seconds": 0}, headers=headers).status_code == 422

@@ -75,7 +75,7 @@ def _read(content: bytes, model: type[Model]) -> Model:
         raise input_error("body", error) from None
 
 
-ALWAYS = ("body-slow", "body-large", "rate", "internal", "overloaded", "unavailable")
+ALWAYS = ("body-slow", "body-large", "content-encoding", "rate", "internal", "overloaded", "unavailable")
 """Codes that any endpoint may answer with."""
 
 KEYED = ("unauthorized", "forbidden")

@@ -23,7 +23,10 @@ from zkmargin.verifier.service.store.event_log import Event
 
 MOST_IN_BATCH = 64
 
-KeyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["desk-1"])]
+KeyName = Annotated[
+    str, Field(pattern=r"^[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64, examples=["desk-1"])
+]
+"""A letter or digit at least: clients fold a path that ends in . or .. before they send it."""
 _PORT = "([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
 Url = Annotated[

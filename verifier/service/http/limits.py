@@ -98,7 +98,13 @@ class Limits:
             raise ProblemError("rate", "too many requests from this address; come back in a second")
         path = scope["path"]
         limit = next((size for start, size in self.large.items() if path.startswith(start)), self.body_limit)
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+        if encoding not in ("", "identity"):
+            raise ProblemError(
+                "content-encoding", f"the body is encoded as {encoding[:40]!r}; send it as it is"
+            )
+        length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > limit:
             raise ProblemError("body-large", f"a body may have {limit} bytes")
         await self.app(scope, self._metered(receive, limit), send)
@@ -130,7 +136,7 @@ async def answer(problem: ProblemError, send: Send) -> None:
     """Send a problem document; the connection is closed, for more may be on its way."""
     body = problem.body()
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
-    if problem.code in {"body-slow", "body-large"}:
+    if problem.code in {"body-slow", "body-large", "content-encoding"}:
         headers["connection"] = "close"
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": raw})

@@ -113,7 +113,7 @@ async def events(
     _: AsProtocol,
     after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     seconds: Annotated[int, Query(ge=0, le=86400)] = 86400,
-    last_event_id: Annotated[str, Header(pattern="^[0-9]{1,18}$")] = "0",
+    last_event_id: Annotated[str, Header(pattern="^[0-9]{0,18}$")] = "0",
 ) -> StreamingResponse:
     """Every event after a sequence as it happens; a client that comes back names the last one that it saw.
 
@@ -122,7 +122,7 @@ async def events(
     """
     if service.feed.full:
         raise ProblemError("overloaded", "too many are listening; come back later")
-    start = max(after, int(last_event_id))
+    start = max(after, int(last_event_id or 0))
     longest = min(seconds, service.settings.listen_seconds)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(

@@ -50,19 +50,22 @@ SnapshotId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 PledgeId = Annotated[str, Path(pattern=PLEDGE_PATTERN)]
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", tags=["operation"], responses=problems())
 async def healthz() -> Health:
     """The process answers."""
     return Health(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", tags=["operation"], responses=problems())
 async def readyz(service: ServiceHere) -> Health:
-    """The ledger answers, and its tables are of this version."""
+    """The ledger answers and takes writes, and its tables are of this version."""
     await asyncio.to_thread(service.database.check)
     return Health(status="ok")
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get("/metrics", tags=["operation"], response_class=Response, responses=problems())
 async def exposition() -> Response:
     """Prometheus' text format."""

@@ -40,6 +40,8 @@ KEPT_ALIVE = {
 }
 """Of PostgreSQL's connections: a server that is cut off is noticed within half a minute."""
 MIGRATION_LOCK = 0x7A6B6D61
+_ONE_ROW = "UPDATE alembic_version SET version_num = version_num"
+_NO_ROW = "UPDATE alembic_version SET version_num = version_num WHERE 1 = 0"
 
 
 class Database:
@@ -56,6 +58,7 @@ class Database:
         A change waits for others that are in its way for about `lock_seconds`.
         """
         self._lock_seconds = lock_seconds
+        self._failed = False
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -96,9 +99,11 @@ class Database:
                         connection.exec_driver_sql("BEGIN IMMEDIATE")
                     result = change(connection)
                     connection.commit()
+                    self._failed = False
                     return result
             except SQLAlchemyError as error:
                 last = attempt == ATTEMPTS - 1 or time.monotonic() > deadline
+                self._failed = self._failed or not _in_the_way(error)
                 if last or not _in_the_way(error):
                     raise UnavailableError(_cause(error)) from None
             # Drawn at random, so that two that met do not meet again.
@@ -141,11 +146,31 @@ class Database:
             raise InputError("settings", "database", Finding("made by a newer version"), remedy) from None
 
     def check(self) -> None:
-        """Raises UnavailableError unless it answers, with the tables of this version."""
+        """Raises UnavailableError unless it answers and takes writes, with the tables of this version."""
         wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
         found = self.read(lambda c: c.execute(text("SELECT version_num FROM alembic_version")).scalar())
         if found != wanted:
             raise UnavailableError(f"the tables are of version {found}, not {wanted}")
+        self._check_writes()
+
+    def _check_writes(self) -> None:
+        """Raises UnavailableError where a change would be refused.
+
+        A file or server that is read-only refuses a change of no row, too; a full disk only one that is committed,
+        which is tried once a change has failed, until one succeeds.
+        """
+        change = _ONE_ROW if self._failed else _NO_ROW
+        try:
+            with self.engine.connect() as connection:
+                if self.dialect == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection.execute(text(change))
+                connection.commit()
+                self._failed = False
+        except SQLAlchemyError as error:
+            # Another's change under way is no sign that none would be taken.
+            if not _in_the_way(error):
+                raise UnavailableError(_cause(error)) from None
 
     def close(self) -> None:
         """Let go of all connections."""
