@@ -5,13 +5,14 @@ the spot price; times are in days.
 """
 
 import importlib
+import operator
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
@@ -27,6 +28,10 @@ from zkmargin.margin.parameters.types import Rates, Strict, rates
 VERSION = 1
 
 
+def _usual_debt(found: Rates) -> bool:
+    return found == rates("0.2", "0.1")
+
+
 class Parameters(BaseModel):
     """All that turns a market into tables; a key beyond these is the section of the model that has its name."""
 
@@ -39,6 +44,10 @@ class Parameters(BaseModel):
     """Haircut on a coin's equity, by coin."""
     default_haircut: Rates = rates("0.2", "0.15")
     """For coins that `haircuts` does not list."""
+    debts: Annotated[Mapping[str, Rates], Field(exclude_if=operator.not_)] = {}
+    """On a debt in a coin, by coin, in the models whose scenarios do not move it."""
+    default_debt: Annotated[Rates, Field(exclude_if=_usual_debt)] = rates("0.2", "0.1")
+    """For coins that `debts` does not list."""
     collateral: Mapping[str, Collateral] = {}
     """Per coin, how its haircut changes with size, volatility and liquidity, and what its debts count for."""
     pmrm2: Pmrm2 | None = None
@@ -106,6 +115,10 @@ class Parameters(BaseModel):
     def haircut(self, coin: str) -> Rates:
         """The haircut on a coin's equity."""
         return self.haircuts.get(coin, self.default_haircut)
+
+    def debt(self, coin: str) -> Rates:
+        """The rate on a debt in a coin."""
+        return self.debts.get(coin, self.default_debt)
 
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding: numbers as canonical decimal strings."""

@@ -25,7 +25,9 @@ def rate_tables(basis: Basis, long_option: SlotCharge) -> RateTables:
     long = [_long(basis, slot, long_option) for slot in range(len(basis.universe))]
     short = [_short(basis, slot) for slot in range(len(basis.universe))]
     return RateTables(
-        _by_level(basis, "long rate", long), _by_level(basis, "short rate", short), collateral_charges(basis)
+        _by_level(basis, "long rate", long),
+        _by_level(basis, "short rate", short),
+        collateral_charges(basis, debts=True),
     )
 
 
