@@ -23,6 +23,7 @@ ChargeKind = Literal[
     "delta shock",
     "roll shock",
     "basis risk",
+    "coverage",
     "correlated loss",
     "cross",
     "portfolio",

@@ -25,6 +25,7 @@ from zkmargin.margin.tables.charges import (
 )
 from zkmargin.margin.tables.grid_additions import (
     ConfidenceCharge,
+    Coverage,
     ExpiryBucket,
     ExposureCharge,
     MinimumCharge,
@@ -39,6 +40,10 @@ SKEWS: tuple[VolatilityMove, ...] = ("linear", "absolute")
 
 def _empty(entries: Sized) -> bool:
     return not entries
+
+
+def _absent(part: object) -> bool:
+    return part is None
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ class GridTables:
     """At most one a unit."""
     allowances: Annotated[tuple[Amount, ...], Field(exclude_if=_empty)] = ()
     """(S,): what a unit may lose in a cell before it counts, in quanta of USD; none where there are no such."""
+    unit_cells: Annotated[tuple[tuple[Cell, ...], ...], Field(exclude_if=_empty)] = ()
+    """(U, S): the scenarios of each unit, where they differ from unit to unit; in place of `cells`."""
+    unit_allowances: Annotated[tuple[tuple[Amount, ...], ...], Field(exclude_if=_empty)] = ()
+    """(U, S): allowances that differ from unit to unit; in place of `allowances`."""
+    coverage: Annotated[Coverage | None, Field(exclude_if=_absent)] = None
+    """Settlement currencies that each cover their own requirement."""
 
     @property
     def netted(self) -> bool:
@@ -95,12 +106,21 @@ class GridTables:
         of the kinds that every grid has.
         """
         parts = (self.buckets, self.confidences, self.exposures, self.minimums, self.allowances)
-        return not any(parts) and not any(c.exempt for c in self.collaterals)
+        apart = self.unit_allowances or self.coverage
+        return not any(parts) and not apart and not any(c.exempt for c in self.collaterals)
 
     @cached_property
     def bucketed(self) -> frozenset[int]:
         """The slots that some bucket values."""
         return frozenset(slot for bucket in self.buckets for slot in bucket.slots)
+
+    def cells_of(self, unit: int) -> tuple[Cell, ...]:
+        """(S,): the scenarios of a unit."""
+        return self.unit_cells[unit] if self.unit_cells else self.cells
+
+    def allowances_of(self, unit: int) -> tuple[int, ...]:
+        """(S,): what a unit may lose in each cell, in quanta of USD; empty where there are no such."""
+        return self.unit_allowances[unit] if self.unit_allowances else self.allowances
 
     def check(self, slots: int, where: str) -> None:
         """Raises InputError unless all shapes fit a universe of `slots` instruments."""
@@ -129,6 +149,21 @@ class GridTables:
             raise InputError(where, "minimums", Finding("a unit has two"), "keep one for each unit")
         if self.allowances:
             check_length(self.allowances, len(self.cells), where, "allowances")
+        self._check_units(slots, where)
+
+    def _check_units(self, slots: int, where: str) -> None:
+        for field, parts in (("unit_cells", self.unit_cells), ("unit_allowances", self.unit_allowances)):
+            if parts:
+                check_length(parts, len(self.units), where, field)
+                for part in parts:
+                    check_length(part, len(self.cells), where, field)
+        if self.coverage is not None:
+            check_length(self.coverage.marks, slots, where, "marks")
+            for currency in self.coverage.currencies:
+                check_slots(currency.slots, slots, f"{where}, {currency.name}")
+                if max(currency.units) >= len(self.units):
+                    found, remedy = max(currency.units), "names a unit that is not listed; build it again"
+                    raise InputError(f"{where}, {currency.name}", "unit", found, remedy)
 
     def _check_part(
         self, part: ExposureCharge | MinimumCharge, columns: Iterable[Sized], slots: int, where: str
@@ -174,4 +209,8 @@ class GridTables:
         for strike in self.strikes:
             for slot in strike.slots:
                 weights[slot] += max(strike.charge.values())
-        return add_haircuts(weights, self.collaterals)
+        weights = add_haircuts(weights, self.collaterals)
+        if self.coverage is not None:
+            marks = np.abs(self.coverage.marks).tolist()
+            weights = [2 * (weight + mark) for weight, mark in zip(weights, marks, strict=True)]
+        return weights

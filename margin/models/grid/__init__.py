@@ -6,10 +6,12 @@ proves.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm2
+from zkmargin.margin.models.grid.coverage import coverage_charge
 from zkmargin.margin.models.grid.losses import unit_losses
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.okx import Okx
@@ -47,7 +49,13 @@ def requirement(
     charges.extend(_confidence(charge, scale, lots, level) for charge in tables.confidences)
     charges.extend(haircuts(tables.collaterals, scale, lots, level))
     units = unit_losses(tables, scale, lots, _tick(universe, scale))
-    return assess(Fraction(*tables.loss_factor[level]), units, tuple(charges))
+    found = assess(Fraction(*tables.loss_factor[level]), units, tuple(charges))
+    if tables.coverage is None:
+        return found
+    lacking = coverage_charge(tables.coverage, found, scale, lots)
+    if lacking is None:
+        return found
+    return replace(found, amount=found.amount + lacking.amount, charges=(*found.charges, lacking))
 
 
 def _tick(universe: Universe, scale: Sequence[int]) -> int:

@@ -5,7 +5,7 @@ it costs the magnitude of that. Everything else is a linear sum.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zkmargin.margin.tables.assessment import Charge, UnitLoss
 from zkmargin.margin.tables.grid import SKEWS, GridTables
@@ -39,8 +39,7 @@ def unit_losses(
             value = _bucket_value(tables, bucket, scale, lots)
             profits[bucket.unit] = _plus(profits[bucket.unit], 1, value.worth)
             contingencies[bucket.unit] += value.basis
-    if tables.allowances:
-        profits = [_allowed(profit, tables.allowances, tick) for profit in profits]
+    profits = [_allowed(profit, tables.allowances_of(unit), tick) for unit, profit in enumerate(profits)]
     added: list[list[Charge]] = [[] for _ in tables.units]
     for exposure in tables.exposures:
         if charge := _exposure(exposure, scale, lots, tick):
@@ -49,7 +48,11 @@ def unit_losses(
     for minimum in tables.minimums:
         least[minimum.unit] = _minimum(minimum, scale, lots, tick)
     units = zip(tables.units, profits, contingencies, added, least, strict=True)
-    return tuple(_unit_loss(*unit) for unit in units)
+    losses = (_unit_loss(*unit) for unit in units)
+    return tuple(
+        replace(loss, cells=tables.unit_cells[unit]) if tables.unit_cells else loss
+        for unit, loss in enumerate(losses)
+    )
 
 
 def cell_entries(tables: GridTables, scale: Sequence[int], lots: Sequence[int], cell: int) -> list[int]:
@@ -88,13 +91,17 @@ def _plus(total: Sequence[int], weight: int, column: Sequence[int]) -> list[int]
 
 def _allowed(profit: Sequence[int], allowances: Sequence[int], tick: int) -> list[int]:
     """A loss is less by what a cell allows, and never a gain for it."""
+    if not allowances:
+        return list(profit)
     pairs = zip(profit, allowances, strict=True)
     return [value if value >= 0 else min(0, value + allowance * tick) for value, allowance in pairs]
 
 
 def _exposure(charge: ExposureCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:
     entries = zip(charge.slots, charge.exposure, strict=True)
-    return _tiered(abs(sum(lots[slot] * entry * scale[slot] for slot, entry in entries)), charge.tiers, tick)
+    size = abs(sum(lots[slot] * entry * scale[slot] for slot, entry in entries))
+    asked = _tiered(size, charge.tiers, tick)
+    return min(asked, charge.cap * size) if charge.cap else asked
 
 
 def _minimum(charge: MinimumCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:

@@ -1,4 +1,4 @@
-"""Rules like those of Deribit and OKX, number by number."""
+"""Rules like those of OKX, number by number, and what all venues' rules share."""
 
 from fractions import Fraction
 from typing import Any
@@ -8,8 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.margin.accounts import MONTH, NOW, holdings, lots_of, tiny_market
-from tests.margin.formulas import black76
-from zkmargin.margin.account.greeks import net_greeks
 from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.parameters.document import parse_parameters, preset
@@ -48,93 +46,8 @@ def loss(made: Snapshot, *rows: tuple[str, str]) -> UnitLoss:
     return unit
 
 
-# Deribit --------------------------------------------------------------------------------------------
-
-
-def test_inverse_contracts_are_margined_in_coin() -> None:
-    made = under({"deribit": {}})
-    assert entry(made, "BTC-31JAN26", "0.16") == pytest.approx(INDEX / FORWARD * 0.16 / 1.16, abs=1e-9)
-    assert entry(made, "BTC_USD-31JAN26", "0.16") == pytest.approx(FORWARD * 0.16, abs=1e-6)
-    assert entry(made, "BTC", "0.16") == 0
-    then, now = (black76(f, STRIKE, VOL, YEARS, True) for f in (FORWARD * 1.16, FORWARD))
-    coins = then / (FORWARD * 1.16) - now / FORWARD
-    assert entry(made, "BTC-31JAN26-K-C", "0.16") == pytest.approx(INDEX * coins, abs=1e-5)
-    assert entry(made, "BTC_USD-31JAN26-K-C", "0.16") == pytest.approx(then - now, abs=1e-5)
-
-
-def test_tails_count_in_part_and_after_a_dampener() -> None:
-    made = under({"deribit": {"dampener": "1000"}})
-    tables = grid(made)
-    assert len(tables.cells) == 27 + 8
-    assert entry(made, "BTC_USD-31JAN26", "0.5", "up") == pytest.approx(FORWARD * 0.5 * 0.16 / 0.5, abs=1e-5)
-    allowance = tables.allowances[cell(tables, "0.5", "up")] / 10**6
-    assert allowance == pytest.approx(1000 * (0.5 / 0.16 - 1), abs=1e-5)
-    assert not any(tables.allowances[:27])
-    unit = loss(made, ("BTC_USD-31JAN26", "-1"))
-    tick = made.tick * 10**6
-    assert unit.profit[cell(tables, "0.5", "up")] / tick == pytest.approx(
-        -FORWARD * 0.16 + allowance, abs=1e-3
-    )
-    assert unit.worst == cell(tables, "0.16", "up")
-
-
-@pytest.mark.parametrize(("offset", "share"), [("0", 0.0), ("0.4", 0.4), ("1", 1.0)])
-def test_a_gain_pays_losses_in_another_currency_in_part(offset: str, share: float) -> None:
-    """Long linear against short inverse: what the linear side gains counts in part."""
-    rules = {"gain_offset": offset, "delta_shock": "0", "annual_move": "0", "least_move": "0"}
-    made = under({"deribit": rules})
-    assert bool(grid(made).buckets) == (share < 1)
-    unit = loss(made, ("BTC_USD-31JAN26", "1"), ("BTC-31JAN26", "-50000"))
-    gain = FORWARD * 0.16
-    owed = 50000 * INDEX / FORWARD * 0.16 / 1.16
-    up = cell(grid(made), "0.16", "up")
-    assert unit.profit[up] / made.tick / 10**6 == pytest.approx(share * gain - owed, rel=1e-7)
-
-
-def test_roll_shock_is_of_each_expiry_s_net_exposure() -> None:
-    made = under({"deribit": {"delta_shock": "0"}})
-    hedged = loss(made, ("BTC_USD-31JAN26", "1"), ("BTC_USD-PERPETUAL", "-1"))
-    (roll,) = hedged.added
-    assert (roll.kind, roll.name) == ("roll shock", "BTC, expiry 2026-01-31")
-    assert float(roll.amount) / made.tick / 10**6 == pytest.approx(FORWARD * 0.01, rel=1e-6)
-    assert loss(made, ("BTC_USD-PERPETUAL", "-1")).added == ()
-    steeper = under({"deribit": {"delta_shock": "0", "annual_move": "1"}})
-    (roll,) = loss(steeper, ("BTC_USD-31JAN26", "1")).added
-    assert float(roll.amount) / made.tick / 10**6 == pytest.approx(FORWARD * 30 / 365, rel=1e-6)
-
-
 def tiered(tiers: Tiers, amount: Fraction) -> Fraction:
     return max(Fraction(0), *(slope * amount - offset for slope, offset in tiers))
-
-
-@given(st.fractions(0, 2))
-def test_the_delta_shock_never_lies_below_its_parabola(share: Fraction) -> None:
-    """x = share of the threshold T: m x^2 T up to T, and by an eighth of an eighth above at most."""
-    charge = DELTA
-    threshold, unit = 20_000_000 * 10**6, Fraction(1, 80)
-    asked = tiered(charge.tiers, share * threshold * unit)
-    parabola = share * share * threshold / 10
-    if share <= 1:
-        assert 0 <= asked - parabola <= Fraction(threshold, 10) / 64 / 4 + 8
-    else:
-        assert asked >= threshold * share / 10 - 8
-
-
-DELTA = next(e for e in grid(under({"deribit": {}})).exposures if e.kind == "delta shock")
-
-
-def test_delta_is_what_the_report_calls_delta() -> None:
-    """The exposure of an inverse option is its delta less its price, in coins at the index."""
-    made = under({"deribit": {}})
-    for name in ("BTC-31JAN26-K-C", "BTC_USD-31JAN26-K-P"):
-        slot = made.universe.slot(name)
-        place = DELTA.slots.index(slot)
-        held = holdings(made, (name, "1"))
-        (greeks,) = net_greeks(made, held.entries(made)).values()
-        delta = float(greeks.delta) * INDEX
-        if made.universe.instruments[slot].inverse:
-            delta -= INDEX / FORWARD * black76(FORWARD, STRIKE, VOL, YEARS, True)
-        assert DELTA.exposure[place] / 10**6 * 80 == pytest.approx(delta, abs=1e-2)
 
 
 # OKX ------------------------------------------------------------------------------------------------
