@@ -26,6 +26,8 @@ from zkmargin.margin.market.settlements import Settlements, kept
 from zkmargin.margin.market.times import utc_date
 from zkmargin.margin.models import lacking, models
 from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS, Parameters, parse_parameters
+from zkmargin.margin.scenarios.sharing import SharedTables, encode_models, with_scenarios
+from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.snapshot.model_tables import derive, reason
 from zkmargin.margin.tables.bounds import check_bounds
 from zkmargin.margin.tables.interfaces import Tables
@@ -71,6 +73,7 @@ class Snapshot:
         quantum_decimals: int = QUANTUM_DECIMALS[0],
         history: PriceHistory | None = None,
         only: Collection[str] | None = None,
+        without: Collection[str] = (),
         universe: Universe | None = None,
         settlements: Settlements | None = None,
     ) -> "Snapshot":
@@ -80,9 +83,10 @@ class Snapshot:
         one, too: instruments that the market lists newly are left out, and what has expired takes its price from
         `settlements`, which may hold more than is wanted. Those of the earlier snapshot are its `settlements`.
 
-        Of a history it keeps what is known at the valuation: the closes of the days before. Of the models
-        it carries those that `only` names, or all that market and parameters are enough for; what every one of
-        them asks can be proven. Models whose numbers are too large or too fine for that are in `left_out`.
+        Of a history it keeps what is known at the valuation: the closes of the days before. Of the models it carries
+        those that `only` names, or all that market and parameters are enough for, without those that `without` names;
+        what every one of them asks can be proven. Models whose numbers are too large or too fine for that are in
+        `left_out`.
 
         Raises InputError naming the instrument if a number is out of range, or for an unknown quantum; and with a
         universe if the market quotes one of its instruments no more or otherwise, or if one has expired and has no
@@ -101,7 +105,16 @@ class Snapshot:
         if history is not None:
             past = history.known_before(utc_date(market.valuation_time), moving(universe, inputs))
             inputs = replace(inputs, history=past)
-        return _derive(universe, market.valuation_time, inputs, parameters, quantum_decimals, named=only)
+        named = _chosen(only, without)
+        return _derive(
+            universe,
+            market.valuation_time,
+            inputs,
+            parameters,
+            quantum_decimals,
+            named=named,
+            demanded=() if only is None else named,
+        )
 
     @classmethod
     def load(cls, path: Path | str) -> "Snapshot":
@@ -135,18 +148,26 @@ class Snapshot:
             "inputs": self.inputs.document(),
             "parameters": self.parameters.document(),
             "marks": self.marks.tolist(),
-            "models": {name: encode_tables(tables) for name, tables in self.models.items()},
+            "models": encode_models(self.models),
         }
 
-    def reproduce(self) -> None:
-        """Derive marks and tables again; InputError if they do not follow from the inputs and parameters."""
+    def reproduce(self, only: Collection[str] | None = None) -> None:
+        """Derive marks and tables again, of the models that `only` names or of all.
+
+        Raises InputError if they do not follow from the inputs and parameters, or if there is no such model.
+        """
+        named = self.models if only is None else only
+        for name in named:
+            if name not in self.models:
+                raise InputError(f"snapshot {self.id}", "model", name, self.lacking(name))
         again = _derive(
             self.universe,
             self.valuation_time,
             self.inputs,
             self.parameters,
             self.quantum_decimals,
-            named=self.models,
+            named=named,
+            demanded=named,
         )
         where = f"snapshot {self.id}"
         remedy = "does not follow from the prices and parameters; do not trust this snapshot"
@@ -154,8 +175,9 @@ class Snapshot:
         if differing.size:
             name = self.universe.instruments[int(differing[0])].name
             raise InputError(where, "mark", name, remedy)
-        for name, tables in self.models.items():
-            if name not in again.models or encode_tables(tables) != encode_tables(again.models[name]):
+        for name in named:
+            derived = again.models.get(name)
+            if derived is None or encode_tables(self.models[name]) != encode_tables(derived):
                 raise InputError(where, "model", name, remedy)
 
     @cached_property
@@ -252,6 +274,20 @@ class _SnapshotDocument(_Strict):
     models: dict[str, Any]
 
 
+def _chosen(only: Collection[str] | None, without: Collection[str]) -> Collection[str]:
+    """The models to carry by name: all but those left out, or of those that are named."""
+    known = ", ".join(models())
+    for name in (*(only or ()), *without):
+        if name not in models():
+            raise InputError("snapshot", "model", name, f"no model has this name; known models are {known}")
+    chosen = [name for name in models() if (only is None or name in only) and name not in without]
+    if not chosen:
+        raise InputError(
+            "snapshot", "models", Finding("none"), "a snapshot carries a model at least; name one"
+        )
+    return chosen
+
+
 def _derive(
     universe: Universe,
     valuation_time: int,
@@ -259,10 +295,11 @@ def _derive(
     parameters: Parameters,
     quantum_decimals: int,
     *,
-    named: Collection[str] | None,
+    named: Collection[str],
+    demanded: Collection[str],
 ) -> Snapshot:
     basis = Basis.of(universe, valuation_time, inputs, parameters, quantum_decimals)
-    tables, reasons = derive(basis, named or models(), demanded=named or ())
+    tables, reasons = derive(basis, named, demanded=demanded)
     nameless = Snapshot(
         VERSION, "", universe, valuation_time, quantum_decimals, inputs, parameters, basis.marks, tables,
         reasons,
@@ -327,12 +364,16 @@ def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, T
     tables: dict[str, Tables] = {}
     for name, document in documents.items():
         place = f"{where}, model {name}"
+        form = models()[name].TABLES
+        shared = form is JointTables and isinstance(document, Mapping) and "of" in document
         try:
             # As JSON once more: in JSON mode strictness allows a list where a tuple is meant, and nothing
             # else.
-            tables[name] = adapter(models()[name].TABLES).validate_json(json.dumps(document))
+            found = adapter(SharedTables if shared else form).validate_json(json.dumps(document))
         except ValidationError as error:
             raise input_error(place, error) from None
+        # What a model shares is that of one before it by name, and in canonical encoding is there already.
+        tables[name] = with_scenarios(found, tables, place) if shared else found
         tables[name].check(slots, place)
     return tables
 
