@@ -1,5 +1,6 @@
 """`zkmargin margin`: what an account is worth, what it must hold, and why."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -19,10 +20,14 @@ from zkmargin.cli.output.comparison import comparison_table
 from zkmargin.cli.output.report import brief_tables, report_tables
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.comparison import ModelComparison, compare_models
+from zkmargin.margin.account.contract_map import Target
 from zkmargin.margin.account.holdings import Holdings
 from zkmargin.margin.account.report import build_report
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
+from zkmargin.prover import OpeningDocument
+from zkmargin.prover.opening import is_opening
 
 
 @click.command()
@@ -61,6 +66,7 @@ def margin(
     HOLDINGS is CSV with the columns instrument and quantity, and entry_price for futures and perpetuals that were
     not entered at the mark; or JSON: {"positions": [{"instrument": "BTC", "quantity": "1.5"}]}. Quantities are
     coins (options, linear contracts, coin balances) or USD (inverse futures and perpetuals, the USD balance).
+    Or it is an opening that commit or a venue wrote: what is committed, with all entries in the balances.
 
     \b
     Example:
@@ -72,7 +78,7 @@ def margin(
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
         contracts = chosen_targets(map_file, map_signer, snapshot.universe)
-        holdings = Holdings.read(holdings_file, snapshot, contracts)
+        holdings = _account(holdings_file, snapshot, contracts)
         if compare or chart_file is not None:
             step("finding every model's requirement")
             _answer_comparison(compare_models(snapshot, holdings, level=level), chart_file, as_json)
@@ -80,6 +86,17 @@ def margin(
         step("finding the requirement")
         report = build_report(snapshot, holdings, model=model, level=level)
     answer(as_json, report.to_json(), *(brief_tables(report) if brief else report_tables(report)))
+
+
+def _account(path: Path, snapshot: Snapshot, contracts: Mapping[str, Target] | None) -> Holdings:
+    """The account in a file of holdings, or in the opening of a commitment."""
+    if not is_opening(path):
+        return Holdings.read(path, snapshot, contracts)
+    if contracts is not None:
+        remedy = "an opening has slots of the universe already; leave the map out"
+        raise InputError("command line", "--map", Finding("given"), remedy)
+    opening = OpeningDocument.read(path).opening(snapshot.universe, str(path))
+    return Holdings.of_lots(opening.lots, snapshot, str(path))
 
 
 def _answer_comparison(found: ModelComparison, chart_file: Path | None, as_json: bool) -> None:

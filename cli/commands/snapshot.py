@@ -94,6 +94,20 @@ def snapshot() -> None:
     type=FILE,
     help="What has expired since settled at, CSV: underlying, expiry_utc, price.",
 )
+@click.option(
+    "--only",
+    "only",
+    multiple=True,
+    metavar="MODEL",
+    help="Carry this model and no other; repeat it for several. A model that cannot be there is an error.",
+)
+@click.option(
+    "--without",
+    "without",
+    multiple=True,
+    metavar="MODEL",
+    help="Leave this model out; repeat it for several.",
+)
 @click.option("-o", "--output", required=True, metavar="FILE", type=FILE, help="The snapshot.")
 @json_option
 def build(
@@ -109,6 +123,8 @@ def build(
     domain: str | None,
     universe_file: Path | None,
     settlements_file: Path | None,
+    only: tuple[str, ...],
+    without: tuple[str, ...],
     output: Path,
     as_json: bool,
 ) -> None:
@@ -128,6 +144,7 @@ def build(
       zkmargin snapshot build --options options.csv --futures futures.csv --params desk.toml -o market.json
       zkmargin snapshot build --example --preset deribit -o market.json
       zkmargin snapshot build --securities securities.csv -o market.json
+      zkmargin snapshot build --example --only grid --only cross -o market.json
       zkmargin snapshot build --securities today.csv --universe market.json --settlements settled.csv -o today.json
     """
     with progress(as_json) as step:
@@ -145,6 +162,8 @@ def build(
                 parameters,
                 domain=int(domain) if domain else None,
                 history=history,
+                only=only or None,
+                without=without,
                 universe=None if earlier is None else earlier.universe,
                 settlements=settlements,
             )
@@ -154,13 +173,13 @@ def build(
     document = {**summary(made), "seconds": round(seconds, 6), "output": str(output)}
     if made.left_out:
         document["left_out"] = dict(made.left_out)
-    without = [Text(f"without {name}: {why}") for name, why in made.left_out.items()]
+    lacking = [Text(f"without {name}: {why}") for name, why in made.left_out.items()]
     answer(
         as_json,
         document,
         Text(f"built in {seconds:.2f} s, written to {output}"),
         summary_table(made),
-        *without,
+        *lacking,
     )
 
 

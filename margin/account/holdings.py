@@ -9,7 +9,7 @@ never gains by rounding.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import MAX_PREC, Context, Decimal, Inexact
 from fractions import Fraction
@@ -52,6 +52,8 @@ class Position:
     """The file and row it was read from."""
     contract: str = ""
     """What the venue calls it, where a map of contracts was used."""
+    booked: bool = False
+    """What it was entered at is in the balance already, as in the lots of an opening."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,17 @@ class Holdings:
         _check_positions(holdings.positions, snapshot)
         holdings.held(snapshot)
         return holdings
+
+    @classmethod
+    def of_lots(cls, lots: Sequence[int], snapshot: Snapshot, where: str) -> "Holdings":
+        """Holdings from lots by slot, such as an opening has: balances with the legs of all entries.
+
+        Raises InputError if a slot's bound is passed.
+        """
+        pairs = zip(snapshot.universe.instruments, lots, strict=True)
+        return cls.of(
+            (Position(i.name, held * i.lot, None, where, booked=True) for i, held in pairs if held), snapshot
+        )
 
     def entries(self, snapshot: Snapshot) -> tuple[Entry, ...]:
         """Every position in lots, with the leg that carries its entry; InputError if a quantity is off lot."""
@@ -267,7 +280,7 @@ def _entry(position: Position, snapshot: Snapshot) -> Entry:
     instrument = snapshot.universe.instruments[slot]
     lots = _lots(position, instrument)
     balance = snapshot.universe.slot(instrument.settlement)
-    if not instrument.margined_daily:
+    if position.booked or not instrument.margined_daily:
         return Entry(position, slot, lots, balance, 0)
     amount = -Fraction(position.quantity) * _entered_at(position, instrument, snapshot.inputs.quotes[slot])
     leg = floor_div(amount / Fraction(snapshot.universe.instruments[balance].lot))
