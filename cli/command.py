@@ -5,6 +5,7 @@ import click
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.commands.backtest import run_backtest
 from zkmargin.cli.commands.commit import commit
+from zkmargin.cli.commands.compare_venue import compare_venue
 from zkmargin.cli.commands.fetch import fetch
 from zkmargin.cli.commands.import_ import importing
 from zkmargin.cli.commands.info import info
@@ -52,6 +53,7 @@ PARTS = (
     snapshot,
     importing,
     margin,
+    compare_venue,
     run_backtest,
     commit,
     rows,
