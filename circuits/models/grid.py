@@ -29,6 +29,7 @@ from zkmargin.circuits.gadgets.contingencies import contingencies
 from zkmargin.circuits.gadgets.coverage import cover
 from zkmargin.circuits.gadgets.expiry_value import CHOICE, BucketRows
 from zkmargin.circuits.gadgets.exposures import exposure_row, minimum_row
+from zkmargin.circuits.gadgets.hedges import hedge_row
 from zkmargin.margin.tables.grid import GridTables
 from zkmargin.margin.tables.grid_additions import ConfidenceCharge
 
@@ -71,6 +72,7 @@ def _losses(account: AccountRows, tables: GridTables) -> list[list[int]]:
                 f"{name}, {cell.label}", account.usd, form, rows, constant=allowance, closes=worst
             )
         loss = {worst: 1, **{exposure_row(account, e): 1 for e in tables.exposures if e.unit == unit}}
+        loss |= {hedge_row(account, hedge): 1 for hedge in tables.hedges if hedge.unit == unit}
         for minimum in tables.minimums:
             if minimum.unit == unit:
                 loss = {minimum_row(account, minimum, loss): 1}

@@ -5,7 +5,7 @@ universe (N slots), the cell index s over the scenarios (S cells). q_i are lots;
 entry v is q * v * scale_i.
 """
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -28,6 +28,7 @@ from zkmargin.margin.tables.grid_additions import (
     Coverage,
     ExpiryBucket,
     ExposureCharge,
+    HedgeCharge,
     MinimumCharge,
 )
 from zkmargin.margin.tables.schema import STRICT, Amount, Column, Matrix, Ratio
@@ -93,6 +94,7 @@ class GridTables:
     """At most one a unit."""
     allowances: Annotated[tuple[Amount, ...], Field(exclude_if=_empty)] = ()
     """(S,): what a unit may lose in a cell before it counts, in quanta of USD; none where there are no such."""
+    hedges: Annotated[tuple[HedgeCharge, ...], Field(exclude_if=_empty)] = ()
     unit_cells: Annotated[tuple[tuple[Cell, ...], ...], Field(exclude_if=_empty)] = ()
     """(U, S): the scenarios of each unit, where they differ from unit to unit; in place of `cells`."""
     unit_allowances: Annotated[tuple[tuple[Amount, ...], ...], Field(exclude_if=_empty)] = ()
@@ -106,7 +108,7 @@ class GridTables:
         of the kinds that every grid has.
         """
         parts = (self.buckets, self.confidences, self.exposures, self.minimums, self.allowances)
-        apart = self.unit_allowances or self.coverage
+        apart = self.unit_allowances or self.coverage or self.hedges
         return not any(parts) and not apart and not any(c.exempt for c in self.collaterals)
 
     @cached_property
@@ -143,6 +145,9 @@ class GridTables:
                 raise InputError(where, "gated", charge.name, remedy)
         for exposure in self.exposures:
             self._check_part(exposure, (exposure.exposure,), slots, where)
+        for hedge in self.hedges:
+            for leg in hedge.legs:
+                self._check_part(hedge, (leg.exposure,), slots, where, leg.slots)
         for minimum in self.minimums:
             self._check_part(minimum, (minimum.long, minimum.short), slots, where)
         if len({minimum.unit for minimum in self.minimums}) != len(self.minimums):
@@ -166,14 +171,20 @@ class GridTables:
                     raise InputError(f"{where}, {currency.name}", "unit", found, remedy)
 
     def _check_part(
-        self, part: ExposureCharge | MinimumCharge, columns: Iterable[Sized], slots: int, where: str
+        self,
+        part: ExposureCharge | HedgeCharge | MinimumCharge,
+        columns: Iterable[Sized],
+        slots: int,
+        where: str,
+        members: Sequence[int] | None = None,
     ) -> None:
         place = f"{where}, {part.name}"
-        check_slots(part.slots, slots, place)
+        held = part.slots if members is None and not isinstance(part, HedgeCharge) else members or ()
+        check_slots(held, slots, place)
         if part.unit >= len(self.units):
             raise InputError(place, "unit", part.unit, "names a unit that is not listed; build it again")
         for column in columns:
-            check_length(column, len(part.slots), place, "charge")
+            check_length(column, len(held), place, "charge")
 
     def _check_bucket(self, bucket: ExpiryBucket, slots: int, where: str) -> None:
         place = f"{where}, {bucket.label}"
@@ -194,12 +205,7 @@ class GridTables:
             for column, slot in enumerate(bucket.slots):
                 other = (*bucket.short[:, column].tolist(), *bucket.basis[:, column].tolist())
                 largest[slot] = max(largest[slot], *map(abs, other))
-        for exposure in self.exposures:
-            for slot, entry in zip(exposure.slots, exposure.exposure, strict=True):
-                largest[slot] += max(slope for slope, _ in exposure.tiers) * abs(entry)
-        for minimum in self.minimums:
-            for slot, *sides in zip(minimum.slots, minimum.long, minimum.short, strict=True):
-                largest[slot] += max(slope for slope, _ in minimum.tiers) * max(sides)
+        self._add_parts(largest)
         weights = [factor * weight for weight in largest]
         for confidence in self.confidences:
             for slot in confidence.slots:
@@ -214,3 +220,16 @@ class GridTables:
             marks = np.abs(self.coverage.marks).tolist()
             weights = [2 * (weight + mark) for weight, mark in zip(weights, marks, strict=True)]
         return weights
+
+    def _add_parts(self, largest: list[int]) -> None:
+        """What is added to the losses of units, by slot."""
+        for exposure in self.exposures:
+            for slot, entry in zip(exposure.slots, exposure.exposure, strict=True):
+                largest[slot] += max(slope for slope, _ in exposure.tiers) * abs(entry)
+        for hedge in self.hedges:
+            for leg in hedge.legs:
+                for slot, entry in zip(leg.slots, leg.exposure, strict=True):
+                    largest[slot] += max(slope for slope, _ in hedge.tiers) * abs(entry)
+        for minimum in self.minimums:
+            for slot, *sides in zip(minimum.slots, minimum.long, minimum.short, strict=True):
+                largest[slot] += max(slope for slope, _ in minimum.tiers) * max(sides)

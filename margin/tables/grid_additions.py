@@ -85,6 +85,35 @@ class ExposureCharge:
 
 
 @dataclass(frozen=True)
+class Leg:
+    """Slots that move together, on one side of a hedge or the other."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: str
+    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    exposure: tuple[Entry, ...]
+    """(n,): the change of value in a move of what the legs hedge."""
+
+
+@dataclass(frozen=True)
+class HedgeCharge:
+    """A charge on what legs of one unit hedge of each other, since they may move apart.
+
+    With y_g = sum of q_i * exposure_i over the slots of leg g, it is tiers of
+    min(sum of max(0, y_g), sum of max(0, -y_g)). It is added to the unit's worst loss.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    kind: Literal["vega spread", "delta spread", "stablecoin spread"]
+    name: str
+    unit: Unit
+    legs: Annotated[tuple[Leg, ...], Field(min_length=2)]
+    tiers: Tiers = PLAIN
+
+
+@dataclass(frozen=True)
 class MinimumCharge:
     """The least that a unit is asked for: tiers of the sum of long_i * max(q_i, 0) + short_i * max(-q_i, 0)."""
 

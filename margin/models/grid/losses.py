@@ -9,7 +9,13 @@ from dataclasses import dataclass, replace
 
 from zkmargin.margin.tables.assessment import Charge, UnitLoss
 from zkmargin.margin.tables.grid import SKEWS, GridTables
-from zkmargin.margin.tables.grid_additions import ExpiryBucket, ExposureCharge, MinimumCharge, Tiers
+from zkmargin.margin.tables.grid_additions import (
+    ExpiryBucket,
+    ExposureCharge,
+    HedgeCharge,
+    MinimumCharge,
+    Tiers,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,9 @@ def unit_losses(
     for exposure in tables.exposures:
         if charge := _exposure(exposure, scale, lots, tick):
             added[exposure.unit].append(Charge(exposure.kind, exposure.name, charge))
+    for hedge in tables.hedges:
+        if charge := _hedge(hedge, scale, lots, tick):
+            added[hedge.unit].append(Charge(hedge.kind, hedge.name, charge))
     least = [0] * len(tables.units)
     for minimum in tables.minimums:
         least[minimum.unit] = _minimum(minimum, scale, lots, tick)
@@ -102,6 +111,15 @@ def _exposure(charge: ExposureCharge, scale: Sequence[int], lots: Sequence[int],
     size = abs(sum(lots[slot] * entry * scale[slot] for slot, entry in entries))
     asked = _tiered(size, charge.tiers, tick)
     return min(asked, charge.cap * size) if charge.cap else asked
+
+
+def _hedge(charge: HedgeCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:
+    sides = [
+        sum(lots[slot] * entry * scale[slot] for slot, entry in zip(leg.slots, leg.exposure, strict=True))
+        for leg in charge.legs
+    ]
+    hedged = min(sum(max(0, side) for side in sides), sum(max(0, -side) for side in sides))
+    return _tiered(hedged, charge.tiers, tick)
 
 
 def _minimum(charge: MinimumCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:

@@ -39,6 +39,8 @@ from zkmargin.margin.tables.grid_additions import (
     Currency,
     ExpiryBucket,
     ExposureCharge,
+    HedgeCharge,
+    Leg,
     MinimumCharge,
 )
 from zkmargin.margin.units import LEVELS, Level
@@ -195,6 +197,15 @@ def small(seed: int, *, greater: bool) -> Snapshot:
             ExposureCharge("delta shock", "all", 0, (1, 2, 4), (3, -2, 5), ((1, 0), (3, 70)), cap=2),
         ),
         minimums=(MinimumCharge("all", 0, (1, 3), (9, 0), (9, 30), ((1, 0), (2, 200), (5, 900))),),
+        hedges=(
+            HedgeCharge(
+                "vega spread",
+                "all",
+                0,
+                (Leg("a", (1,), (7,)), Leg("b", (2, 3), (5, -3)), Leg("c", (4, 5), (4, 6))),
+                ((1, 0), (2, 40)),
+            ),
+        ),
         allowances=(0, 150, 0, 20),
         coverage=Coverage((Currency("A", (0,), (1, 3, 4)), Currency("B", (0,), (0, 2, 5))), marks),
     )
