@@ -101,7 +101,7 @@ def grid_table(unit: UnitReport, decimals: int) -> Table:
         key = found.cell.spot, found.cell.tail
         rows.setdefault(key, {})[found.cell.volatility] = shown
         # A cell's label says the move of price, and the move of volatility behind the last comma.
-        labels[key] = found.cell.label.rpartition(", ")[0] + (", damped" if found.cell.tail else "")
+        labels[key] = found.cell.label.rpartition(", ")[0] + (", damped" if found.cell.damping != "1" else "")
     tails = [key for key in rows if key[1]]
     for key, row in rows.items():
         if tails and key == tails[0]:

@@ -23,6 +23,8 @@ ChargeKind = Literal[
     "delta shock",
     "roll shock",
     "basis risk",
+    "rate risk",
+    "bracket",
     "coverage",
     "vega spread",
     "delta spread",

@@ -72,7 +72,7 @@ class ExposureCharge:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    kind: Literal["delta shock", "roll shock", "basis risk"]
+    kind: Literal["delta shock", "roll shock", "basis risk", "rate risk", "bracket"]
     name: str
     """For people, such as "BTC, expiry 2026-03-27"."""
     unit: Unit
