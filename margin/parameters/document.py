@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.files.validation import input_error
+from zkmargin.margin.parameters.binance import Binance
+from zkmargin.margin.parameters.bybit import Bybit
 from zkmargin.margin.parameters.collateral import Collateral, check_rising
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.grid import Grid
@@ -56,6 +58,10 @@ class Parameters(BaseModel):
     """In place of `grid`, rules like those of Deribit's portfolio margin."""
     okx: Okx | None = None
     """In place of `grid`, rules like those of OKX's portfolio margin."""
+    bybit: Bybit | None = None
+    """In place of `grid`, rules like those of Bybit's portfolio margin."""
+    binance: Binance | None = None
+    """In place of `grid`, rules like those of Binance's unified maintenance margin ratio."""
 
     @model_validator(mode="after")
     def _one_venue(self) -> Self:
@@ -142,7 +148,13 @@ def _section(name: str, kind: type[BaseModel], document: Any) -> BaseModel:
         raise InputError("parameters", field, found.value, found.remedy) from None
 
 
-PRESETS: Mapping[str, type[Strict]] = {"pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
+PRESETS: Mapping[str, type[Strict]] = {
+    "pmrm2": Pmrm2,
+    "deribit": Deribit,
+    "okx": Okx,
+    "bybit": Bybit,
+    "binance": Binance,
+}
 """Rules of venues that may stand in place of the grid's own, by their section."""
 
 DEFAULT_PARAMETERS = Parameters()

@@ -2,7 +2,8 @@
 
 Sources, by what they say: [A] *OKX will update margin calculation rules for the portfolio margin mode* (December 2024:
 one risk unit a coin, MR9); [B] *OKX will further adjust portfolio margin parameters* (2 January 2025: MR1, MR4, MR6,
-MR7 by coin); [C] *Portfolio margin mode: cross margin trading* (help centre: what each part is, volatility by term).
+MR7 by coin); [C] *Portfolio margin mode: cross-margin trading (Risk Unit Merge)* (help centre, 3 December 2024,
+updated in 2025: what each part is, coins of each class, volatility by term in points and in a percentage).
 What stands under none of them is ours.
 """
 
@@ -35,10 +36,13 @@ class SpreadStep(Strict):
 
 
 class VolatilityTerm(Strict):
-    """The relative move of an implied volatility at a term; between two terms it lies on a line, beyond it is level."""
+    """The moves of an implied volatility at a term; between two terms they lie on a line, beyond they are level."""
 
     days: Annotated[Number, Field(ge=0, le=4000)]
     move: Factor
+    """As a share of the volatility."""
+    points: Factor = Decimal(0)
+    """As an addition to it: 0.3 is 30 points of volatility."""
 
 
 class Moves(Strict):
@@ -76,9 +80,7 @@ def _class(coins: str, spot: tuple[int, int, int], extreme: int, annual: str) ->
 
 
 _CLASSES = (
-    _class("XRP LTC BCH ADA", (6, 12, 18), 36, "0.15"),
-    _class("EOS OKB DOT BSV LINK FIL TRX UNI", (6, 12, 18), 50, "0.3"),
-    _class("SOL DOGE PEPE BNB SHIB ORDI WLD", (8, 16, 25), 36, "0.15"),
+    _class("SOL DOGE PEPE XRP BNB SHIB LTC ORDI WLD BCH ADA", (6, 12, 18), 36, "0.15"),
     _class("", (8, 16, 25), 50, "0.3"),
 )
 _STEPS = tuple(
@@ -92,8 +94,8 @@ _SPREADS = tuple(
     for start, rate in ((0, "0.0075"), (1_000_000, "0.0175"), (5_000_000, "0.025"))
 )
 _TERMS = tuple(
-    VolatilityTerm(days=Decimal(days), move=Decimal(move))
-    for days, move in ((0, "0.5"), (30, "0.35"), (60, "0.25"))
+    VolatilityTerm(days=Decimal(days), move=Decimal(move), points=Decimal(points))
+    for days, move, points in ((0, "0.5", "0.3"), (30, "0.35", "0.25"), (60, "0.25", "0.2"))
 )
 
 
@@ -108,7 +110,7 @@ class Okx(Moves):
     extreme_damping: Rate = Decimal("0.5")
     """MR6: half of the loss counts [C]."""
     volatility_terms: Annotated[tuple[VolatilityTerm, ...], Field(min_length=1, max_length=20)] = _TERMS
-    """MR1: the move up, and down, by the term of the option [C]."""
+    """MR1: the moves up, and down, by the term of the option; the greater loss of both kinds counts [C]."""
     decay_days: Annotated[Number, Field(ge=0, le=30)] = Decimal(1)
     """MR2: the loss of so many days passing [C: 24 hours]; 0 for none."""
     term_share: Rate = Decimal("0.2")

@@ -53,10 +53,12 @@ def coin_charges(basis: Basis, coin: str, *, debts: bool = False) -> Iterator[Co
         yield from debt_charges(basis, coin)
 
 
-def debt_charges(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
-    """On a negative equity in a coin: what it counts for beyond its value; none where the rate is zero."""
+def debt_charges(basis: Basis, coin: str, stated: ByLevel | None = None) -> Iterator[CollateralCharge]:
+    """On a negative equity in a coin: what it counts for beyond its value, at the parameters' rates or those stated;
+    none where the rate is zero.
+    """
     rules = basis.parameters.collateral.get(coin)
-    rates = basis.parameters.debt(coin)
+    rates = stated or basis.parameters.debt(coin)
     debt = {level: Fraction(rates.at(level)) for level in LEVELS}
     if rules is not None and rules.liability is not None:
         debt = {level: Fraction(rules.liability.at(level)) - 1 for level in LEVELS}

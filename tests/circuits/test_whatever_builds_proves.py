@@ -93,6 +93,8 @@ CASES: Mapping[str, Case] = {
     "deribit": Case("grid", "deribit", {"deribit": {}}),
     "deribit, cross": Case("grid", "deribit", {"deribit": {"collateral": "cross"}}),
     "okx": Case("grid", "okx", {"okx": {}}),
+    "bybit": Case("grid", "bybit", {"bybit": {}}),
+    "binance": Case("grid", "binance", {"binance": {}}),
     "tiered": Case("tiered", "tiered", {"tiered": {"threshold": "100000"}}),
     "tiered, grid": Case("tiered", "grid", {"tiered": {"threshold": "100000"}, "grid": {}}),
     "tiered, okx": Case("tiered", "okx", {"tiered": {"threshold": "100000"}, "okx": {}}),

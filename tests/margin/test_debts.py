@@ -17,6 +17,8 @@ RULES = (
     {"deribit": {}},
     {"deribit": {"collateral": "cross"}},
     {"okx": {}},
+    {"bybit": {}},
+    {"binance": {}},
     {"tiered": {"threshold": "1000000"}},
 )
 

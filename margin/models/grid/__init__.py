@@ -1,7 +1,7 @@
 """Portfolio margin: the worst loss over a grid of spot and volatility moves, hedges recognised per coin.
 
-The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm2`,
-`deribit`, `okx`). All of them give the same kind of tables, which one engine values and one set of rows
+The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm2`, `deribit`,
+`okx`, `bybit`, `binance`). All of them give the same kind of tables, which one engine values and one set of rows
 proves.
 """
 
@@ -10,9 +10,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 from zkmargin.margin.instruments.universe import Universe
-from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm2
+from zkmargin.margin.models.grid import binance, bybit, crypto, deribit, okx, pmrm2
 from zkmargin.margin.models.grid.coverage import coverage_charge
 from zkmargin.margin.models.grid.losses import unit_losses
+from zkmargin.margin.parameters.binance import Binance
+from zkmargin.margin.parameters.bybit import Bybit
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.okx import Okx
 from zkmargin.margin.parameters.pmrm2 import Pmrm2
@@ -37,6 +39,10 @@ def tables(basis: Basis) -> GridTables:
             return deribit.tables(basis, rules)
         case Okx() as rules:
             return okx.tables(basis, rules)
+        case Bybit() as rules:
+            return bybit.tables(basis, rules)
+        case Binance() as rules:
+            return binance.tables(basis, rules)
         case _:
             return crypto.tables(basis)
 

@@ -10,9 +10,11 @@ hedge of each other, at rates that rise with size. Coins offset derivatives. Sou
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +77,14 @@ def tables(basis: Basis, rules: Okx) -> GridTables:
 def _cells(rules: Okx, moves: Moves) -> tuple[Cell, ...]:
     extremes = tuple((move, Fraction(rules.extreme_damping)) for move in moves.extreme_moves)
     found = shock_cells(Shocks(moves.spot_shocks, extremes, ("none",)))
+    core = len(moves.spot_shocks) * 3
+    if any(term.points for term in rules.volatility_terms):
+        points = [
+            replace(cell, label=cell.label.replace(", volatility", ", in points, volatility"))
+            for cell in found[:core]
+            if cell.volatility != "none"
+        ]
+        found = (*found[:core], *points, *found[core:])
     if not rules.decay_days:
         return found
     days = "a day later" if rules.decay_days == 1 else f"{rules.decay_days:f} days later"
@@ -97,7 +107,7 @@ def _fill(
         vols = _volatilities(basis, rules, columns)
         base = option_values(columns.options, vols, [(ONE, VOL_BASE)]).column(0)
         core = cells if later is None else cells[:-1]
-        shocks = [(from_decimal(1 + Decimal(cell.spot)), _COLUMN[cell.volatility]) for cell in core]
+        shocks = [(from_decimal(1 + Decimal(cell.spot)), _column(cell)) for cell in core]
         values = [list(row) for row in option_values(columns.options, vols, shocks).rows()]
         if later is not None:
             for row, value in zip(values, _aged(later, columns), strict=True):
@@ -114,21 +124,29 @@ def _aged(later: OptionColumns, now: OptionColumns) -> list[int]:
     return option_values(later.options, flat, [(ONE, 0)]).column(0)
 
 
+def _column(cell: Cell) -> int:
+    """The column of `_volatilities` that a cell takes."""
+    return _COLUMN[cell.volatility] + (2 if ", in points," in cell.label else 0)
+
+
 def _volatilities(basis: Basis, rules: Okx, columns: OptionColumns) -> Q64Matrix:
-    """Base, up and down of every option, in the order of the kernels."""
+    """Of every option the volatility, moved up and down in its share, and up and down in points."""
     expiries = {basis.universe.instruments[slot].expiry or 0 for slot in columns.slots}
-    moves = {expiry: _move(rules, Fraction(expiry - basis.valuation_time, _DAY)) for expiry in expiries}
+    terms = {expiry: Fraction(expiry - basis.valuation_time, _DAY) for expiry in expiries}
+    moves = {
+        expiry: (_move(rules, days, "move"), _move(rules, days, "points")) for expiry, days in terms.items()
+    }
     rows = []
     for slot, vol in zip(columns.slots, columns.volatilities, strict=True):
-        move = moves[basis.universe.instruments[slot].expiry or 0]
-        row = {VOL_BASE: vol, VOL_UP: mul(vol, ONE + move), VOL_DOWN: mul(vol, max(0, ONE - move))}
-        rows.append([row[column] for column in sorted(row)])
-    return Q64Matrix.from_rows(rows, 3)
+        share, points = moves[basis.universe.instruments[slot].expiry or 0]
+        lowered = mul(vol, max(0, ONE - share))
+        rows.append([vol, mul(vol, ONE + share), lowered, vol + points, max(0, vol - points)])
+    return Q64Matrix.from_rows(rows, 5)
 
 
-def _move(rules: Okx, days: Fraction) -> int:
+def _move(rules: Okx, days: Fraction, kind: Literal["move", "points"]) -> int:
     """The move of a volatility at a term, on the line between two stated terms; Q64."""
-    terms = [(Fraction(term.days), Fraction(term.move)) for term in rules.volatility_terms]
+    terms = [(Fraction(term.days), Fraction(getattr(term, kind))) for term in rules.volatility_terms]
     if days <= terms[0][0]:
         return from_fraction(terms[0][1])
     for (start, low), (end, high) in pairwise(terms):

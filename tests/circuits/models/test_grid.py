@@ -90,7 +90,7 @@ def test_the_law_for_what_is_rare(scenario: dict[str, Any]) -> None:
         law(*account(parse(document(**scenario))), level)
 
 
-@pytest.mark.parametrize("name", ["pmrm2", "deribit", "okx"])
+@pytest.mark.parametrize("name", ["pmrm2", "deribit", "okx", "bybit", "binance"])
 @settings(max_examples=15, deadline=None)
 @given(data=st.data(), level=levels)
 def test_the_law_for_the_rules_of_venues(name: str, data: st.DataObject, level: Level) -> None:
