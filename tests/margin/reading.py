@@ -155,7 +155,7 @@ def by_rates(a: Account, level: str, *, isolated: bool) -> float:
 
 def term(i: Item) -> float:
     days = max(i.years * 365, 1.0)
-    return (30 / days) ** (0.3 if days <= 30 else 0.13)
+    return float((30 / days) ** (0.3 if days <= 30 else 0.13))
 
 
 def moved(vol: float, m: float, move: str, up: float, down: float, least: float) -> float:
