@@ -116,6 +116,12 @@ class GridTables:
         """The slots that some bucket values."""
         return frozenset(slot for bucket in self.buckets for slot in bucket.slots)
 
+    @cached_property
+    def columns(self) -> list[list[int]]:
+        """(N, S): the changes of value by slot, as Python integers, ready for repeated use."""
+        columns: list[list[int]] = self.risk.T.tolist()
+        return columns
+
     def cells_of(self, unit: int) -> tuple[Cell, ...]:
         """(S,): the scenarios of a unit."""
         return self.unit_cells[unit] if self.unit_cells else self.cells
