@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.margin import reading
+from tests.margin import reading, reading_venues
 from tests.margin.joint import DRAWN, joint
 from zkmargin.margin.account.requirement import requirement
 from zkmargin.margin.market import example_market
@@ -72,11 +72,11 @@ READ: dict[str, dict[str, Reader]] = {
         "var": reading.at_risk,
         "correlation": lambda a, level, _: reading.correlation(a, level, COVARIANCE, ["BTC", "ETH"]),
     },
-    "deribit": {"grid": lambda a, level, _: reading.deribit(a, level)},
-    "cross": {"grid": lambda a, level, _: reading.deribit(a, level, cross=True, offset=0.4)},
-    "okx": {"grid": lambda a, level, _: reading.okx(a, level)},
-    "bybit": {"grid": lambda a, level, _: reading.bybit(a, level)},
-    "binance": {"grid": lambda a, level, _: reading.binance(a, level)},
+    "deribit": {"grid": lambda a, level, _: reading_venues.deribit(a, level)},
+    "cross": {"grid": lambda a, level, _: reading_venues.deribit(a, level, cross=True, offset=0.4)},
+    "okx": {"grid": lambda a, level, _: reading_venues.okx(a, level)},
+    "bybit": {"grid": lambda a, level, _: reading_venues.bybit(a, level)},
+    "binance": {"grid": lambda a, level, _: reading_venues.binance(a, level)},
 }
 CASES = [(venue, model) for venue, each in READ.items() for model in each]
 
