@@ -18,7 +18,7 @@ from zkmargin.margin.market import Market, example_market, read_csv_pair, read_d
 from zkmargin.margin.market.history import read_history
 from zkmargin.margin.market.inputs import Quote
 from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
-from zkmargin.margin.parameters.document import PRESETS, Parameters, load_parameters, preset
+from zkmargin.margin.parameters.document import PRESETS, Parameters, load_parameters, parse_parameters, preset
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.tables.grid import GridTables
@@ -66,7 +66,7 @@ def snapshot() -> None:
     "--preset",
     "preset_name",
     type=click.Choice(("default", *PRESETS)),
-    help="Rules of a venue for the model grid, in place of a parameter file.",
+    help="Rules of a venue for the model grid; --params changes their numbers.",
 )
 @click.option(
     "--history",
@@ -250,13 +250,23 @@ snapshot.add_command(sign)
 
 
 def _parameters(parameters_file: Path | None, preset_name: str | None) -> Parameters:
-    """From a file or by the name of a preset; raises InputError if both are named."""
+    """From a file, by the name of a preset, or the preset with the numbers that the file changes.
+
+    Raises InputError if the file has the rules of another venue, or of a grid that the preset stands in place of.
+    """
     if parameters_file is None:
         return preset(preset_name or "default")
-    if preset_name is not None:
-        remedy = "name either; a parameter file may hold a section of the preset's name"
-        raise InputError("command line", "--preset", preset_name, remedy)
-    return load_parameters(parameters_file)
+    loaded = load_parameters(parameters_file)
+    if preset_name is None:
+        return loaded
+    if preset_name == "default":
+        if loaded.venue is not None:
+            remedy = f"{parameters_file} has the rules of a venue; leave the preset out"
+            raise InputError("command line", "--preset", preset_name, remedy)
+        return loaded
+    if getattr(loaded, preset_name) is not None:
+        return loaded
+    return parse_parameters({**loaded.document(), preset_name: {}}, str(parameters_file))
 
 
 def _settlements(earlier: Snapshot | None, settlements_file: Path | None) -> Settlements:

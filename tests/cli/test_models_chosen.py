@@ -1,6 +1,7 @@
 """Which models a snapshot carries, what a verifier derives again, and the margin of an opening."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,24 @@ def test_the_margin_of_an_opening_is_that_of_its_holdings(chain: Chain, run: Run
     ran = run("margin", other, chain.opening)
     assert ran.code == 2
     assert "it was made for another universe" in ran.err
+
+
+def test_a_preset_with_the_numbers_of_a_file(run: Run, tmp_path: Path) -> None:
+    """The file may state the preset's section, or what stands beside it; other rules are refused."""
+    made, params = tmp_path / "m.json", tmp_path / "p.toml"
+    build = ("snapshot", "build", "--example", "--only", "grid", "--params", params, "-o", made)
+    params.write_text("[deribit]\ndampener = 7\n")
+    assert run(*build, "--preset", "deribit").code == 0
+    rules = Snapshot.load(made).parameters.deribit
+    assert rules is not None
+    assert (rules.of("BTC").dampener, rules.of("ETH").price_range) == (7, Decimal("0.18"))
+    params.write_text("[default_debt]\ninitial = 0.3\nmaintenance = 0.2\n")
+    assert run(*build, "--preset", "okx").code == 0
+    found = Snapshot.load(made).parameters
+    assert found.okx is not None
+    assert found.default_debt.initial == Decimal("0.3")
+    params.write_text("[deribit]\ndampener = 7\n")
+    for other, reason in (("okx", "cannot stand together"), ("default", "has the rules of a venue")):
+        ran = run(*build, "--preset", other)
+        assert ran.code == 2
+        assert reason in ran.err
