@@ -84,7 +84,7 @@ def test_a_preset_with_the_numbers_of_a_file(run: Run, tmp_path: Path) -> None:
     assert run(*build, "--preset", "deribit").code == 0
     rules = Snapshot.load(made).parameters.deribit
     assert rules is not None
-    assert (rules.of("BTC").dampener, rules.of("ETH").price_range) == (7, Decimal("0.18"))
+    assert (rules.of("BTC").dampener, rules.of("ETH").price_range) == (Decimal(7), Decimal("0.18"))
     params.write_text("[default_debt]\ninitial = 0.3\nmaintenance = 0.2\n")
     assert run(*build, "--preset", "okx").code == 0
     found = Snapshot.load(made).parameters

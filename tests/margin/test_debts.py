@@ -12,7 +12,7 @@ from zkmargin.margin.parameters.document import parse_parameters
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
 OWED = (("USD", "100000"), ("BTC", "-1"))
-RULES = (
+RULES: tuple[dict[str, object], ...] = (
     {},
     {"deribit": {}},
     {"deribit": {"collateral": "cross"}},
