@@ -60,6 +60,13 @@ def _margin() -> click.Command:
     return margin
 
 
+@command.part("compare-venue", "Margin the account of a venue's own simulation, and show where the two part.")
+def _compare_venue() -> click.Command:
+    from zkmargin.cli.commands.compare_venue import compare_venue
+
+    return compare_venue
+
+
 @command.part("backtest", "Hold a margin model against a price history, day by day.")
 def _backtest() -> click.Command:
     from zkmargin.cli.commands.backtest import run_backtest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError
@@ -107,4 +109,15 @@ def commit_slots(setup: Setup, universe: Universe, held: Mapping[int, int]) -> O
         point=setup.backend.encode(point).hex(),
         lots=named,
         blinder=f"{blinder:064x}",
+    )
+
+
+def is_opening(path: Path) -> bool:
+    """Whether a file is the JSON document of an opening; one that cannot be read is none."""
+    try:
+        content = json.loads(path.read_bytes()) if path.suffix.lower() == ".json" else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(content, dict) and content.get("format") == OpeningDocument.model_fields["format"].default
     )

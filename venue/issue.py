@@ -16,7 +16,7 @@ from zkmargin.algebra.setup import Setup
 from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey, VerifiedMap
 from zkmargin.attestation.documents import OpenOrders
 from zkmargin.margin.account.contract_map import Target
-from zkmargin.margin.account.holdings import OPEN_ORDERS, Holdings
+from zkmargin.margin.account.holdings import Holdings, reserved_in
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.prover.opening import OpeningDocument, commit_slots
@@ -193,7 +193,7 @@ def begin(venue: Venue, moment: Moment, register: Register) -> None:
 def check_ledger(open_orders: OpenOrders, holdings: Holdings) -> None:
     """Raises InputError if there are open orders in a ledger that is said to have none."""
     for position in holdings.positions:
-        if position.instrument == OPEN_ORDERS and open_orders == "none":
+        if reserved_in(position.instrument) is not None and open_orders == "none":
             remedy = "the ledger reserves margin for open orders; say that they are reserved, not that there are none"
             raise InputError(position.where, "open_orders", open_orders, remedy)
 

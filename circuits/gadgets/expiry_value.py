@@ -42,7 +42,7 @@ class BucketRows:
 
     def cell(self, number: int) -> tuple[Form, Mapping[int, int]]:
         """The bucket's worth in a cell: money per lot of its slots, and terms on its rows."""
-        cell, slots = self.tables.cells[number], self.bucket.slots
+        cell, slots = self.tables.cells_of(self.bucket.unit)[number], self.bucket.slots
         long = self._form(self.tables.risk[number, list(slots)].tolist())
         short = self._form(self.bucket.short[number].tolist())
         name = f"{self.bucket.label}, {cell.label}"

@@ -11,6 +11,7 @@
     h - sum charge q >= 0        for every collateral
     M g - |p| >= 0               g is 1 while a gate is held, and then
     x - (hi - lo) sum |q| + M (1 - g) >= 0
+    C >= A - R - (E_c - R_c)     where settlement currencies cover themselves: see `zkmargin.circuits.gadgets.coverage`
     A - factor sum W - charges - threshold >= 0
 
 All slacks W, L, P, a, h and x enter the last row with a negative sign, so a prover who takes a larger one only harms
@@ -25,8 +26,10 @@ from functools import partial
 
 from zkmargin.circuits.account_rows import LOTS, AccountRows
 from zkmargin.circuits.gadgets.contingencies import contingencies
+from zkmargin.circuits.gadgets.coverage import cover
 from zkmargin.circuits.gadgets.expiry_value import CHOICE, BucketRows
 from zkmargin.circuits.gadgets.exposures import exposure_row, minimum_row
+from zkmargin.circuits.gadgets.hedges import hedge_row
 from zkmargin.margin.tables.grid import GridTables
 from zkmargin.margin.tables.grid_additions import ConfidenceCharge
 
@@ -34,16 +37,19 @@ from zkmargin.margin.tables.grid_additions import ConfidenceCharge
 def build(account: AccountRows) -> int:
     """Add the rows of the grid; returns the denominator by which the requirement was multiplied."""
     tables: GridTables = account.tables
-    denominator = account.count(_losses(account, tables), tables.loss_factor[account.level])
+    losses, factor = _losses(account, tables), tables.loss_factor[account.level]
+    denominator = account.count([row for unit in losses for row in unit], factor)
     contingencies(account, denominator)
     _confidences(account, tables, denominator)
     account.haircuts(tables.collaterals, denominator)
+    if tables.coverage is not None:
+        cover(account, tables.coverage, losses, denominator)
     return denominator
 
 
-def _losses(account: AccountRows, tables: GridTables) -> list[int]:
-    """The rows whose sum is what all units lose."""
-    losses: list[int] = []
+def _losses(account: AccountRows, tables: GridTables) -> list[list[int]]:
+    """For each unit the rows whose sum is what it loses."""
+    losses: list[list[int]] = []
     for unit, name in enumerate(tables.units):
         buckets = [BucketRows(account, tables, bucket) for bucket in tables.buckets if bucket.unit == unit]
         slots = [
@@ -54,21 +60,23 @@ def _losses(account: AccountRows, tables: GridTables) -> list[int]:
         if basis:
             terms = {worst: 1, **dict.fromkeys(basis, -1)}
             account.rows.row(f"{name}: basis contingency", account.usd, {}, terms, closes=worst)
-        for number, (cell, risk) in enumerate(zip(tables.cells, tables.risk, strict=True)):
+        allowances = tables.allowances_of(unit)
+        for number, (cell, risk) in enumerate(zip(tables.cells_of(unit), tables.risk, strict=True)):
             form, rows = account.money(risk, slots), {worst: 1}
             for bucket in buckets:
                 linear, own = bucket.cell(number)
                 form |= linear
                 rows |= own
-            allowance = tables.allowances[number] * account.snapshot.tick if tables.allowances else 0
+            allowance = allowances[number] * account.snapshot.tick if allowances else 0
             account.rows.row(
                 f"{name}, {cell.label}", account.usd, form, rows, constant=allowance, closes=worst
             )
         loss = {worst: 1, **{exposure_row(account, e): 1 for e in tables.exposures if e.unit == unit}}
+        loss |= {hedge_row(account, hedge): 1 for hedge in tables.hedges if hedge.unit == unit}
         for minimum in tables.minimums:
             if minimum.unit == unit:
                 loss = {minimum_row(account, minimum, loss): 1}
-        losses += loss
+        losses.append(list(loss))
     return losses
 
 

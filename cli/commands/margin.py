@@ -1,5 +1,6 @@
 """`zkmargin margin`: account value, requirement and excess, with every charge."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -20,11 +21,14 @@ from zkmargin.cli.output.comparison import comparison_table
 from zkmargin.cli.output.report import brief_tables, cents, report_tables
 from zkmargin.cli.output.terminal import answer, json_option, progress
 from zkmargin.margin.account.comparison import ModelComparison, compare_models
+from zkmargin.margin.account.contract_map import Target
 from zkmargin.margin.account.holdings import Holdings
 from zkmargin.margin.account.report import build_report
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
+from zkmargin.prover import OpeningDocument
+from zkmargin.prover.opening import is_opening
 
 
 @click.command()
@@ -67,6 +71,7 @@ def margin(
     HOLDINGS is CSV with the columns instrument and quantity, and entry_price for futures and perpetuals that were
     not entered at the mark; or JSON: {"positions": [{"instrument": "BTC", "quantity": "1.5"}]}. Quantities are
     coins (options, linear contracts, coin balances) or USD (inverse futures and perpetuals, the USD balance).
+    Or it is an opening that commit or a venue wrote: what is committed, with all entries in the balances.
 
     \b
     Example:
@@ -81,7 +86,7 @@ def margin(
         step("reading the snapshot")
         snapshot = Snapshot.load(snapshot_file)
         contracts = chosen_targets(map_file, map_signer, snapshot.universe)
-        holdings = Holdings.read(holdings_file, snapshot, contracts)
+        holdings = _account(holdings_file, snapshot, contracts)
         if compare or chart_file is not None:
             step("finding every model's requirement")
             _answer_comparison(compare_models(snapshot, holdings, level=level), chart_file, as_json)
@@ -97,6 +102,17 @@ def margin(
     answer(as_json, document, *lines)
     if check and short:
         raise click.exceptions.Exit(REFUSED)
+
+
+def _account(path: Path, snapshot: Snapshot, contracts: Mapping[str, Target] | None) -> Holdings:
+    """The account in a file of holdings, or in the opening of a commitment."""
+    if not is_opening(path):
+        return Holdings.read(path, snapshot, contracts)
+    if contracts is not None:
+        remedy = "an opening has slots of the universe already; leave the map out"
+        raise InputError("command line", "--map", Finding("given"), remedy)
+    opening = OpeningDocument.read(path).opening(snapshot.universe, str(path))
+    return Holdings.of_lots(opening.lots, snapshot, str(path))
 
 
 def _answer_comparison(found: ModelComparison, chart_file: Path | None, as_json: bool) -> None:

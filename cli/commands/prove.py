@@ -77,7 +77,7 @@ def prove(
         raise InputError("command line", "--attestation", Finding("missing"), remedy)
     coming_seconds(terms.expires, "--expires")
     with progress(as_json) as step:
-        snapshot = reproduced_snapshot(snapshot_file, step)
+        snapshot = reproduced_snapshot(snapshot_file, step, terms.model)
         documents = [OpeningDocument.read(path) for path in opening_files]
         openings = [
             document.opening(snapshot.universe, str(path))

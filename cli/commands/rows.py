@@ -37,7 +37,7 @@ def rows(*, snapshot_file: Path, model: str, level: Level, output: Path, as_json
       zkmargin rows market.json --model es -o rows.json
     """
     with progress(as_json) as step:
-        snapshot = reproduced_snapshot(snapshot_file, step)
+        snapshot = reproduced_snapshot(snapshot_file, step, model)
         step("building the relation")
         relation = build_relation(snapshot, model=model, level=level)
         setup = proving_setup()

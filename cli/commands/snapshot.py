@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from zkmargin.margin.market.history import read_history
 from zkmargin.margin.market.inputs import Quote
 from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
 from zkmargin.margin.market.times import format_time
-from zkmargin.margin.parameters.document import PRESETS, Parameters, load_parameters, preset
+from zkmargin.margin.models import MODELS
+from zkmargin.margin.parameters.document import PRESETS, Parameters, load_parameters, parse_parameters, preset
 from zkmargin.margin.scenarios.tables import JointTables
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.tables.grid import GridTables
@@ -69,7 +71,7 @@ def snapshot() -> None:
     "--preset",
     "preset_name",
     type=click.Choice(("default", *PRESETS)),
-    help="Rules of a venue for the model grid (srm: for isolated), in place of a parameter file.",
+    help="Rules of a venue for the model grid (srm: for isolated); --params changes their numbers.",
 )
 @click.option(
     "--history",
@@ -99,6 +101,21 @@ def snapshot() -> None:
 )
 @choice_options
 @strict_option
+@click.option(
+    "--only",
+    "named_only",
+    multiple=True,
+    metavar="MODEL|COIN",
+    help="Carry this model and no other, or list this coin (as --coins does); repeat it for several. A model that "
+    "cannot be there is an error.",
+)
+@click.option(
+    "--without",
+    "without",
+    multiple=True,
+    metavar="MODEL",
+    help="Leave this model out; repeat it for several.",
+)
 @click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The snapshot.")
 @json_option
 def build(
@@ -116,6 +133,8 @@ def build(
     settlements_file: Path | None,
     choice: Choice,
     strict: bool,
+    named_only: tuple[str, ...],
+    without: tuple[str, ...],
     output: Path,
     as_json: bool,
 ) -> None:
@@ -139,8 +158,11 @@ def build(
       zkmargin snapshot build --options options.csv --futures futures.csv --coins BTC --within 90d -o market.json
       zkmargin snapshot build --example --preset deribit -o market.json
       zkmargin snapshot build --securities securities.csv -o market.json
+      zkmargin snapshot build --example --only grid --only cross -o market.json
       zkmargin snapshot build --securities today.csv --universe market.json --settlements settled.csv -o today.json
     """
+    only = tuple(name for name in named_only if name in MODELS)
+    choice = replace(choice, coins=(*choice.coins, *(name for name in named_only if name not in MODELS)))
     with progress(as_json) as step:
         step("reading the market")
         market = _market(
@@ -164,6 +186,8 @@ def build(
                 parameters,
                 domain=int(domain) if domain else None,
                 history=history,
+                only=only or None,
+                without=without,
                 universe=None if earlier is None else earlier.universe,
                 settlements=settlements,
             )
@@ -173,13 +197,13 @@ def build(
     document = {**summary(made), "seconds": round(seconds, 6), "output": str(output)}
     if made.left_out:
         document["left_out"] = dict(made.left_out)
-    without = [Text(f"without {name}: {why}") for name, why in made.left_out.items()]
+    lacking = [Text(f"without {name}: {why}") for name, why in made.left_out.items()]
     answer(
         as_json,
         document,
         Text(f"built in {seconds:.2f} s, written to {output}"),
         summary_table(made),
-        *without,
+        *lacking,
     )
 
 
@@ -250,13 +274,23 @@ snapshot.add_command(sign)
 
 
 def _parameters(parameters_file: Path | None, preset_name: str | None) -> Parameters:
-    """From a file or by the name of a preset; raises InputError if both are named."""
+    """From a file, by the name of a preset, or the preset with the numbers that the file changes.
+
+    Raises InputError if the file has the rules of another venue, or of a grid that the preset stands in place of.
+    """
     if parameters_file is None:
         return preset(preset_name or "default")
-    if preset_name is not None:
-        remedy = "name either; a parameter file may hold a section of the preset's name"
-        raise InputError("command line", "--preset", preset_name, remedy)
-    return load_parameters(parameters_file)
+    loaded = load_parameters(parameters_file)
+    if preset_name is None:
+        return loaded
+    if preset_name == "default":
+        if loaded.venue is not None:
+            remedy = f"{parameters_file} has the rules of a venue; leave the preset out"
+            raise InputError("command line", "--preset", preset_name, remedy)
+        return loaded
+    if getattr(loaded, preset_name) is not None:
+        return loaded
+    return parse_parameters({**loaded.document(), preset_name: {}}, str(parameters_file))
 
 
 def _settlements(earlier: Snapshot | None, settlements_file: Path | None) -> Settlements:

@@ -18,7 +18,6 @@ def choice_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @click.option(
         "--coins",
-        "--only",
         "coins",
         multiple=True,
         metavar="COIN,...",

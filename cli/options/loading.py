@@ -14,8 +14,9 @@ from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
 
-def reproduced_snapshot(path: Path, step: Step) -> Snapshot:
-    """The snapshot in a file, with every mark and table derived again from its prices and parameters.
+def reproduced_snapshot(path: Path, step: Step, model: str | None = None) -> Snapshot:
+    """The snapshot in a file, with marks and tables derived again from its prices and parameters: those of the model
+    that is to be proven about, or of all.
 
     A doctored table could let a verifier ask for rows that betray positions, or a prover cover too little; what
     remains to be trusted are the prices themselves. Raises InputError.
@@ -23,7 +24,7 @@ def reproduced_snapshot(path: Path, step: Step) -> Snapshot:
     step("reading the snapshot")
     snapshot = Snapshot.load(path)
     step("deriving its tables again")
-    snapshot.reproduce()
+    snapshot.reproduce(None if model is None else (model,))
     return snapshot
 
 

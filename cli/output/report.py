@@ -99,10 +99,10 @@ def grid_table(unit: UnitReport, decimals: int) -> Table:
     labels: dict[tuple[str, bool], str] = {}
     for place, found in enumerate(unit.cells):
         shown = _cell(found, decimals, worst=place == unit.worst)
-        key = found.cell.spot, found.cell.tail
-        rows.setdefault(key, {})[found.cell.volatility] = shown
         # A cell's label says the move of price, and the move of volatility behind the last comma.
-        labels[key] = found.cell.label.rpartition(", ")[0] + (", damped" if found.cell.tail else "")
+        key = found.cell.label.rpartition(", ")[0], found.cell.tail
+        rows.setdefault(key, {})[found.cell.volatility] = shown
+        labels[key] = key[0] + (", damped" if found.cell.damping != "1" else "")
     tails = [key for key in rows if key[1]]
     for key, row in rows.items():
         if tails and key == tails[0]:

@@ -9,7 +9,7 @@ never gains by rounding.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import MAX_PREC, Context, Decimal, Inexact
 from fractions import Fraction
@@ -34,7 +34,20 @@ from zkmargin.margin.snapshot.snapshot import Snapshot
 VERSION = 1
 
 OPEN_ORDERS = "open-orders"
-"""In place of an instrument: cash that is reserved as margin of open orders, and lowers the balance."""
+"""In place of an instrument: cash that is reserved as margin of open orders, and lowers the balance. With a coin behind
+it, as in open-orders:BTC, coins that are.
+"""
+
+
+def reserved_in(name: str) -> str | None:
+    """The currency of what is reserved for open orders under this name; None if it is no reserve.
+
+    >>> reserved_in("open-orders"), reserved_in("open-orders:BTC"), reserved_in("BTC")
+    ('USD', 'BTC', None)
+    """
+    reserve, colon, coin = name.partition(":")
+    return (coin if colon else CASH) if reserve == OPEN_ORDERS else None
+
 
 _SIGN = "write short quantities as negative numbers, and remove the column"
 _PRICE = "what a position was entered at is the column entry_price; rename or remove it"
@@ -63,6 +76,8 @@ class Position:
     """The file and row it was read from."""
     contract: str = ""
     """What the venue calls it, where a map of contracts was used."""
+    booked: bool = False
+    """What it was entered at is in the balance already, as in the lots of an opening."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,17 @@ class Holdings:
         _check_positions(holdings.positions, snapshot)
         holdings.held(snapshot)
         return holdings
+
+    @classmethod
+    def of_lots(cls, lots: Sequence[int], snapshot: Snapshot, where: str) -> "Holdings":
+        """Holdings from lots by slot, such as an opening has: balances with the legs of all entries.
+
+        Raises InputError if a slot's bound is passed.
+        """
+        pairs = zip(snapshot.universe.instruments, lots, strict=True)
+        return cls.of(
+            (Position(i.name, held * i.lot, None, where, booked=True) for i, held in pairs if held), snapshot
+        )
 
     def entries(self, snapshot: Snapshot) -> tuple[Entry, ...]:
         """Every position in lots, with the leg that carries its entry; InputError if a quantity is off lot."""
@@ -207,7 +233,7 @@ def mapped(position: Position, contracts: Mapping[str, Target], universe: Univer
     """
     name = position.instrument
     target = contracts.get(name)
-    if name == OPEN_ORDERS:
+    if reserved_in(name) is not None:
         if target is not None:
             remedy = (
                 f"the map of contracts makes {target.instrument} of what is reserved; take this row out of it"
@@ -231,11 +257,17 @@ def mapped(position: Position, contracts: Mapping[str, Target], universe: Univer
     raise InputError(position.where, "instrument", name, remedy)
 
 
-def _check_reserve(position: Position) -> None:
+def _check_reserve(position: Position, currency: str, snapshot: Snapshot) -> None:
     """What is reserved for open orders only ever lowers an account's value."""
+    if (
+        currency not in snapshot.universe
+        or snapshot.universe.instruments[snapshot.universe.slot(currency)].kind != "balance"
+    ):
+        remedy = f"{OPEN_ORDERS}:COIN names a balance of the snapshot, and {OPEN_ORDERS} alone is {CASH}"
+        raise InputError(position.where, "instrument", position.instrument, remedy)
     if position.quantity < 0:
         quantity = canonical_decimal(position.quantity)
-        raise InputError(position.where, "quantity", quantity, f"write the {CASH} reserved, zero or more")
+        raise InputError(position.where, "quantity", quantity, f"write the {currency} reserved, zero or more")
     if position.entry_price is not None:
         price = canonical_decimal(position.entry_price)
         raise InputError(position.where, "entry_price", price, "leave it empty: a reserve is no position")
@@ -249,8 +281,8 @@ def _check_positions(positions: tuple[Position, ...], snapshot: Snapshot) -> Non
         if held in seen:
             raise InputError(where, "instrument", held, "held twice; add the quantities up in one row")
         seen.add(held)
-        if name == OPEN_ORDERS:
-            _check_reserve(position)
+        if (currency := reserved_in(name)) is not None:
+            _check_reserve(position, currency, snapshot)
             continue
         if name not in snapshot.universe:
             raise InputError(where, "instrument", name, _listed_instead(name, snapshot))
@@ -281,14 +313,14 @@ def _lots(position: Position, instrument: Instrument) -> int:
 
 
 def _entry(position: Position, snapshot: Snapshot) -> Entry:
-    if position.instrument == OPEN_ORDERS:
-        cash = snapshot.universe.slot(CASH)
-        return Entry(position, cash, -_lots(position, snapshot.universe.instruments[cash]), cash, 0)
+    if (currency := reserved_in(position.instrument)) is not None:
+        balance = snapshot.universe.slot(currency)
+        return Entry(position, balance, -_lots(position, snapshot.universe.instruments[balance]), balance, 0)
     slot = snapshot.universe.slot(position.instrument)
     instrument = snapshot.universe.instruments[slot]
     lots = _lots(position, instrument)
     balance = snapshot.universe.slot(instrument.settlement)
-    if not instrument.margined_daily:
+    if position.booked or not instrument.margined_daily:
         return Entry(position, slot, lots, balance, 0)
     amount = -Fraction(position.quantity) * _entered_at(position, instrument, snapshot.inputs.quotes[slot])
     leg = floor_div(amount / Fraction(snapshot.universe.instruments[balance].lot))

@@ -1,8 +1,10 @@
-"""A market from a pair of CSV files of Deribit's inverse BTC and ETH books: options, and futures with index.
+"""A market from a pair of CSV files: options, and futures with index.
 
-Options are quoted in coin per coin and volatility in percent a year, on the row's own forward. Rows of
-the futures file are of four kinds (column `kind`); synthetic forwards only explain the options' forwards
-and are no instruments. The valuation time is the earliest `timestamp` of the options.
+Contracts are inverse, settled in the coin, unless the column `settlement` says USD, or the name has the coin with a
+dollar in its place, such as BTC_USDC-27MAR26. Inverse options are quoted in coin per coin, linear ones in USD, and
+volatility in percent a year, on the row's own forward. Rows of the futures file are of four kinds (column `kind`);
+synthetic forwards only explain the options' forwards and are no instruments. The valuation time is the earliest
+`timestamp` of the options.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +15,10 @@ from typing import TypeVar
 from zkmargin.margin.arithmetic.decimals import parse_decimal, parse_positive
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.csv_rows import read_rows
-from zkmargin.margin.instruments.instrument import Instrument
+from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.market.left_out import LeftOut
 from zkmargin.margin.market.moments import check_one_moment
-from zkmargin.margin.market.names import fits_name
+from zkmargin.margin.market.names import fits_name, linear_coin
 from zkmargin.margin.market.plausible import plausible
 from zkmargin.margin.market.quotes import Listing, Market, assemble, future, option
 from zkmargin.margin.market.times import parse_time
@@ -28,10 +30,10 @@ _OPTION_COLUMNS = (
     "instrument", "type", "underlying", "expiry_utc", "strike", "mark_price", "mark_iv", "forward",
     "timestamp",
 )  # fmt: skip
-_OPTION_EXTRA = ("forward_name", "index", "bid", "ask", "delta", "vega", "open_interest")
 _OPTION_NUMBERS = ("strike", "mark_price", "mark_iv", "forward")
+_OPTION_EXTRA = ("forward_name", "index", "bid", "ask", "delta", "vega", "open_interest", "settlement")
 _FUTURE_COLUMNS = ("instrument", "underlying", "expiry_utc", "price", "kind")
-_FUTURE_EXTRA = ("price_min", "price_max", "n_options", "price_time_utc")
+_FUTURE_EXTRA = ("price_min", "price_max", "n_options", "price_time_utc", "settlement")
 
 _ROLES = {
     "index_first_ticker_call": "index",
@@ -106,7 +108,7 @@ def _read_futures(path: Path, gone: LeftOut) -> tuple[dict[str, Decimal], list[L
 
 def _future(where: str, row: Mapping[str, str], *, dated: bool) -> Instrument:
     expiry = parse_time(row["expiry_utc"], where, "expiry_utc") if dated else None
-    instrument = future(row["instrument"], row["underlying"], inverse=True, expiry=expiry)
+    instrument = future(row["instrument"], row["underlying"], inverse=_inverse(where, row), expiry=expiry)
     return _named_well(instrument, where) if dated else instrument
 
 
@@ -117,7 +119,7 @@ def _option(where: str, row: Mapping[str, str]) -> Listing:
     instrument = option(
         row["instrument"],
         row["underlying"],
-        inverse=True,
+        inverse=_inverse(where, row),
         expiry=parse_time(row["expiry_utc"], where, "expiry_utc"),
         strike=parse_positive(row["strike"], where, "strike"),
         call=_choice(row["type"], _TYPES, where, "type"),
@@ -125,6 +127,20 @@ def _option(where: str, row: Mapping[str, str]) -> Listing:
     volatility = parse_positive(row["mark_iv"], where, "mark_iv").scaleb(-2)
     forward = parse_positive(row["forward"], where, "forward")
     return Listing(_named_well(instrument, where), mark, where, volatility, forward)
+
+
+def _inverse(where: str, row: Mapping[str, str]) -> bool:
+    """Whether a contract settles in its coin."""
+    coin, stated = row["underlying"], row.get("settlement", "")
+    linear = linear_coin(row["instrument"]) == coin
+    if stated not in ("", coin, CASH):
+        raise InputError(
+            where, "settlement", stated, f"write {coin} for inverse contracts, {CASH} for linear ones"
+        )
+    if linear and stated == coin:
+        remedy = f"{row['instrument']} is named as what settles in {CASH}; write {CASH}, or leave it empty"
+        raise InputError(where, "settlement", stated, remedy)
+    return not linear and stated != CASH
 
 
 def _named_well(instrument: Instrument, where: str) -> Instrument:

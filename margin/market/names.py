@@ -1,5 +1,6 @@
-"""Names that say what a contract is: Deribit's, BTC-27MAR26-64000-C, and the OSI symbols of listed options.
+"""Names that say what a contract is: Deribit's and the OSI symbols of listed options.
 
+Deribit writes BTC-27MAR26-64000-C, and BTC_USDC-27MAR26 for what settles in dollars.
 An OSI symbol has 21 characters: the root padded to six with spaces, yymmdd, C or P, and the strike in thousandths
 (Options Clearing Corporation, Options Symbology Initiative). A name here has no spaces: they are taken out.
 """
@@ -12,7 +13,9 @@ from decimal import Decimal
 from zkmargin.margin.instruments.instrument import Instrument
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DATED = re.compile(r"([A-Z0-9]+)-(\d{1,2})([A-Z]{3})(\d{2})(?:-(\d+)-([CP]))?", re.ASCII)
+_DATED = re.compile(r"([A-Z0-9]+)(?:_USD[A-Z]?)?-(\d{1,2})([A-Z]{3})(\d{2})(?:-(\d+)-([CP]))?", re.ASCII)
+
+_LINEAR = re.compile(r"([A-Z0-9]+)_USD[A-Z]?-", re.ASCII)
 
 _OSI = re.compile(r"([A-Z0-9.]{1,6}) *(\d{6})([CP])(\d{8})", re.ASCII)
 _OSI_LENGTH = 15
@@ -59,6 +62,12 @@ def fits_name(instrument: Instrument) -> bool:
         return coin == instrument.underlying and same_day and strike is None
     same_option = strike is not None and Decimal(strike) == Decimal(instrument.strike or 0)
     return coin == instrument.underlying and same_day and same_option and (letter == "C") == instrument.call
+
+
+def linear_coin(name: str) -> str | None:
+    """The coin of a contract that is named as one that settles in dollars, such as BTC_USDC-PERPETUAL."""
+    match = _LINEAR.match(name)
+    return None if match is None else match[1]
 
 
 def dated_name(prefix: str, expiry: int) -> str:

@@ -80,9 +80,10 @@ def kept(market: Market, universe: Universe, settlements: Settlements) -> Inputs
     What the market lists newly is left out, and so are settlements of expiries that the universe lacks or that lie
     ahead.
 
-    Raises InputError naming the instrument if it has expired and has no settlement, or if it has not and the market
-    does not quote it, or quotes another contract under its name.
+    Raises InputError naming every expiry that has passed and has no settlement, or an instrument that has not expired
+    if the market does not quote it, or quotes another contract under its name.
     """
+    _check_settled(market, universe, settlements)
     pairs = zip(market.instruments, market.inputs.quotes, strict=True)
     quoted = {instrument.name: (instrument, quote) for instrument, quote in pairs}
     quotes = []
@@ -114,17 +115,29 @@ def _restricted(inputs: Inputs, universe: Universe) -> Inputs:
     )
 
 
+def _check_settled(market: Market, universe: Universe, settlements: Settlements) -> None:
+    """Raises InputError with a row for every expiry that lacks its price, all at once."""
+    missing: dict[tuple[str, int], str] = {}
+    for instrument in universe.instruments:
+        expiry = instrument.expiry
+        if expiry is not None and expiry <= market.valuation_time and _price(instrument, settlements) is None:
+            missing.setdefault((instrument.underlying, expiry), instrument.name)
+    if missing:
+        rows = [f"{underlying},{format_time(expiry)},PRICE" for underlying, expiry in sorted(missing)]
+        several = len(rows) > 1
+        found = "what they settled at; add the rows " if several else "what it settled at; add the row "
+        remedy = f"expired, and nothing says {found}{'; '.join(rows)} to the file of --settlements"
+        raise InputError("settlements", "instrument", ", ".join(missing.values()), remedy)
+
+
+def _price(instrument: Instrument, settlements: Settlements) -> Decimal | None:
+    key = instrument.underlying, instrument.expiry or 0
+    return settlements.get((*key, instrument.settlement), settlements.get(key))
+
+
 def _settled(instrument: Instrument, settlements: Settlements) -> Quote:
-    expiry = instrument.expiry or 0
-    key = instrument.underlying, expiry
-    price = settlements.get((*key, instrument.settlement), settlements.get(key))
-    if price is None:
-        row = f"{instrument.underlying},{format_time(expiry)},PRICE"
-        remedy = (
-            f"expired, and nothing says what it settled at; add the row {row} to the file of --settlements"
-        )
-        raise InputError("settlements", "instrument", instrument.name, remedy)
-    return Quote(settled=canonical_decimal(price))
+    price = _price(instrument, settlements)
+    return Quote(settled=None if price is None else canonical_decimal(price))
 
 
 def _quoted(

@@ -18,6 +18,10 @@ _Volatility = Annotated[Number, Field(gt=0, le=100)]
 _Most = Annotated[Factor, Field(ge=1)]
 
 
+def _absent(part: object) -> bool:
+    return part is None
+
+
 class Tier(Rates):
     """The haircut on what lies above a size."""
 
@@ -62,8 +66,9 @@ class Collateral(Strict):
     measured_in: Literal["coin", "usd"] = "coin"
     volatility: VolatilityScaling | None = None
     liquidity: LiquidityScaling | None = None
-    liability: Multiples = Multiples(initial=Decimal(1), maintenance=Decimal(1))
-    """What a negative balance counts for, as a multiple of its value; at least 1."""
+    liability: Annotated[Multiples | None, Field(exclude_if=_absent)] = None
+    """What a negative balance counts for in every model, as a multiple of its value; at least 1. None: `debts` of the
+    parameters, in the models that do not move the balance by themselves."""
 
     @model_validator(mode="after")
     def _convex(self) -> Self:
@@ -78,7 +83,7 @@ class Collateral(Strict):
             raise ValueError(
                 "measured_in: there are no tiers that it could measure; add tiers or leave it out"
             )
-        if self.liability.maintenance < 1:
+        if self.liability is not None and self.liability.maintenance < 1:
             raise ValueError(f"liability: {self.liability.maintenance} is below 1; a debt counts in full")
         return self
 

@@ -4,17 +4,20 @@ A rate is a fraction (0.02 is 2 %), written as a decimal string or number; shock
 the spot price; times are in days.
 """
 
+import operator
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.files.validation import input_error
+from zkmargin.margin.parameters.binance import Binance
+from zkmargin.margin.parameters.bybit import Bybit
 from zkmargin.margin.parameters.collateral import Collateral, check_rising
 from zkmargin.margin.parameters.correlation import CorrelationSection
 from zkmargin.margin.parameters.deribit import Deribit
@@ -34,6 +37,10 @@ from zkmargin.margin.parameters.var import ValueAtRisk
 VERSION = 1
 
 
+def _usual_debt(found: Rates) -> bool:
+    return found == rates("0.2", "0.1")
+
+
 class Parameters(BaseModel):
     """All that turns a market into tables; a key beyond these is the section of the model that has its name."""
 
@@ -46,6 +53,10 @@ class Parameters(BaseModel):
     """Haircut on a coin's equity, by coin."""
     default_haircut: Rates = rates("0.2", "0.15")
     """For coins that `haircuts` does not list."""
+    debts: Annotated[Mapping[str, Rates], Field(exclude_if=operator.not_)] = {}
+    """On a debt in a coin, by coin, in the models whose scenarios do not move it."""
+    default_debt: Annotated[Rates, Field(exclude_if=_usual_debt)] = rates("0.2", "0.1")
+    """For coins that `debts` does not list."""
     collateral: Mapping[str, Collateral] = {}
     """Per coin, how its haircut changes with size, volatility and liquidity, and what its debts count for."""
     pmrm1: Pmrm1 | None = None
@@ -56,6 +67,10 @@ class Parameters(BaseModel):
     """In place of `grid`, rules like those of Deribit's portfolio margin."""
     okx: Okx | None = None
     """In place of `grid`, rules like those of OKX's portfolio margin."""
+    bybit: Bybit | None = None
+    """In place of `grid`, rules like those of Bybit's portfolio margin."""
+    binance: Binance | None = None
+    """In place of `grid`, rules like those of Binance's unified maintenance margin ratio."""
 
     srm: Srm | None = None
     """In place of `standard`, in the model `isolated`, the rules of Derive's standard manager."""
@@ -121,6 +136,10 @@ class Parameters(BaseModel):
         """The haircut on a coin's equity."""
         return self.haircuts.get(coin, self.default_haircut)
 
+    def debt(self, coin: str) -> Rates:
+        """The rate on a debt in a coin."""
+        return self.debts.get(coin, self.default_debt)
+
     def document(self) -> dict[str, Any]:
         """The fields for the canonical encoding: numbers as canonical decimal strings."""
         absent = {name for name in ("collateral", *PRESETS) if not getattr(self, name)}
@@ -146,7 +165,14 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
 }
 """The optional sections, each named as the model whose parameters it holds."""
 
-GRID_PRESETS: Mapping[str, type[Strict]] = {"pmrm1": Pmrm1, "pmrm2": Pmrm2, "deribit": Deribit, "okx": Okx}
+GRID_PRESETS: Mapping[str, type[Strict]] = {
+    "pmrm1": Pmrm1,
+    "pmrm2": Pmrm2,
+    "deribit": Deribit,
+    "okx": Okx,
+    "bybit": Bybit,
+    "binance": Binance,
+}
 """Rules of venues that may stand in place of the grid's own, by their section."""
 
 PRESETS: Mapping[str, type[Strict]] = {**GRID_PRESETS, "srm": Srm}

@@ -124,12 +124,17 @@ def section_tables(basis: Basis, name: str, default: ScenarioSection) -> JointTa
 def joint_tables(basis: Basis, section: ScenarioSection, name: str) -> JointTables:
     """The tables of a market for one section of the parameters. Raises InputError."""
     units = underlyings(basis.universe)
-    found = scenario_set(section, units, basis.inputs.history, f"parameters, {name}")
+    # Sections that differ in what they read off the losses have their scenarios in common.
+    drawn = section.model_dump_json(exclude={"confidence", "perpetual", "naked_short"})
+    if drawn not in basis.shared:
+        found = scenario_set(section, units, basis.inputs.history, f"parameters, {name}")
+        basis.shared[drawn] = found, _risk(basis, found, units, section.volatility_response)
+    found, risk = basis.shared[drawn]
     return JointTables(
         units=units,
         labels=found.labels,
         moves=found.moves,
-        risk=_risk(basis, found, units, section.volatility_response),
+        risk=risk,
         confidence={level: section.confidence.at(level).as_integer_ratio() for level in LEVELS},
         perpetuals=perpetual_charges(basis, section),
         strikes=strike_charges(basis, section),

@@ -19,7 +19,8 @@ def derive(
     Whatever is in the first has rows that can be proven. Models that every snapshot has, and those that are
     demanded, are not left out.
 
-    Raises InputError if a number is out of range, or for the reason of a model that must not be left out.
+    Raises InputError if a number is out of range, if a demanded model lacks what it needs, or for the reason of a model
+    that must not be left out.
     """
     tables: dict[str, Tables] = {}
     reasons: dict[str, str] = {}
@@ -33,6 +34,8 @@ def derive(
                 raise
             reasons[name] = str(reason)
         else:
+            if found is None and name in demanded:
+                raise InputError("snapshot", "model", name, needs(name))
             tables |= {} if found is None else {name: found}
             if found is None and basis.parameters.section(name) is not None:
                 reasons[name] = f"the parameters have its section, but {needs(name)}"

@@ -1,41 +1,40 @@
 """A snapshot: one universe at one moment, and the tables that every requirement and proof follows from."""
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from zkmargin.margin.errors import Finding, InputError, printable
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.canonical_json import canonical_json, digest_of
 from zkmargin.margin.files.documents import read_bytes, write_atomically
 from zkmargin.margin.files.validation import input_error
-from zkmargin.margin.instruments.instrument import CASH, Instrument, Kind, Premium, Security
+from zkmargin.margin.instruments.instrument import Instrument
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.margin.market.history import PriceHistory
-from zkmargin.margin.market.inputs import ExpiryTerms, Inputs, Quote, check_feeds, check_quote
-from zkmargin.margin.market.left_out import LONGEST_NAME, LONGEST_REASON, MOST
+from zkmargin.margin.market.inputs import Inputs
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.market.settled_slots import moving
 from zkmargin.margin.market.settlements import Settlements, kept
 from zkmargin.margin.market.times import utc_date
 from zkmargin.margin.models import MODELS, lacking
 from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS, Parameters, parse_parameters
+from zkmargin.margin.scenarios.sharing import encode_models
 from zkmargin.margin.snapshot.model_tables import derive, reason
+from zkmargin.margin.snapshot.snapshot_file import SnapshotDocument, read_inputs, read_tables
 from zkmargin.margin.tables.bounds import check_bounds
 from zkmargin.margin.tables.interfaces import Tables
-from zkmargin.margin.tables.schema import Entry, adapter, encode_tables
+from zkmargin.margin.tables.schema import encode_tables
 from zkmargin.margin.units import QUANTUM_DECIMALS
 from zkmargin.margin.valuation.basis import Basis
 
 VERSION = 1
-LONGEST_SOURCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +71,7 @@ class Snapshot:
         quantum_decimals: int = QUANTUM_DECIMALS[0],
         history: PriceHistory | None = None,
         only: Collection[str] | None = None,
+        without: Collection[str] = (),
         universe: Universe | None = None,
         settlements: Settlements | None = None,
     ) -> "Snapshot":
@@ -81,9 +81,10 @@ class Snapshot:
         one, too: instruments that the market lists newly are left out, and what has expired takes its price from
         `settlements`, which may hold more than is wanted. Those of the earlier snapshot are its `settlements`.
 
-        Of a history it keeps what is known at the valuation: the closes of the days before. Of the models
-        it carries those that `only` names, or all that market and parameters are enough for; what every one of
-        them asks can be proven. Models whose numbers are too large or too fine for that are in `left_out`.
+        Of a history it keeps what is known at the valuation: the closes of the days before. Of the models it carries
+        those that `only` names, or all that market and parameters are enough for, without those that `without` names;
+        what every one of them asks can be proven. Models whose numbers are too large or too fine for that are in
+        `left_out`.
 
         Raises InputError naming the instrument if a number is out of range, or for an unknown quantum; and with a
         universe if the market quotes one of its instruments no more or otherwise, or if one has expired and has no
@@ -102,7 +103,16 @@ class Snapshot:
         if history is not None:
             past = history.known_before(utc_date(market.valuation_time), moving(universe, inputs))
             inputs = replace(inputs, history=past)
-        return _derive(universe, market.valuation_time, inputs, parameters, quantum_decimals, named=only)
+        named = _chosen(only, without)
+        return _derive(
+            universe,
+            market.valuation_time,
+            inputs,
+            parameters,
+            quantum_decimals,
+            named=named,
+            demanded=() if only is None else named,
+        )
 
     @classmethod
     def load(cls, path: Path | str) -> "Snapshot":
@@ -136,18 +146,26 @@ class Snapshot:
             "inputs": self.inputs.document(),
             "parameters": self.parameters.document(),
             "marks": self.marks.tolist(),
-            "models": {name: encode_tables(tables) for name, tables in self.models.items()},
+            "models": encode_models(self.models),
         }
 
-    def reproduce(self) -> None:
-        """Derive marks and tables again; InputError if they do not follow from the inputs and parameters."""
+    def reproduce(self, only: Collection[str] | None = None) -> None:
+        """Derive marks and tables again, of the models that `only` names or of all.
+
+        Raises InputError if they do not follow from the inputs and parameters, or if there is no such model.
+        """
+        named = self.models if only is None else only
+        for name in named:
+            if name not in self.models:
+                raise InputError(f"snapshot {self.id}", "model", name, self.lacking(name))
         again = _derive(
             self.universe,
             self.valuation_time,
             self.inputs,
             self.parameters,
             self.quantum_decimals,
-            named=self.models,
+            named=named,
+            demanded=named,
         )
         where = f"snapshot {self.id}"
         remedy = "does not follow from the prices and parameters; do not trust this snapshot"
@@ -155,8 +173,9 @@ class Snapshot:
         if differing.size:
             name = self.universe.instruments[int(differing[0])].name
             raise InputError(where, "mark", name, remedy)
-        for name, tables in self.models.items():
-            if name not in again.models or encode_tables(tables) != encode_tables(again.models[name]):
+        for name in named:
+            derived = again.models.get(name)
+            if derived is None or encode_tables(self.models[name]) != encode_tables(derived):
                 raise InputError(where, "model", name, remedy)
 
     @cached_property
@@ -193,72 +212,18 @@ class Snapshot:
         return int(10**self.universe.finest)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-_Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-_Sentence = Annotated[str, Field(max_length=LONGEST_REASON)]
-
-
-class _InstrumentDocument(_Strict):
-    name: str
-    kind: Kind
-    underlying: str
-    settlement: str
-    inverse: bool
-    expiry: int | None
-    strike: str | None
-    call: bool | None
-    lot_exponent: int
-    contract_exponent: int
-    bound: int
-    multiplier: int
-    security: Security | None
-    premium: Premium = "paid"
-
-
-class _UniverseDocument(_Strict):
-    domain: int
-    instruments: list[_InstrumentDocument]
-
-
-class _TermsDocument(_Strict):
-    underlying: str
-    expiry: int
-    confidence: str
-    fixed: str | None
-    rate: str | None = None
-
-
-class _HistoryDocument(_Strict):
-    first: str
-    prices: dict[str, list[str | None]]
-    days: list[int] = []
-
-
-class _InputsDocument(_Strict):
-    source: str
-    indices: dict[str, str]
-    quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=5)]]
-    terms: list[_TermsDocument] = []
-    confidences: dict[str, str] = {}
-    cash_price: str | None = None
-    history: _HistoryDocument | None = None
-    left_out: dict[_Name, _Sentence] = Field(default={}, max_length=MOST)
-    without: list[_Sentence] = Field(default=[], max_length=MOST)
-
-
-class _SnapshotDocument(_Strict):
-    id: str
-    version: Literal[1]
-    universe: _UniverseDocument
-    valuation_time: int
-    quantum_decimals: Literal[6, 9]
-    inputs: _InputsDocument
-    parameters: dict[str, Any]
-    marks: list[Entry]
-    models: dict[str, Any]
+def _chosen(only: Collection[str] | None, without: Collection[str]) -> Collection[str]:
+    """The models to carry by name: all but those left out, or of those that are named."""
+    known = ", ".join(MODELS)
+    for name in (*(only or ()), *without):
+        if name not in MODELS:
+            raise InputError("snapshot", "model", name, f"no model has this name; known models are {known}")
+    chosen = [name for name in MODELS if (only is None or name in only) and name not in without]
+    if not chosen:
+        raise InputError(
+            "snapshot", "models", Finding("none"), "a snapshot carries a model at least; name one"
+        )
+    return chosen
 
 
 def _derive(
@@ -268,10 +233,11 @@ def _derive(
     parameters: Parameters,
     quantum_decimals: int,
     *,
-    named: Collection[str] | None,
+    named: Collection[str],
+    demanded: Collection[str],
 ) -> Snapshot:
     basis = Basis.of(universe, valuation_time, inputs, parameters, quantum_decimals)
-    tables, reasons = derive(basis, named or MODELS, demanded=named or ())
+    tables, reasons = derive(basis, named, demanded=demanded)
     nameless = Snapshot(
         VERSION, "", universe, valuation_time, quantum_decimals, inputs, parameters, basis.marks, tables,
         reasons,
@@ -294,17 +260,17 @@ def _with_id(identity: str, body: bytes) -> bytes:
 
 def _parse(content: bytes, where: str) -> Snapshot:
     try:
-        document = _SnapshotDocument.model_validate_json(content)
+        document = SnapshotDocument.model_validate_json(content)
     except ValidationError as error:
         raise input_error(where, error) from None
     instruments = tuple(Instrument(**dict(i)) for i in document.universe.instruments)
     universe = Universe(instruments, document.universe.domain)
-    inputs = _inputs(document, universe, where)
+    inputs = read_inputs(document, universe, where)
     if len(document.marks) != len(universe):
         raise InputError(
             where, "marks", Finding(f"{len(document.marks)} entries"), f"must have {len(universe)}"
         )
-    tables = _tables(document.models, len(universe), where)
+    tables = read_tables(document.models, len(universe), where)
     nameless = Snapshot(
         document.version,
         "",
@@ -325,97 +291,3 @@ def _parse(content: bytes, where: str) -> Snapshot:
             where, "document", Finding("another encoding"), "a snapshot is canonical JSON; build it again"
         )
     return snapshot
-
-
-def _tables(documents: Mapping[str, Any], slots: int, where: str) -> dict[str, Tables]:
-    """The tables of all models, each read by its own dataclass."""
-    unknown = sorted(set(documents) - set(MODELS))
-    if unknown or not documents:
-        remedy = f"known models are {', '.join(MODELS)}; build it again"
-        raise InputError(where, "models", Finding(", ".join(unknown) or "none"), remedy)
-    tables: dict[str, Tables] = {}
-    for name, document in documents.items():
-        place = f"{where}, model {name}"
-        try:
-            # As JSON once more: in JSON mode strictness allows a list where a tuple is meant, and nothing
-            # else.
-            tables[name] = adapter(MODELS[name].tables_type).validate_json(json.dumps(document))
-        except ValidationError as error:
-            raise input_error(place, error) from None
-        tables[name].check(slots, place)
-    return tables
-
-
-def _history(
-    document: _HistoryDocument | None, universe: Universe, inputs: Inputs, valuation_time: int, where: str
-) -> PriceHistory | None:
-    """The history, which must be one of the instruments' underlyings before the valuation."""
-    if document is None:
-        return None
-    history = PriceHistory.parse(document.first, document.prices, f"{where}, history", document.days)
-    if set(history.prices) != set(moving(universe, inputs)):
-        named = ", ".join(sorted(history.prices))
-        raise InputError(where, "history", named, "must be of the instruments' underlyings; build it again")
-    if history.date_of(history.days - 1) >= utc_date(valuation_time):
-        last = str(history.date_of(history.days - 1))
-        raise InputError(where, "history", last, "is not before the valuation; build it again")
-    return history
-
-
-def _inputs(document: _SnapshotDocument, universe: Universe, where: str) -> Inputs:
-    """The inputs, checked as those of a market are."""
-    found = document.inputs
-    if not found.source.isprintable() or len(found.source) > LONGEST_SOURCE:
-        remedy = f"must be at most {LONGEST_SOURCE} printable characters"
-        raise InputError(where, "inputs.source", printable(found.source), remedy)
-    quotes = tuple(Quote(price or "", *rest) for price, *rest in found.quotes)
-    terms = tuple(ExpiryTerms(**dict(expiry)) for expiry in found.terms)
-    inputs = Inputs(
-        found.source,
-        found.indices,
-        quotes,
-        terms,
-        found.confidences,
-        found.cash_price,
-        left_out=found.left_out,
-        without=tuple(found.without),
-    )
-    _check_left_out(inputs, universe, where)
-    if len(quotes) != len(universe):
-        raise InputError(
-            where, "inputs.quotes", Finding(f"{len(quotes)} entries"), f"must have {len(universe)}"
-        )
-    if set(inputs.indices) != set(moving(universe, inputs)):
-        named = ", ".join(sorted(inputs.indices))
-        raise InputError(where, "inputs.indices", named, "must be those of the instruments; build it again")
-    inputs = replace(
-        inputs, history=_history(found.history, universe, inputs, document.valuation_time, where)
-    )
-    check_feeds(where, inputs, universe.instruments)
-    for instrument, quote in zip(universe.instruments, quotes, strict=True):
-        spot = f"{where}, instrument {instrument.name}"
-        expiry = inputs.terms_of(instrument)
-        check_quote(spot, instrument, quote, inputs.indices, document.valuation_time, terms=expiry)
-        if instrument.settlement not in universe:
-            raise InputError(spot, "settlement", instrument.settlement, "the universe lacks this balance")
-        if instrument.kind in ("balance", "share"):
-            _check_at_index(spot, instrument, quote, inputs)
-    return inputs
-
-
-def _check_left_out(inputs: Inputs, universe: Universe, where: str) -> None:
-    """Sentences that a terminal shows as they stand, of names that the universe does not list."""
-    for sentence in (*inputs.left_out, *inputs.left_out.values(), *inputs.without):
-        if not sentence.isprintable():
-            remedy = "must be printable characters; build it again"
-            raise InputError(where, "inputs.left_out", printable(sentence), remedy)
-    for name in inputs.left_out:
-        if name in universe:
-            raise InputError(where, "inputs.left_out", name, "is listed, too; build it again")
-
-
-def _check_at_index(where: str, instrument: Instrument, quote: Quote, inputs: Inputs) -> None:
-    price = "1" if instrument.underlying == CASH else inputs.indices[instrument.underlying]
-    if quote.price != price:
-        remedy = f"a {instrument.kind} is priced at its index, {price}"
-        raise InputError(where, "price", quote.price, remedy)

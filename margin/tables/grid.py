@@ -5,7 +5,7 @@ universe (N slots), the cell index s over the scenarios (S cells). q_i are lots;
 entry v is q * v * scale_i.
 """
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -25,8 +25,10 @@ from zkmargin.margin.tables.charges import (
 )
 from zkmargin.margin.tables.grid_additions import (
     ConfidenceCharge,
+    Coverage,
     ExpiryBucket,
     ExposureCharge,
+    HedgeCharge,
     MinimumCharge,
 )
 from zkmargin.margin.tables.schema import STRICT, Amount, Column, Matrix, Ratio
@@ -39,6 +41,10 @@ SKEWS: tuple[VolatilityMove, ...] = ("linear", "absolute")
 
 def _empty(entries: Sized) -> bool:
     return not entries
+
+
+def _absent(part: object) -> bool:
+    return part is None
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,13 @@ class GridTables:
     """At most one a unit."""
     allowances: Annotated[tuple[Amount, ...], Field(exclude_if=_empty)] = ()
     """(S,): what a unit may lose in a cell before it counts, in quanta of USD; none where there are no such."""
+    hedges: Annotated[tuple[HedgeCharge, ...], Field(exclude_if=_empty)] = ()
+    unit_cells: Annotated[tuple[tuple[Cell, ...], ...], Field(exclude_if=_empty)] = ()
+    """(U, S): the scenarios of each unit, where they differ from unit to unit; in place of `cells`."""
+    unit_allowances: Annotated[tuple[tuple[Amount, ...], ...], Field(exclude_if=_empty)] = ()
+    """(U, S): allowances that differ from unit to unit; in place of `allowances`."""
+    coverage: Annotated[Coverage | None, Field(exclude_if=_absent)] = None
+    """Settlement currencies that each cover their own requirement."""
 
     @property
     def netted(self) -> bool:
@@ -95,12 +108,27 @@ class GridTables:
         of the kinds that every grid has.
         """
         parts = (self.buckets, self.confidences, self.exposures, self.minimums, self.allowances)
-        return not any(parts) and not any(c.exempt for c in self.collaterals)
+        apart = self.unit_allowances or self.coverage or self.hedges
+        return not any(parts) and not apart and not any(c.exempt for c in self.collaterals)
 
     @cached_property
     def bucketed(self) -> frozenset[int]:
         """The slots that some bucket values."""
         return frozenset(slot for bucket in self.buckets for slot in bucket.slots)
+
+    @cached_property
+    def columns(self) -> list[list[int]]:
+        """(N, S): the changes of value by slot, as Python integers, ready for repeated use."""
+        columns: list[list[int]] = self.risk.T.tolist()
+        return columns
+
+    def cells_of(self, unit: int) -> tuple[Cell, ...]:
+        """(S,): the scenarios of a unit."""
+        return self.unit_cells[unit] if self.unit_cells else self.cells
+
+    def allowances_of(self, unit: int) -> tuple[int, ...]:
+        """(S,): what a unit may lose in each cell, in quanta of USD; empty where there are no such."""
+        return self.unit_allowances[unit] if self.unit_allowances else self.allowances
 
     def check(self, slots: int, where: str) -> None:
         """Raises InputError unless all shapes fit a universe of `slots` instruments."""
@@ -123,22 +151,46 @@ class GridTables:
                 raise InputError(where, "gated", charge.name, remedy)
         for exposure in self.exposures:
             self._check_part(exposure, (exposure.exposure,), slots, where)
+        for hedge in self.hedges:
+            for leg in hedge.legs:
+                self._check_part(hedge, (leg.exposure,), slots, where, leg.slots)
         for minimum in self.minimums:
             self._check_part(minimum, (minimum.long, minimum.short), slots, where)
         if len({minimum.unit for minimum in self.minimums}) != len(self.minimums):
             raise InputError(where, "minimums", Finding("a unit has two"), "keep one for each unit")
         if self.allowances:
             check_length(self.allowances, len(self.cells), where, "allowances")
+        self._check_units(slots, where)
+
+    def _check_units(self, slots: int, where: str) -> None:
+        for field, parts in (("unit_cells", self.unit_cells), ("unit_allowances", self.unit_allowances)):
+            if parts:
+                check_length(parts, len(self.units), where, field)
+                for part in parts:
+                    check_length(part, len(self.cells), where, field)
+        if self.coverage is not None:
+            check_length(self.coverage.marks, slots, where, "marks")
+            for currency in self.coverage.currencies:
+                check_slots(currency.slots, slots, f"{where}, {currency.name}")
+                if max(currency.units) >= len(self.units):
+                    found, remedy = max(currency.units), "names a unit that is not listed; build it again"
+                    raise InputError(f"{where}, {currency.name}", "unit", found, remedy)
 
     def _check_part(
-        self, part: ExposureCharge | MinimumCharge, columns: Iterable[Sized], slots: int, where: str
+        self,
+        part: ExposureCharge | HedgeCharge | MinimumCharge,
+        columns: Iterable[Sized],
+        slots: int,
+        where: str,
+        members: Sequence[int] | None = None,
     ) -> None:
         place = f"{where}, {part.name}"
-        check_slots(part.slots, slots, place)
+        held = part.slots if members is None and not isinstance(part, HedgeCharge) else members or ()
+        check_slots(held, slots, place)
         if part.unit >= len(self.units):
             raise InputError(place, "unit", part.unit, "names a unit that is not listed; build it again")
         for column in columns:
-            check_length(column, len(part.slots), place, "charge")
+            check_length(column, len(held), place, "charge")
 
     def _check_bucket(self, bucket: ExpiryBucket, slots: int, where: str) -> None:
         place = f"{where}, {bucket.label}"
@@ -159,12 +211,7 @@ class GridTables:
             for column, slot in enumerate(bucket.slots):
                 other = (*bucket.short[:, column].tolist(), *bucket.basis[:, column].tolist())
                 largest[slot] = max(largest[slot], *map(abs, other))
-        for exposure in self.exposures:
-            for slot, entry in zip(exposure.slots, exposure.exposure, strict=True):
-                largest[slot] += max(slope for slope, _ in exposure.tiers) * abs(entry)
-        for minimum in self.minimums:
-            for slot, *sides in zip(minimum.slots, minimum.long, minimum.short, strict=True):
-                largest[slot] += max(slope for slope, _ in minimum.tiers) * max(sides)
+        self._add_parts(largest)
         weights = [factor * weight for weight in largest]
         for confidence in self.confidences:
             for slot in confidence.slots:
@@ -174,4 +221,21 @@ class GridTables:
         for strike in self.strikes:
             for slot in strike.slots:
                 weights[slot] += max(strike.charge.values())
-        return add_haircuts(weights, self.collaterals)
+        weights = add_haircuts(weights, self.collaterals)
+        if self.coverage is not None:
+            marks = np.abs(self.coverage.marks).tolist()
+            weights = [2 * (weight + mark) for weight, mark in zip(weights, marks, strict=True)]
+        return weights
+
+    def _add_parts(self, largest: list[int]) -> None:
+        """What is added to the losses of units, by slot."""
+        for exposure in self.exposures:
+            for slot, entry in zip(exposure.slots, exposure.exposure, strict=True):
+                largest[slot] += max(slope for slope, _ in exposure.tiers) * abs(entry)
+        for hedge in self.hedges:
+            for leg in hedge.legs:
+                for slot, entry in zip(leg.slots, leg.exposure, strict=True):
+                    largest[slot] += max(slope for slope, _ in hedge.tiers) * abs(entry)
+        for minimum in self.minimums:
+            for slot, *sides in zip(minimum.slots, minimum.long, minimum.short, strict=True):
+                largest[slot] += max(slope for slope, _ in minimum.tiers) * max(sides)

@@ -3,12 +3,13 @@
 All of it is quanta per contract, as in `zkmargin.margin.tables.grid`, and absent from a grid that needs none of it.
 """
 
+import operator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from zkmargin.margin.tables.schema import STRICT, Amount, Entry, Matrix, Slot
+from zkmargin.margin.tables.schema import STRICT, Amount, Column, Entry, Matrix, Slot
 from zkmargin.margin.units import ByLevel
 
 Unit = Annotated[int, Field(ge=0, le=2047)]
@@ -71,13 +72,44 @@ class ExposureCharge:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    kind: Literal["delta shock", "roll shock", "basis risk"]
+    kind: Literal["delta shock", "roll shock", "basis risk", "rate risk", "bracket"]
     name: str
     """For people, such as "BTC, expiry 2026-03-27"."""
     unit: Unit
     slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
     exposure: tuple[Entry, ...]
     """(n,): the change of value in the move."""
+    tiers: Tiers = PLAIN
+    cap: Annotated[int, Field(ge=0, le=10**6, exclude_if=operator.not_)] = 0
+    """Never more than cap * |sum of q_i * exposure_i|; 0: there is no such limit."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Slots that move together, on one side of a hedge or the other."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: str
+    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    exposure: tuple[Entry, ...]
+    """(n,): the change of value in a move of what the legs hedge."""
+
+
+@dataclass(frozen=True)
+class HedgeCharge:
+    """A charge on what legs of one unit hedge of each other, since they may move apart.
+
+    With y_g = sum of q_i * exposure_i over the slots of leg g, it is tiers of
+    min(sum of max(0, y_g), sum of max(0, -y_g)). It is added to the unit's worst loss.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    kind: Literal["vega spread", "delta spread", "stablecoin spread"]
+    name: str
+    unit: Unit
+    legs: Annotated[tuple[Leg, ...], Field(min_length=2)]
     tiers: Tiers = PLAIN
 
 
@@ -95,3 +127,31 @@ class MinimumCharge:
     short: tuple[Amount, ...]
     """(n,)"""
     tiers: Tiers = PLAIN
+
+
+@dataclass(frozen=True)
+class Currency:
+    """A settlement currency that covers what its own contracts are asked for."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: str
+    units: Annotated[tuple[Unit, ...], Field(min_length=1)]
+    """The units whose losses are paid in it."""
+    slots: Annotated[tuple[Slot, ...], Field(min_length=1)]
+    """All that settles in it: their value is its equity."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Settlement currencies that do not pay for one another.
+
+    With E_c the equity of a currency c and R_c what its units are asked for, an account in which some E_c is below
+    its R_c has an excess of min(account value - requirement, min_c (E_c - R_c)), and otherwise what it has anyway.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    currencies: Annotated[tuple[Currency, ...], Field(min_length=1)]
+    marks: Column
+    """(N,): those of the snapshot, in quanta per contract."""

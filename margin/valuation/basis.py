@@ -1,9 +1,10 @@
 """What every model derives its tables from, and the roundings they share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class Basis:
     parameters: Parameters
     marks: NDArray[np.int64]
     quantum_decimals: int = QUANTUM_DECIMALS[0]
+    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What models have derived that others use as it is, by what it was derived from."""
 
     @classmethod
     def of(

@@ -33,16 +33,41 @@ def notional_charge(basis: Basis, slot: int, rates: ByLevel) -> dict[Level, int]
     return {level: per_contract(basis, slot, notional, rates.at(level)) for level in LEVELS}
 
 
-def collateral_charges(basis: Basis) -> tuple[CollateralCharge, ...]:
+def collateral_charges(basis: Basis, *, debts: bool = False) -> tuple[CollateralCharge, ...]:
     """Haircuts: per coin, on its balance and on what is margined in it daily together.
 
-    One for all sizes; one more for every tier, on what lies above it, at what its rate adds; one for debts.
+    One for all sizes; one more for every tier, on what lies above it, at what its rate adds; one for debts that have a
+    rate of their own. With `debts`, for models in which a coin's price does not move, every debt has a rate.
     """
-    return tuple(charge for coin in coins(basis.universe) for charge in coin_charges(basis, coin))
+    return tuple(
+        charge for coin in coins(basis.universe) for charge in coin_charges(basis, coin, debts=debts)
+    )
 
 
-def coin_charges(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
-    """The haircuts on one coin."""
+def coin_charges(basis: Basis, coin: str, *, debts: bool = False) -> Iterator[CollateralCharge]:
+    """The haircuts on one coin, and what its debts are charged: see `collateral_charges`."""
+    yield from _haircuts(basis, coin)
+    rules = basis.parameters.collateral.get(coin)
+    if debts or (rules is not None and rules.liability is not None):
+        yield from debt_charges(basis, coin)
+
+
+def debt_charges(basis: Basis, coin: str, stated: ByLevel | None = None) -> Iterator[CollateralCharge]:
+    """On a negative equity in a coin: what it counts for beyond its value, at the parameters' rates or those stated;
+    none where the rate is zero.
+    """
+    rules = basis.parameters.collateral.get(coin)
+    rates = stated or basis.parameters.debt(coin)
+    debt = {level: Fraction(rates.at(level)) for level in LEVELS}
+    if rules is not None and rules.liability is not None:
+        debt = {level: Fraction(rules.liability.at(level)) - 1 for level in LEVELS}
+    if any(debt.values()):
+        charge = collateral_charge(basis, coin, debt.__getitem__)
+        owed = {level: tuple(-entry for entry in charge.charge[level]) for level in LEVELS}
+        yield replace(charge, name=f"{coin} borrowed", charge=owed)
+
+
+def _haircuts(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
     base, rules = basis.parameters.haircut(coin), basis.parameters.collateral.get(coin)
     if rules is None:
         yield collateral_charge(basis, coin, base.at)
@@ -59,11 +84,6 @@ def coin_charges(basis: Basis, coin: str) -> Iterator[CollateralCharge]:
             name = f"{coin} above {canonical_decimal(tier.above)} {unit}"
             yield replace(charge, name=name, exempt=_lots(basis, coin, tier.above, rules.measured_in))
         rate = above
-    debt = {level: Fraction(rules.liability.at(level)) - 1 for level in LEVELS}
-    if any(debt.values()):
-        charge = collateral_charge(basis, coin, debt.__getitem__)
-        owed = {level: tuple(-entry for entry in charge.charge[level]) for level in LEVELS}
-        yield replace(charge, name=f"{coin} borrowed", charge=owed)
 
 
 def _scaled(rates: ByLevel, factor: Fraction) -> dict[Level, Fraction]:

@@ -25,7 +25,9 @@ def rate_tables(basis: Basis, long_option: SlotCharge) -> RateTables:
     long = [_long(basis, slot, long_option) for slot in range(len(basis.universe))]
     short = [_short(basis, slot) for slot in range(len(basis.universe))]
     return RateTables(
-        _by_level(basis, "long rate", long), _by_level(basis, "short rate", short), collateral_charges(basis)
+        _by_level(basis, "long rate", long),
+        _by_level(basis, "short rate", short),
+        collateral_charges(basis, debts=True),
     )
 
 
@@ -67,7 +69,7 @@ def _short(basis: Basis, slot: int) -> dict[Level, int]:
     kind = basis.universe.instruments[slot].kind
     if kind == "balance":
         return free(basis, slot)
-    return _short_option(basis, slot) if kind == "option" else _notional(basis, slot)
+    return short_option(basis, slot) if kind == "option" else _notional(basis, slot)
 
 
 def _notional(basis: Basis, slot: int) -> dict[Level, int]:
@@ -76,7 +78,7 @@ def _notional(basis: Basis, slot: int) -> dict[Level, int]:
     return notional_charge(basis, slot, standard.share if share else standard.future)
 
 
-def _short_option(basis: Basis, slot: int) -> dict[Level, int]:
+def short_option(basis: Basis, slot: int) -> dict[Level, int]:
     """max(option - OTM/S, option_minimum) * S; being max(option * S - OTM, option_minimum * S)."""
     instrument, standard = basis.universe.instruments[slot], basis.parameters.standard
     spot, strike = basis.index(instrument.underlying), Fraction(Decimal(instrument.strike or 0))

@@ -82,6 +82,8 @@ CASES: Mapping[str, Case] = {
     "grid": Case("grid", "grid", {"grid": {}}),
     "haircuts": Case("cross", "haircuts", {"haircuts": {"BTC": _RATE}}),
     "default haircut": Case("grid", "default_haircut", {"default_haircut": _RATE}),
+    "debts": Case("cross", "debts", {"debts": {"BTC": _RATE}}),
+    "default debt": Case("isolated", "default_debt", {"default_debt": _RATE}),
     "collateral": Case("grid", "collateral", {"collateral": {"BTC": _COLLATERAL}}),
     "collateral in USD": Case(
         "cross", "collateral", {"collateral": {"BTC": {**_COLLATERAL, "measured_in": "usd"}}}
@@ -91,7 +93,10 @@ CASES: Mapping[str, Case] = {
     "pmrm2": Case("grid", "pmrm2", {"pmrm2": {"collaterals": _COVERED}}),
     "srm": Case("isolated", "srm", {"srm": {"markets": {"ETH": {}}}}),
     "deribit": Case("grid", "deribit", {"deribit": {}}),
+    "deribit, cross": Case("grid", "deribit", {"deribit": {"collateral": "cross"}}),
     "okx": Case("grid", "okx", {"okx": {}}),
+    "bybit": Case("grid", "bybit", {"bybit": {}}),
+    "binance": Case("grid", "binance", {"binance": {}}),
     "tiered": Case("tiered", "tiered", {"tiered": {"threshold": "100000"}}),
     "tiered, grid": Case("tiered", "grid", {"tiered": {"threshold": "100000"}, "grid": {}}),
     "tiered, okx": Case("tiered", "okx", {"tiered": {"threshold": "100000"}, "okx": {}}),

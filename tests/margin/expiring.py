@@ -48,7 +48,7 @@ SECTIONS: dict[str, Any] = {
         ]
     },
 }
-VENUES = ("deribit", "okx", "pmrm2")
+VENUES = ("binance", "bybit", "deribit", "okx", "pmrm2")
 
 
 def listings(expiry: int, tag: str, *, futures_style: bool = True) -> list[Listing]:

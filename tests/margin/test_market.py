@@ -75,6 +75,41 @@ def test_a_pair_of_files(tmp_path: Path) -> None:
     assert market.instruments[4].expiry == MONTH
 
 
+def test_a_pair_of_files_takes_linear_contracts(tmp_path: Path) -> None:
+    """By their names, or by a column: quoted in USD, with cash as their settlement."""
+    option = OPTION | {"instrument": "BTC_USDC-31JAN26-52000-C", "mark_price": "2500"}
+    futures = [
+        INDEX,
+        PERPETUAL | {"instrument": "BTC_USDC-PERPETUAL"},
+        FUTURE | {"instrument": "BTC_USDC-31JAN26"},
+    ]
+    named = pair(tmp_path, [option], futures)
+    assert {i.settlement for i in named.instruments if i.kind != "balance"} == {"USD"}
+    assert [i.lot_exponent for i in named.instruments[2:]] == [-3, -3, -1]
+    assert named.inputs.quotes[4].price == "2500"
+    stated = [FUTURE | {"settlement": "USD"}, INDEX | {"settlement": ""}, PERPETUAL | {"settlement": "BTC"}]
+    market = pair(tmp_path, [OPTION | {"mark_price": "2500", "settlement": "USD"}], stated)
+    assert [(i.name, i.inverse) for i in market.instruments[2:]] == [
+        ("BTC-PERPETUAL", True),
+        ("BTC-31JAN26", False),
+        ("BTC-31JAN26-52000-C", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "settlement", "reason"),
+    [
+        ("BTC-31JAN26-52000-C", "ETH", "write BTC for inverse contracts, USD for linear ones"),
+        ("BTC_USDC-31JAN26-52000-C", "BTC", "named as what settles in USD"),
+    ],
+)
+def test_a_settlement_that_a_contract_cannot_have(
+    tmp_path: Path, name: str, settlement: str, reason: str
+) -> None:
+    with pytest.raises(InputError, match=rf"options.csv, line 2: settlement: .*{reason}"):
+        pair(tmp_path, [OPTION | {"instrument": name, "settlement": settlement}], FUTURES)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [

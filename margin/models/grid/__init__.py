@@ -1,17 +1,22 @@
 """Portfolio margin: the worst loss over a grid of spot and volatility moves, hedges recognised per coin.
 
-The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm1`,
-`pmrm2`, `deribit`, `okx`). All of them give the same kind of tables, which one engine values and one set of rows
-proves.
+The grid has parameters of its own (`crypto`); the rules of a venue may stand in their place (`pmrm1`, `pmrm2`,
+`deribit`, `okx`, `bybit`, `binance`). All of them give the same kind of tables, which one engine values and one set of
+rows proves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from zkmargin.margin.instruments.universe import Universe
-from zkmargin.margin.models.grid import crypto, deribit, okx, pmrm1, pmrm2
+from zkmargin.margin.models.grid import binance, bybit, crypto, deribit, okx, pmrm1, pmrm2
+from zkmargin.margin.models.grid.coverage import coverage_charge
 from zkmargin.margin.models.grid.losses import unit_losses
 from zkmargin.margin.models.model import Model
+from zkmargin.margin.parameters.binance import Binance
+from zkmargin.margin.parameters.bybit import Bybit
 from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.okx import Okx
 from zkmargin.margin.parameters.pmrm1 import Pmrm1
@@ -29,17 +34,19 @@ NAME = "grid"
 
 def tables(basis: Basis) -> GridTables:
     """The grid's tables; InputError naming the instrument if a number is out of range."""
-    match basis.parameters.venue:
-        case Pmrm1() as rules:
-            return pmrm1.tables(basis, rules)
-        case Pmrm2() as rules:
-            return pmrm2.tables(basis, rules)
-        case Deribit() as rules:
-            return deribit.tables(basis, rules)
-        case Okx() as rules:
-            return okx.tables(basis, rules)
-        case _:
-            return crypto.tables(basis)
+    rules = basis.parameters.venue
+    return crypto.tables(basis) if rules is None else RULES[type(rules)](basis, rules)
+
+
+RULES: Mapping[type[Any], Callable[[Basis, Any], GridTables]] = {
+    Binance: binance.tables,
+    Bybit: bybit.tables,
+    Deribit: deribit.tables,
+    Okx: okx.tables,
+    Pmrm1: pmrm1.tables,
+    Pmrm2: pmrm2.tables,
+}
+"""The rules of venues that stand in place of the grid's own, by the type of their section."""
 
 
 def requirement(
@@ -50,7 +57,13 @@ def requirement(
     charges.extend(_confidence(charge, scale, lots, level) for charge in tables.confidences)
     charges.extend(haircuts(tables.collaterals, scale, lots, level))
     units = unit_losses(tables, scale, lots, _tick(universe, scale))
-    return assess(Fraction(*tables.loss_factor[level]), units, tuple(charges))
+    found = assess(Fraction(*tables.loss_factor[level]), units, tuple(charges))
+    if tables.coverage is None:
+        return found
+    lacking = coverage_charge(tables.coverage, found, scale, lots)
+    if lacking is None:
+        return found
+    return replace(found, amount=found.amount + lacking.amount, charges=(*found.charges, lacking))
 
 
 def _tick(universe: Universe, scale: Sequence[int]) -> int:

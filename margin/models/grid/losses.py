@@ -5,11 +5,18 @@ it costs the magnitude of that. Everything else is a linear sum.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import mul
 
 from zkmargin.margin.tables.assessment import Charge, UnitLoss
 from zkmargin.margin.tables.grid import SKEWS, GridTables
-from zkmargin.margin.tables.grid_additions import ExpiryBucket, ExposureCharge, MinimumCharge, Tiers
+from zkmargin.margin.tables.grid_additions import (
+    ExpiryBucket,
+    ExposureCharge,
+    HedgeCharge,
+    MinimumCharge,
+    Tiers,
+)
 
 
 @dataclass(frozen=True)
@@ -29,27 +36,36 @@ def unit_losses(
     bucketed = tables.bucketed
     profits = [[0] * len(tables.cells) for _ in tables.units]
     contingencies = [0] * len(tables.units)
+    unit_of: list[int] = tables.unit_of.tolist()
     for slot, held in enumerate(lots):
         if held and slot not in bucketed:
-            unit = int(tables.unit_of[slot])
+            unit = unit_of[slot]
             if unit >= 0:
-                profits[unit] = _plus(profits[unit], held * scale[slot], tables.risk[:, slot].tolist())
+                profits[unit] = _plus(profits[unit], held * scale[slot], tables.columns[slot])
     for bucket in tables.buckets:
         if any(lots[slot] for slot in bucket.slots):
             value = _bucket_value(tables, bucket, scale, lots)
             profits[bucket.unit] = _plus(profits[bucket.unit], 1, value.worth)
             contingencies[bucket.unit] += value.basis
-    if tables.allowances:
-        profits = [_allowed(profit, tables.allowances, tick) for profit in profits]
+    if tables.allowances or tables.unit_allowances:
+        profits = [_allowed(profit, tables.allowances_of(unit), tick) for unit, profit in enumerate(profits)]
     added: list[list[Charge]] = [[] for _ in tables.units]
+    weights = [held * money for held, money in zip(lots, scale, strict=True)]
     for exposure in tables.exposures:
-        if charge := _exposure(exposure, scale, lots, tick):
+        if charge := _exposure(exposure, weights, tick):
             added[exposure.unit].append(Charge(exposure.kind, exposure.name, charge))
+    for hedge in tables.hedges:
+        if charge := _hedge(hedge, weights, tick):
+            added[hedge.unit].append(Charge(hedge.kind, hedge.name, charge))
     least = [0] * len(tables.units)
     for minimum in tables.minimums:
-        least[minimum.unit] = _minimum(minimum, scale, lots, tick)
+        least[minimum.unit] = _minimum(minimum, weights, tick)
     units = zip(tables.units, profits, contingencies, added, least, strict=True)
-    return tuple(_unit_loss(*unit) for unit in units)
+    losses = (_unit_loss(*unit) for unit in units)
+    return tuple(
+        replace(loss, cells=tables.unit_cells[unit]) if tables.unit_cells else loss
+        for unit, loss in enumerate(losses)
+    )
 
 
 def cell_entries(tables: GridTables, scale: Sequence[int], lots: Sequence[int], cell: int) -> list[int]:
@@ -71,7 +87,7 @@ def _bucket_value(
     for column, slot in enumerate(bucket.slots):
         if held := lots[slot]:
             weight = held * scale[slot]
-            long = _plus(long, weight, tables.risk[:, slot].tolist())
+            long = _plus(long, weight, tables.columns[slot])
             short = _plus(short, weight, bucket.short[:, column].tolist())
             basis = _plus(basis, weight, bucket.basis[:, column].tolist())
     sides = [a == b or (a > b) == bucket.greater for a, b in zip(long, short, strict=True)]
@@ -92,16 +108,27 @@ def _allowed(profit: Sequence[int], allowances: Sequence[int], tick: int) -> lis
     return [value if value >= 0 else min(0, value + allowance * tick) for value, allowance in pairs]
 
 
-def _exposure(charge: ExposureCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:
-    entries = zip(charge.slots, charge.exposure, strict=True)
-    return _tiered(abs(sum(lots[slot] * entry * scale[slot] for slot, entry in entries)), charge.tiers, tick)
+def _exposure(charge: ExposureCharge, weights: Sequence[int], tick: int) -> int:
+    size = abs(_sum(charge.slots, charge.exposure, weights))
+    asked = _tiered(size, charge.tiers, tick) if size else 0
+    return min(asked, charge.cap * size) if charge.cap else asked
 
 
-def _minimum(charge: MinimumCharge, scale: Sequence[int], lots: Sequence[int], tick: int) -> int:
-    entries = zip(charge.slots, charge.long, charge.short, strict=True)
-    sides = ((lots[slot], long, short, scale[slot]) for slot, long, short in entries)
-    amount = sum(abs(held) * (long if held > 0 else short) * money for held, long, short, money in sides)
-    return _tiered(amount, charge.tiers, tick)
+def _hedge(charge: HedgeCharge, weights: Sequence[int], tick: int) -> int:
+    sides = [_sum(leg.slots, leg.exposure, weights) for leg in charge.legs]
+    hedged = min(sum(max(0, side) for side in sides), sum(max(0, -side) for side in sides))
+    return _tiered(hedged, charge.tiers, tick) if hedged else 0
+
+
+def _minimum(charge: MinimumCharge, weights: Sequence[int], tick: int) -> int:
+    sides = zip(map(weights.__getitem__, charge.slots), charge.long, charge.short, strict=True)
+    return _tiered(
+        sum(held * long if held > 0 else -held * short for held, long, short in sides), charge.tiers, tick
+    )
+
+
+def _sum(slots: Sequence[int], entries: Sequence[int], weights: Sequence[int]) -> int:
+    return sum(map(mul, map(weights.__getitem__, slots), entries))
 
 
 def _tiered(amount: int, tiers: Tiers, tick: int) -> int:

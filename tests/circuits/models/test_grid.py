@@ -30,13 +30,17 @@ from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.witness import assign, check
 from zkmargin.margin.account.derive_case import import_derive_case
 from zkmargin.margin.account.requirement import requirement
-from zkmargin.margin.parameters.document import preset
+from zkmargin.margin.parameters.document import parse_parameters, preset
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.tables.grid import Cell, GridTables, VolatilityMove
 from zkmargin.margin.tables.grid_additions import (
     ConfidenceCharge,
+    Coverage,
+    Currency,
     ExpiryBucket,
     ExposureCharge,
+    HedgeCharge,
+    Leg,
     MinimumCharge,
 )
 from zkmargin.margin.units import LEVELS, Level
@@ -86,11 +90,28 @@ def test_the_law_for_what_is_rare(scenario: dict[str, Any]) -> None:
         law(*account(parse(document(**scenario))), level)
 
 
-@pytest.mark.parametrize("name", ["pmrm2", "deribit", "okx"])
+@pytest.mark.parametrize("name", ["pmrm2", "deribit", "okx", "bybit", "binance"])
 @settings(max_examples=15, deadline=None)
 @given(data=st.data(), level=levels)
 def test_the_law_for_the_rules_of_venues(name: str, data: st.DataObject, level: Level) -> None:
     made = Snapshot.build(tiny_market(), preset(name), domain=64)
+    law(made, data.draw(lots_of(made)), level)
+
+
+@settings(max_examples=10, deadline=None)
+@given(data=st.data(), level=levels)
+def test_the_law_for_a_cross_account(data: st.DataObject, level: Level) -> None:
+    rules = {"deribit": {"collateral": "cross", "gain_offset": "0.6", "delta_threshold": "100"}}
+    made = Snapshot.build(tiny_market(), parse_parameters(rules, "x"), domain=64)
+    law(made, data.draw(lots_of(made)), level)
+
+
+@settings(max_examples=10, deadline=None)
+@given(data=st.data(), level=levels)
+def test_the_law_under_a_fine_factor_with_coverage(data: st.DataObject, level: Level) -> None:
+    factors = {"initial": "0.987654321", "maintenance": "0.123456789"}
+    rules = {"deribit": {"loss_factor": factors, "delta_threshold": "100", "delta_increment": "0.01"}}
+    made = Snapshot.build(tiny_market(), parse_parameters(rules, "x"), domain=64)
     law(made, data.draw(lots_of(made)), level)
 
 
@@ -153,6 +174,7 @@ def small(seed: int, *, greater: bool) -> Snapshot:
     def amounts(low: int, high: int) -> dict[Level, int]:
         return {"initial": high, "maintenance": low}
 
+    marks = draw.integers(-30, 60, count)
     grid = replace(
         tables,
         cells=CELLS,
@@ -172,13 +194,22 @@ def small(seed: int, *, greater: bool) -> Snapshot:
         ),
         exposures=(
             ExposureCharge("roll shock", "near", 0, (2, 3), tuple(table(2).tolist())),
-            ExposureCharge("delta shock", "all", 0, (1, 2, 4), (3, -2, 5), ((1, 0), (3, 70))),
+            ExposureCharge("delta shock", "all", 0, (1, 2, 4), (3, -2, 5), ((1, 0), (3, 70)), cap=2),
         ),
         minimums=(MinimumCharge("all", 0, (1, 3), (9, 0), (9, 30), ((1, 0), (2, 200), (5, 900))),),
+        hedges=(
+            HedgeCharge(
+                "vega spread",
+                "all",
+                0,
+                (Leg("a", (1,), (7,)), Leg("b", (2, 3), (5, -3)), Leg("c", (4, 5), (4, 6))),
+                ((1, 0), (2, 40)),
+            ),
+        ),
         allowances=(0, 150, 0, 20),
+        coverage=Coverage((Currency("A", (0,), (1, 3, 4)), Currency("B", (0,), (0, 2, 5))), marks),
     )
     universe = replace(made.universe, instruments=instruments)
-    marks = draw.integers(-30, 60, count)
     return replace(made, universe=universe, marks=marks, models={"grid": grid}, id="small")
 
 

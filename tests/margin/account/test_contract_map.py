@@ -164,3 +164,14 @@ def test_a_reserve_is_shown_and_has_no_sensitivities() -> None:
 def test_reserves_that_cannot_be_used(row: tuple[str, str], words: str) -> None:
     with pytest.raises(InputError, match=words):
         holdings(tiny(), row)
+
+
+def test_coins_may_be_reserved_for_orders() -> None:
+    """They lower the coin's balance, as cash that is reserved lowers the cash."""
+    reserved = holdings(tiny(), ("BTC", "2"), (f"{OPEN_ORDERS}:BTC", "0.5"), (OPEN_ORDERS, "10"))
+    assert reserved.vector(tiny()) == holdings(tiny(), ("BTC", "1.5"), ("USD", "-10")).vector(tiny())
+    for name, reason in (("DOGE", "names a balance of the snapshot"), ("BTC-PERPETUAL", "names a balance")):
+        with pytest.raises(InputError, match=reason):
+            holdings(tiny(), (f"{OPEN_ORDERS}:{name}", "1"))
+    with pytest.raises(InputError, match="write the BTC reserved, zero or more"):
+        holdings(tiny(), (f"{OPEN_ORDERS}:BTC", "-1"))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.margin import securities
-from tests.margin.accounts import MONTH, holdings
+from tests.margin.accounts import MONTH, NOW, holdings
 from tests.margin.expiring import (
     AFTER,
     INDEX,
@@ -39,7 +39,7 @@ from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.canonical_json import canonical_json, digest
 from zkmargin.margin.instruments.instrument import Instrument
 from zkmargin.margin.market.inputs import ExpiryTerms, Quote
-from zkmargin.margin.market.quotes import Listing, future, option
+from zkmargin.margin.market.quotes import Listing, assemble, future, option
 from zkmargin.margin.market.settled_slots import settlement_value
 from zkmargin.margin.market.settlements import Settlements, joined, read_settlements
 from zkmargin.margin.parameters.document import parse_parameters
@@ -542,3 +542,23 @@ def test_a_commodity_that_nothing_moves_with_is_named() -> None:
         InputError, match="commodities: 'GONE': nothing of the universe moves with GONE; leave"
     ):
         Snapshot.build(after(), parse_parameters({"span": section}, "x"), only=["span"])
+
+
+def test_all_missing_settlements_are_named_at_once() -> None:
+    """One error has every row that the file of settlements lacks."""
+    days = [NOW + day * 86_400_000_000 for day in (10, 20, 30, 40)]
+    listings = [
+        Listing(future(f"BTC-{day}", "BTC", inverse=True, expiry=day), Decimal(50000), "row") for day in days
+    ]
+    perpetual = Listing(future("BTC-PERPETUAL", "BTC", inverse=True, expiry=None), Decimal(50000), "row")
+    earlier = Snapshot.build(
+        assemble("then", NOW, {"BTC": Decimal(50000)}, [perpetual, *listings]), domain=64
+    )
+    today = assemble("now", days[2] + 1, {"BTC": Decimal(50000)}, [perpetual, listings[3]])
+    with pytest.raises(InputError) as caught:
+        Snapshot.build(today, universe=earlier.universe, settlements={("BTC", days[1]): Decimal(49000)})
+    told = str(caught.value)
+    assert told.count("PRICE") == 2
+    assert "BTC,2026-01-11" in told
+    assert "BTC,2026-01-31" in told
+    assert "BTC,2026-01-21" not in told

@@ -1,0 +1,1 @@
+"""Answers of venues' own margin simulations: read, margined again, and set side by side."""
