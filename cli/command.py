@@ -10,6 +10,7 @@ from zkmargin.cli.commands.import_ import importing
 from zkmargin.cli.commands.info import info
 from zkmargin.cli.commands.margin import margin
 from zkmargin.cli.commands.pledge import pledge
+from zkmargin.cli.commands.policy import policy
 from zkmargin.cli.commands.prove import prove
 from zkmargin.cli.commands.receipt import receipt
 from zkmargin.cli.commands.rows import rows
@@ -62,6 +63,7 @@ PARTS = (
     submit,
     watch,
     pledge,
+    policy,
     receipt,
     serve,
     demo,
