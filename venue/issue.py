@@ -7,7 +7,6 @@ out of a sum. What goes in is holdings, what comes out is an attestation and its
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from zkmargin.algebra.setup import Setup
 from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey, VerifiedMap
 from zkmargin.attestation.documents import OpenOrders
+from zkmargin.attestation.names import REMEDY, is_canonical
 from zkmargin.margin.account.contract_map import Target
 from zkmargin.margin.account.holdings import OPEN_ORDERS, Holdings
 from zkmargin.margin.errors import InputError
@@ -86,9 +86,10 @@ class Account:
 
     def __post_init__(self) -> None:
         """Raises InputError for a name that would look like another's, and a subject whose key nobody has."""
-        if self.name != unicodedata.normalize("NFC", self.name).strip():
-            remedy = "write it without spaces at its ends, in composed characters (NFC): it would look like another's"
-            raise InputError(f"account {self.name!r}", "account", self.name, remedy)
+        if not is_canonical(self.name):
+            raise InputError(
+                f"account {self.name!r}", "account", self.name, f"{REMEDY}; another would look like it"
+            )
         if not self.subject.removeprefix("0x").strip("0"):
             remedy = "nobody has the key of this address; write that of the account's owner"
             raise InputError(f"account {self.name!r}", "subject", self.subject, remedy)

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.attestation import Address
-from zkmargin.attestation.documents import ChainId, Name, OpenOrders
+from zkmargin.attestation.documents import ChainId, OpenOrders
+from zkmargin.attestation.names import PartyName
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 
 File = Annotated[str, Field(min_length=1)]
@@ -22,7 +24,7 @@ Lifetime = Annotated[int, Field(gt=0, le=366 * 86400)]
 """Seconds."""
 
 
-class _Strict(BaseModel):
+class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -58,7 +60,7 @@ class VenueSettings(_Strict):
     """
 
     version: Literal[1] = 1
-    name: Name
+    name: PartyName
     chain_id: ChainId
     verifying_contract: Address
     snapshot: File
@@ -69,7 +71,7 @@ class VenueSettings(_Strict):
     passphrase_file: File | None = None
     lifetime: Lifetime = 3600
     longest_hold: Lifetime = 7 * 86400
-    accounts: Annotated[Mapping[Name, AccountSettings], Field(min_length=1)]
+    accounts: Annotated[Mapping[PartyName, AccountSettings], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -9,15 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.argument.documents import Digest
 from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, MapDigest, Name, OpenOrders, Text
+from zkmargin.attestation.names import PartyName
 from zkmargin.attestation.signing import Address
 from zkmargin.attestation.typed_data import SigningDomain
 from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.models import models
 from zkmargin.margin.parameters.document import Parameters
@@ -56,7 +58,7 @@ def _known(accepted: Mapping[str, Accepted]) -> Mapping[str, Accepted]:
     return accepted
 
 
-class _Strict(BaseModel):
+class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -135,10 +137,10 @@ class Policy(_Strict):
     audience: Text
     chain_id: ChainId
     verifying_contract: Address
-    venues: Annotated[Mapping[Name, TrustedVenue], Field(min_length=1)]
-    oracles: Mapping[Name, Signers] = Field(default_factory=dict)
+    venues: Annotated[Mapping[PartyName, TrustedVenue], Field(min_length=1)]
+    oracles: Mapping[PartyName, Signers] = Field(default_factory=dict)
     revoked: Annotated[tuple[Address, ...], Field(strict=False)] = ()
-    required_venues: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    required_venues: Annotated[tuple[PartyName, ...], Field(strict=False)] = ()
     models: Annotated[Mapping[Name, Accepted], Field(min_length=1), AfterValidator(_known)]
     snapshot_age: Duration = 300
     attestation_age: Duration = 86400

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.parameters.collateral import Collateral, check_rising
 from zkmargin.margin.parameters.deribit import Deribit
@@ -27,7 +28,7 @@ from zkmargin.margin.parameters.types import Rates, Strict, rates
 VERSION = 1
 
 
-class Parameters(BaseModel):
+class Parameters(PlainLiterals):
     """All that turns a market into tables; a key beyond these is the section of the model that has its name."""
 
     model_config = ConfigDict(extra="allow", frozen=True)

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from zkmargin.margin.errors import Finding, InputError, printable
 from zkmargin.margin.files.canonical_json import canonical_json, digest_of
 from zkmargin.margin.files.documents import read_bytes, write_atomically
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.instrument import CASH, Instrument, Kind, Premium, Security
 from zkmargin.margin.instruments.universe import Universe
@@ -192,7 +193,7 @@ class Snapshot:
         return int(10**self.universe.finest)
 
 
-class _Strict(BaseModel):
+class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -234,8 +235,8 @@ class _InputsDocument(_Strict):
     source: str
     indices: dict[str, str]
     quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=5)]]
-    terms: list[_TermsDocument] = []
-    confidences: dict[str, str] = {}
+    terms: list[_TermsDocument] = Field(default_factory=list)
+    confidences: dict[str, str] = Field(default_factory=dict)
     cash_price: str | None = None
     history: _HistoryDocument | None = None
 
