@@ -180,16 +180,29 @@ def check_snapshot(
     content = (signature.snapshot, signature.universe, signature.valuation_time)
     if content != (snapshot.id, snapshot.universe.digest, snapshot.valuation_time):
         raise PolicyError("oracle-signature", f"{name}: it is over {signature.snapshot}")
-    check_binding(signature, policy, name)
-    oracle = next((o for o, signers in policy.oracles.items() if signature.signer in signers.keys), None)
-    if oracle is None:
-        raise PolicyError("oracle-unknown", f"{name}: {signature.signer} is no trusted oracle")
-    check_signer(signature, policy, name, "oracle-signature")
+    oracle = check_oracle(signature, policy, name)
     check_age(snapshot, policy, time.time() if now is None else now)
     for model, accepted in policy.models.items():
         if model in snapshot.models:
             check_parameters(snapshot, policy, model, accepted.levels)
     snapshot.reproduce()
+    return oracle
+
+
+def check_oracle(signature: SnapshotSignature, policy: Policy, name: str) -> str:
+    """Check whose signature of a snapshot it is; `name` is what it is called in errors.
+
+    Returns:
+        The oracle's name.
+
+    Raises:
+        PolicyError: it is no trusted oracle's, or for another chain or contract.
+    """
+    check_binding(signature, policy, name)
+    oracle = next((o for o, signers in policy.oracles.items() if signature.signer in signers.keys), None)
+    if oracle is None:
+        raise PolicyError("oracle-unknown", f"{name}: {signature.signer} is no trusted oracle")
+    check_signer(signature, policy, name, "oracle-signature")
     return oracle
 
 

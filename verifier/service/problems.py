@@ -31,6 +31,7 @@ CODES: Mapping[str, tuple[HTTPStatus, str]] = {
     "method": (HTTPStatus.METHOD_NOT_ALLOWED, "the path has other methods"),
     "body-slow": (HTTPStatus.REQUEST_TIMEOUT, "the body did not arrive in time"),
     "body-large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is larger than the service takes"),
+    "length": (HTTPStatus.BAD_REQUEST, "the length of the body is no number that could be meant"),
     "rate": (HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
     "overloaded": (HTTPStatus.SERVICE_UNAVAILABLE, "too much is waiting; come back"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "the ledger does not answer; come back"),
