@@ -17,7 +17,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
+.PHONY: help demo demo-portable test lint rust types fuzz mutants load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -26,6 +26,7 @@ help:
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
 	@echo "make fuzz     the long randomised tests"
+	@echo "make mutants  break every check of the verifier's rooms, one by one, and see that a test notices; hours"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
 	@echo "make endure   ask a service 100,000 times, and watch the memory of its workers"
@@ -84,6 +85,9 @@ else
 rust:
 	@echo "zkmargin: cargo was not found; the checks of the native extension are left out"
 endif
+
+mutants: $(VENV)/.development
+	@$(BIN)/python -m tests.mutants.run $(ONLY)
 
 fuzz: $(VENV)/.development
 	$(BIN)/python -m pytest -m fuzz
