@@ -55,6 +55,8 @@ class VenueSettings(_Strict):
         map_signer: address of the key that signed it; the service's own if left out.
         passphrase_file: of the key, if it is a keystore and the environment does not give it.
         lifetime: of an attestation, seconds.
+        answer_step: seconds; answers leave after a whole number of them, so that their time does not tell how much
+            there was to read and to commit to. 0: as soon as they are ready.
         longest_hold: seconds that collateral may be locked for at a trader's wish.
         accounts: by pseudonym.
     """
@@ -71,6 +73,7 @@ class VenueSettings(_Strict):
     passphrase_file: File | None = None
     lifetime: Lifetime = 3600
     longest_hold: Lifetime = 7 * 86400
+    answer_step: Annotated[float, Field(ge=0, le=10, strict=False)] = 0.05
     accounts: Annotated[Mapping[PartyName, AccountSettings], Field(min_length=1)]
 
     @model_validator(mode="after")
