@@ -155,6 +155,8 @@ def configuration(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
         limit_concurrency=MOST_CONNECTIONS + 96,
+        # On a busy machine a worker may take that long to import what it needs; ended before, it would never begin.
+        timeout_worker_healthcheck=60,
         h11_max_incomplete_event_size=64 << 10,
     )
 
