@@ -25,7 +25,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: docs help dev demo demo-portable test lint locked wheel packages npm rust types fuzz load endure bench native readme lock clean
+.PHONY: docs help dev demo demo-portable test lint locked wheel packages npm rust types fuzz mutants load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -37,6 +37,7 @@ help:
 	@echo "make packages install both into empty environments and use them there"
 	@echo "make dev      everything that work on the code needs, in .venv, and how an editor finds it"
 	@echo "make fuzz     the long randomised tests"
+	@echo "make mutants  break every check of the verifier's rooms, one by one, and see that a test notices; hours"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
 	@echo "make endure   ask a service 100,000 times, and watch the memory of its workers"
@@ -148,6 +149,9 @@ else
 rust:
 	@echo "zkmargin: cargo was not found; the checks of the native extension are left out"
 endif
+
+mutants: $(VENV)/.development
+	@$(BIN)/python -m tests.mutants.run $(ONLY)
 
 fuzz: $(VENV)/.development
 	$(BIN)/python -m pytest $(AT_ONCE) -m fuzz

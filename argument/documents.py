@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from zkmargin.argument.challenges import PROTOCOL
 from zkmargin.circuits.relation import MAX_DOMAIN, MIN_DOMAIN
@@ -17,15 +17,9 @@ from zkmargin.circuits.statement import LONGEST_TEXT, POINT_BYTES, CommittedRows
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.canonical_json import canonical_json
 from zkmargin.margin.files.documents import parse_json, read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.units import Level
-
-
-def _plain_integer(value: object) -> object:
-    """In Python True and 1.0 equal 1; a document has one encoding."""
-    if type(value) is not int:
-        raise ValueError("Input should be 1")
-    return value
 
 
 def size_in_words(schema: dict[str, Any]) -> None:
@@ -35,7 +29,7 @@ def size_in_words(schema: dict[str, Any]) -> None:
             schema["description"] = f"At most {schema.pop(name)}."
 
 
-Version = Annotated[Literal[1], BeforeValidator(_plain_integer)]
+Version = Literal[1]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PointHex = Annotated[str, Field(pattern=r"^[0-9a-f]{96}$")]
 PointsHex = Annotated[
@@ -52,7 +46,7 @@ LONGEST_PROOF = 1 << 16
 """In bytes; a proof over the largest relation that fits the setup is far shorter."""
 
 
-class Document(BaseModel):
+class Document(PlainLiterals):
     """A frozen, strict document with one canonical encoding."""
 
     model_config = ConfigDict(

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field
 from zkmargin.argument.documents import Digest, Document
 from zkmargin.attestation.documents import Name, Seconds, SignedDocument
 from zkmargin.attestation.keys import SigningKey
+from zkmargin.attestation.names import PartyName
 from zkmargin.attestation.typed_data import CONTRACT_MAP, SigningDomain, Struct
 from zkmargin.margin.account.contract_map import Target, target
 from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
@@ -92,7 +93,7 @@ class ContractMapDocument(SignedDocument):
 
     format: Literal["zkmargin/contract-map"] = "zkmargin/contract-map"
     version: Literal[1] = 1
-    venue: Name
+    venue: PartyName
     universe: Digest
     as_of: Seconds
     contracts: Annotated[

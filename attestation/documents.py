@@ -19,6 +19,7 @@ from zkmargin.argument.documents import (
     PointHex,
     size_in_words,
 )
+from zkmargin.attestation.names import LONGEST_NAME, PartyName
 from zkmargin.attestation.signing import Address, Signature, SignatureError, recover
 from zkmargin.attestation.typed_data import ATTESTATION, RECEIPT, SNAPSHOT, WORD, SigningDomain, Struct
 from zkmargin.margin.errors import InputError
@@ -27,7 +28,6 @@ from zkmargin.margin.units import Level
 if TYPE_CHECKING:
     from zkmargin.attestation.keys import SigningKey
 
-LONGEST_NAME = 128
 LONGEST_TEXT = 256
 MOST_ATTESTATIONS = 64
 """Of one submission; each is a term of one sum."""
@@ -161,8 +161,8 @@ class AttestationDocument(SignedDocument):
     domain: Domain
     point: PointHex
     bound: Annotated[int, Field(gt=0, lt=1 << 63)]
-    venue: Name
-    account: Name
+    venue: PartyName
+    account: PartyName
     subject: Address
     complete: Literal[True] = True
     open_orders: OpenOrders
@@ -311,7 +311,7 @@ class SubmissionDocument(Document):
     ]
     proof: ProofHex
     venue_proofs: Annotated[
-        dict[Name, ProofHex], Field(max_length=MOST_ATTESTATIONS, json_schema_extra=size_in_words)
+        dict[PartyName, ProofHex], Field(max_length=MOST_ATTESTATIONS, json_schema_extra=size_in_words)
     ]
     subject: Address
     signature: Signature

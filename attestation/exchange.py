@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from zkmargin.argument.documents import Digest
 from zkmargin.attestation.documents import MOST_ATTESTATIONS, Name, Text, Ticks
+from zkmargin.attestation.names import PartyName
 from zkmargin.attestation.signing import Address
 from zkmargin.margin.units import Level
 
@@ -54,6 +55,9 @@ class AccountAsked(AccountName):
     """An account of a venue that is asked about."""
 
     model_config = ConfigDict(extra="forbid")
+
+    venue: PartyName
+    account: PartyName
 
 
 class ChallengeRequest(Request):

@@ -22,6 +22,7 @@ from pathlib import Path
 from benchmarks.service import DOMAIN, started_service, submissions
 from benchmarks.wire import request, send
 from tests.verifier.service.world import ADMIN_KEY, Replica, Trader, World, market
+from zkmargin.attestation import SigningKey
 from zkmargin.margin.files.canonical_json import canonical_json
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
@@ -44,8 +45,10 @@ SHARES: dict[str, int] = {
     "batch": 1,
     "pledges": 8,
     "log": 3,
-    "venues": 3,
-    "no document": 3,
+    "venues": 2,
+    "no document": 2,
+    "rows of many members": 1,
+    "unsigned snapshot": 1,
     "nothing there": 3,
     "metrics": 1,
     "policy": 2,
@@ -113,7 +116,7 @@ def _run(world: World, replica: Replica, size: int) -> list[Step]:
     steps = [_seen(0, 0.0, replica, {})]
     proofs = Proofs(fresh, [])
     for number in range(1, STEPS + 1):
-        plan = _plan(drawn, size, traders, proofs, _pledges(replica))
+        plan = _plan(drawn, size, traders, proofs, _pledges(replica), taken=taken)
         with replica.http.stream("GET", "/v1/events", headers=replica.admin()):
             seconds, answers, _ = asyncio.run(send(replica.port, plan, None, CONNECTIONS))
         steps.append(_seen(number * size, seconds, replica, dict(answers)))
@@ -129,9 +132,16 @@ def _hand_in(world: World, replica: Replica) -> Snapshot:
 
 
 def _plan(
-    drawn: random.Random, size: int, traders: Sequence[Trader], proofs: Proofs, pledges: Sequence[str]
+    drawn: random.Random,
+    size: int,
+    traders: Sequence[Trader],
+    proofs: Proofs,
+    pledges: Sequence[str],
+    *,
+    taken: Snapshot,
 ) -> list[bytes]:
-    """The requests of a step, in an order by chance."""
+    """The requests of a step, in an order by chance; some are attacks."""
+    world = traders[0].world
 
     def spoiled() -> bytes:
         document = json.loads(drawn.choice(proofs.sent))
@@ -148,6 +158,9 @@ def _plan(
     def batch() -> bytes:
         return canonical_json({"submissions": [json.loads(drawn.choice(proofs.sent)) for _ in range(4)]})
 
+    many = b'{"columns":[' + b"0," * 50_000 + b"0]}"
+    place = f"/v1/snapshots/{taken.id}/rows/isolated/initial"
+    strange = canonical_json(world.sign_snapshot(taken, SigningKey.generate()))
     make: dict[str, Callable[[], bytes]] = {
         "challenge": lambda: request("POST", "/v1/challenges", challenge()),
         "receipt": lambda: request("GET", f"/v1/receipts/{drawn.choice(pledges or [_nobody(drawn)])}"),
@@ -159,6 +172,8 @@ def _plan(
         "log": lambda: request("GET", f"/v1/log?most=50&after={drawn.randrange(1000)}", key=ADMIN_KEY),
         "venues": lambda: request("GET", "/v1/venues"),
         "no document": lambda: request("POST", "/v1/proofs", b"[" * drawn.randrange(1, 10**5)),
+        "rows of many members": lambda: request("PUT", place, many),
+        "unsigned snapshot": lambda: request("POST", "/v1/snapshots", strange),
         "nothing there": lambda: request(
             "GET", f"/{drawn.getrandbits(64):x}", key=f"{drawn.getrandbits(64)}"
         ),

@@ -16,6 +16,7 @@ import numpy as np
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.matrix import IntMatrix, MatrixRow
 from zkmargin.circuits.relation import Choice, Relation, Row, Unit, most_limbs
+from zkmargin.margin.tables.bounds import proven_bound
 
 _NONE: Mapping[int, int] = {}
 
@@ -79,9 +80,29 @@ class RelationBuilder:
         self.honest[variable] = limit
 
     def ranged(self, name: str, variable: int, limit: int) -> None:
-        """Prove ``|q| <= limit`` up to the width of a row: ``q + limit >= 0`` within the bits of ``2 * limit``."""
+        """Prove ``|q| <= limit`` with the fewest cells; where these have one value more, of ``q = -limit - 1`` as well.
+
+        One row of whole limbs where ``2 * limit + 2`` are all its values; where these fill its lower limbs, a row of
+        those and a top limb that is capped; or else a row for either side.
+        """
         self.bounded(variable, limit)
-        self._ranged[variable] = self.row(name, Unit("lots"), {variable: 1}, constant=limit)
+        lots, bits, values = Unit("lots"), self.domain.bit_length() - 1, 2 * limit + 2
+        lower = bits * (((values - 1).bit_length() - 1) // bits)
+        weight, shift = 1 << lower, proven_bound(limit)
+        self._ranged[variable] = shift
+        if values == weight << bits:
+            self.row(name, lots, {variable: 1}, constant=shift, limit=values - 1)
+        elif lower and values % weight == 0:
+            most = values // weight - 1
+            top = self.free(
+                f"{name}, top limb", lots, choice=lambda q, _: q[variable] + shift >> lower, limit=most
+            )
+            self.row(name, lots, {}, {top: -1}, constant=most)
+            self.row(name, lots, {variable: 1}, {top: -weight}, constant=shift, limit=weight - 1)
+        else:
+            self._ranged[variable] = limit
+            for sign in (1, -1):
+                self.row(name, lots, {variable: sign}, constant=limit)
 
     def reach(self, matrix: IntMatrix) -> list[int]:
         """How far honest holdings can move each row of a matrix of coefficients, either way."""
@@ -182,7 +203,9 @@ class RelationBuilder:
             v_terms=IntMatrix.from_rows((eq.v for eq in self._equations), self.domain),
             constants=tuple(eq.constant for eq in self._equations),
             defines=tuple(eq.target for eq in self._equations),
-            holding_bounds=tuple(self._proven(variable, rows, bits) for variable in range(width)),
+            holding_bounds=tuple(
+                self._ranged.get(variable, self.honest.get(variable, 0)) for variable in range(width)
+            ),
             group=balanced_group(columns) if group is None else group,
         )
 
@@ -209,14 +232,6 @@ class RelationBuilder:
         there = all(0 <= row < len(self._drafts) for row in rows)
         if not there or not all(0 <= cell < self._squares for cell in cells):
             raise RelationError(f"{name}: it speaks of a row or a square that is not there yet")
-
-    def _proven(self, variable: int, rows: tuple[Row, ...], bits: int) -> int:
-        """The bound on a variable that the relation may rely on against a dishonest prover."""
-        honest = self.honest.get(variable, 0)
-        if variable not in self._ranged:
-            return honest
-        top = (1 << (bits * rows[self._ranged[variable]].limbs)) - 1
-        return max(honest, top - honest)
 
 
 def widths(limit: int, bits: int) -> tuple[int, int]:

@@ -139,6 +139,13 @@ def _pledge() -> click.Command:
     return pledge
 
 
+@command.part("policy", "Pin the parameters of a snapshot in a policy, or check a policy against one.")
+def _policy() -> click.Command:
+    from zkmargin.cli.commands.policy import policy
+
+    return policy
+
+
 @command.part("receipt", "Fetch and check what a service has signed.")
 def _receipt() -> click.Command:
     from zkmargin.cli.commands.receipt import receipt

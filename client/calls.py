@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -133,7 +132,9 @@ def act(pledge: str, action: Literal["call", "release"]) -> Call[Pledge]:
 
 def events(after: int = 0) -> Call[list[dict[str, Any]]]:
     """A page of the log; needs a protocol's key."""
-    return Call("GET", "/v1/log", lambda text: list(json.loads(text)["events"]), query={"after": str(after)})
+    return Call(
+        "GET", "/v1/log", lambda text: list(parse_json(text, WHERE)["events"]), query={"after": str(after)}
+    )
 
 
 def _rows_path(snapshot: str, model: str, level: Level) -> str:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zkmargin.margin.errors import printable
+
+LONGEST_DETAIL, LONGEST_CODE = 2000, 64
+"""Characters that are shown of what a service says."""
+
 
 class ServiceError(Exception):
     """The service refuses.
@@ -18,10 +23,11 @@ class ServiceError(Exception):
 
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
         self.status, self.document = status, dict(document)
-        self.code = str(document.get("code", "unknown"))
-        self.detail = str(document.get("detail", f"status {status}"))
-        told = self.detail.startswith(f"{self.code}:")
-        super().__init__(self.detail if told else f"{self.code}: {self.detail}")
+        self.code = printable(str(document.get("code", "unknown"))[:LONGEST_CODE])
+        told = str(document.get("detail", f"status {status}"))
+        self.detail = printable(told if len(told) <= LONGEST_DETAIL else told[:LONGEST_DETAIL] + "...")
+        named = self.detail.startswith(f"{self.code}:")
+        super().__init__(self.detail if named else f"{self.code}: {self.detail}")
 
 
 class UnreachableError(Exception):

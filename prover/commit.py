@@ -71,3 +71,22 @@ def commit_sparse(setup: Setup, domain: int, held: Mapping[int, int], blinder: i
         column[slot] = lots
     holdings = setup.commit_evaluations(domain, backend.vector(column))
     return backend.msm([holdings, setup.blinding_point(domain, 0)], [1, blinder])
+
+
+def commit_masked(setup: Setup, domain: int, held: Mapping[int, int], blinder: int) -> Point:
+    """Like `commit_sparse`, in a time that tells neither how many holdings there are nor how large they are.
+
+    Every slot takes part, with a quantity under a fresh random mask; the masks are committed to by themselves and taken
+    off. Both sums are over uniform field elements, whatever is held: some milliseconds, where `commit_sparse` takes a
+    fraction of one for few and small holdings.
+
+    Raises:
+        ValueError: a slot outside the domain.
+    """
+    if held and not 0 <= min(held) <= max(held) < domain:
+        raise ValueError(f"slot {max(held)} lies outside a domain of {domain} slots")
+    backend = setup.backend
+    masks = [secrets.randbelow(MODULUS) for _ in range(domain)]
+    column = [(mask + held.get(slot, 0)) % MODULUS for slot, mask in enumerate(masks)]
+    both, mask = (setup.commit_evaluations(domain, backend.vector(values)) for values in (column, masks))
+    return backend.msm([both, mask, setup.blinding_point(domain, 0)], [1, MODULUS - 1, blinder])

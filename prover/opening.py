@@ -15,7 +15,7 @@ from zkmargin.argument.documents import CommitmentDocument, Curve, Digest, Docum
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.universe import Universe
-from zkmargin.prover.commit import Opening, commit_sparse, random_blinder
+from zkmargin.prover.commit import Opening, commit_masked, commit_sparse, random_blinder
 
 
 class OpeningDocument(Document):
@@ -86,8 +86,10 @@ def commit_holdings(setup: Setup, universe: Universe, lots: tuple[int, ...]) -> 
     return commit_slots(setup, universe, {slot: held for slot, held in enumerate(lots) if held})
 
 
-def commit_slots(setup: Setup, universe: Universe, held: Mapping[int, int]) -> OpeningDocument:
-    """Like `commit_holdings`, from the lots of the slots that hold any.
+def commit_slots(
+    setup: Setup, universe: Universe, held: Mapping[int, int], *, masked: bool = False
+) -> OpeningDocument:
+    """Like `commit_holdings`, from the lots of the slots that hold any; `masked`: in a time that does not tell of them.
 
     Raises:
         InputError: a quantity lies beyond its instrument's bound.
@@ -101,7 +103,7 @@ def commit_slots(setup: Setup, universe: Universe, held: Mapping[int, int]) -> O
         if lots:
             named[instrument.name] = lots
     blinder = random_blinder()
-    point = commit_sparse(setup, universe.domain, held, blinder)
+    point = (commit_masked if masked else commit_sparse)(setup, universe.domain, held, blinder)
     return OpeningDocument(
         setup=setup.digest,
         universe=universe.digest,

@@ -30,7 +30,8 @@ import pyarrow as pa
 
 from zkmargin.argument.documents import Digest, Document
 from zkmargin.attestation import Address, Hold
-from zkmargin.attestation.documents import ChainId, Counter, MapDigest, Name, OpenOrders, Seconds
+from zkmargin.attestation.documents import ChainId, Counter, MapDigest, OpenOrders, Seconds
+from zkmargin.attestation.names import PartyName
 from zkmargin.attestation.secret_file import OWNER_ONLY
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import write_atomically
@@ -64,7 +65,7 @@ class BookDocument(Document):
     format: Literal["zkmargin/book"] = "zkmargin/book"
     version: Literal[1] = 1
     book: Digest
-    venue: Name
+    venue: PartyName
     signer: Address
     chain_id: ChainId
     verifying_contract: Address

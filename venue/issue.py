@@ -7,7 +7,6 @@ out of a sum. What goes in is holdings, what comes out is an attestation and its
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from zkmargin.algebra.setup import Setup
 from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey, VerifiedMap
 from zkmargin.attestation.documents import OpenOrders
+from zkmargin.attestation.names import REMEDY, is_canonical
 from zkmargin.margin.account.contract_map import Target
 from zkmargin.margin.account.holdings import Holdings, reserved_in
 from zkmargin.margin.errors import InputError
@@ -86,9 +86,10 @@ class Account:
 
     def __post_init__(self) -> None:
         """Raises InputError for a confusable account name, or a subject address that has no private key."""
-        if self.name != unicodedata.normalize("NFC", self.name).strip():
-            remedy = "write it without spaces at its ends, in composed characters (NFC): it would look like another's"
-            raise InputError(f"account {self.name!r}", "account", self.name, remedy)
+        if not is_canonical(self.name):
+            raise InputError(
+                f"account {self.name!r}", "account", self.name, f"{REMEDY}; another would look like it"
+            )
         if not self.subject.removeprefix("0x").strip("0"):
             remedy = "this address has no known private key; write that of the account's owner"
             raise InputError(f"account {self.name!r}", "subject", self.subject, remedy)
@@ -170,7 +171,8 @@ def attest(
     check_ledger(account.open_orders, holdings)
     begin(venue, moment, register)
     with register.issue(account.name, moment.as_of, hold) as issue:
-        attested = sign(venue, account, holdings, moment, issue.grant)
+        # Whoever asks may measure how long it takes.
+        attested = sign(venue, account, holdings, moment, issue.grant, masked=True)
         issue.record(attested.attestation)
     return attested
 
@@ -198,10 +200,21 @@ def check_ledger(open_orders: OpenOrders, holdings: Holdings) -> None:
             raise InputError(position.where, "open_orders", open_orders, remedy)
 
 
-def sign(venue: Venue, account: Account, holdings: Holdings, moment: Moment, grant: Grant) -> Attested:
-    """Commit and sign under a sequence that the register granted. Raises InputError as `attest` does."""
+def sign(
+    venue: Venue,
+    account: Account,
+    holdings: Holdings,
+    moment: Moment,
+    grant: Grant,
+    *,
+    masked: bool = False,
+) -> Attested:
+    """Commit and sign under a sequence that the register granted; `masked`: see `commit_masked`.
+
+    Raises InputError as `attest` does.
+    """
     universe = venue.snapshot.universe
-    opening = commit_slots(venue.setup, universe, holdings.held(venue.snapshot))
+    opening = commit_slots(venue.setup, universe, holdings.held(venue.snapshot), masked=masked)
     attestation = AttestationDocument.sign(
         venue.key,
         venue.domain,

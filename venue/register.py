@@ -33,6 +33,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from zkmargin.attestation import AttestationDocument, Hold
+from zkmargin.attestation.secret_file import own_database
 from zkmargin.margin.errors import Finding, InputError
 
 SECONDS_TO_WAIT = 30
@@ -107,6 +108,7 @@ class Register:
     def __init__(self, path: Path) -> None:
         """Open it, or begin it. Raises InputError if the file is no register or cannot be written."""
         self._path = path
+        own_database(path, "register")
         self._engine = _engine(path)
         with self._writing() as connection:
             _METADATA.create_all(connection)

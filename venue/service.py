@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -168,9 +169,12 @@ def create_app(desk: Desk) -> FastAPI:
         token: Annotated[str, Depends(_token)], response: Response, request: AttestRequest | None = None
     ) -> dict[str, Any]:
         """Attest to the account of the token. The answer holds the opening: it is secret."""
+        begun = time.monotonic()
         name, settings = desk.account_of(token)
         answer = desk.attest(name, settings, request.hold if request else None)
         response.headers["Cache-Control"] = "no-store"
+        if step := desk.settings.answer_step:
+            time.sleep(step - (time.monotonic() - begun) % step)
         return answer
 
     _answer_problems(app)

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.attestation import Address
-from zkmargin.attestation.documents import ChainId, Name, OpenOrders
+from zkmargin.attestation.documents import ChainId, OpenOrders
+from zkmargin.attestation.names import PartyName
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 
 File = Annotated[str, Field(min_length=1)]
@@ -22,7 +24,7 @@ Lifetime = Annotated[int, Field(gt=0, le=366 * 86400)]
 """Seconds."""
 
 
-class _Strict(BaseModel):
+class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -53,12 +55,14 @@ class VenueSettings(_Strict):
         map_signer: address of the key that signed it; the service's own if left out.
         passphrase_file: of the key, if it is a keystore and the environment does not give it.
         lifetime: of an attestation, seconds.
+        answer_step: seconds; answers leave after a whole number of them, so that their time does not tell how much
+            there was to read and to commit to. 0: as soon as they are ready.
         longest_hold: seconds that collateral may be locked for at a trader's wish.
         accounts: by pseudonym.
     """
 
     version: Literal[1] = 1
-    name: Name
+    name: PartyName
     chain_id: ChainId
     verifying_contract: Address
     snapshot: File
@@ -69,7 +73,8 @@ class VenueSettings(_Strict):
     passphrase_file: File | None = None
     lifetime: Lifetime = 3600
     longest_hold: Lifetime = 7 * 86400
-    accounts: Annotated[Mapping[Name, AccountSettings], Field(min_length=1)]
+    answer_step: Annotated[float, Field(ge=0, le=10, strict=False)] = 0.05
+    accounts: Annotated[Mapping[PartyName, AccountSettings], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -11,6 +11,7 @@ from zkmargin.verifier.policy import Policy
 from zkmargin.verifier.submission import (
     Expected,
     PreparedSubmission,
+    check_parameters,
     check_snapshot,
     prepare_submission,
     verify_submission,
@@ -27,6 +28,7 @@ __all__ = [
     "PolicyError",
     "PreparedSubmission",
     "VerificationError",
+    "check_parameters",
     "check_snapshot",
     "commitment_term",
     "prepare_submission",

@@ -5,21 +5,26 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
+from zkmargin.argument.documents import Digest
 from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, MapDigest, Name, OpenOrders, Text
+from zkmargin.attestation.names import PartyName
 from zkmargin.attestation.signing import Address
 from zkmargin.attestation.typed_data import SigningDomain
 from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.models import MODELS
-from zkmargin.margin.units import Level
-from zkmargin.verifier.parameter_floor import normalised
+from zkmargin.margin.parameters.document import Parameters
+from zkmargin.margin.units import LEVELS, Level
+from zkmargin.verifier.parameter_floor import least_parameters, normalised
 
 Duration = Annotated[int, Field(ge=0, le=10 * 366 * 86400)]
 """Seconds."""
@@ -39,14 +44,21 @@ Dollars = Annotated[str, AfterValidator(_amount)]
 """USD as a decimal in quotes, in its canonical form."""
 
 
-def _known(accepted: Mapping[str, Any]) -> Mapping[str, Any]:
-    for name in accepted:
+def _known(accepted: Mapping[str, Accepted]) -> Mapping[str, Accepted]:
+    for name, how in accepted.items():
         if name not in MODELS:
             raise ValueError(f"there is no model {name}; name some of {', '.join(MODELS)}")
+        if how.least is None:
+            continue
+        try:
+            least_parameters(name, how.least)
+        except InputError as error:
+            field = f"{name}.minimum.{error.field}"
+            raise InputError("policy", field, error.value, error.remedy) from None
     return accepted
 
 
-class _Strict(BaseModel):
+class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -71,14 +83,27 @@ class Accepted(_Strict):
 
     Attributes:
         level: the least level: initial admits initial only, maintenance admits both.
-        minimum: the least parameters of the snapshot, by section and name as in a parameter file: numbers are at least
-            these, and lists (of shocks) contain all of these.
+        minimum: the least parameters of the snapshot, by section and name as in a parameter file; what it leaves out of
+            all that prices the model has its default. See `zkmargin.verifier.parameter_floor`.
+        pins: digests of parameters (see `zkmargin.verifier.floors.pins`); a snapshot has those of one of them, at the
+            level of the submission. None: any that ask no less than the least ones.
         rows: whether proofs must use committed rows, so that checking one takes no longer for thousands of scenarios.
     """
 
     level: Level = "initial"
-    minimum: Annotated[Mapping[str, Any], AfterValidator(normalised)] = Field(default_factory=dict)
+    minimum: Annotated[Mapping[str, Any], AfterValidator(normalised)] | None = None
+    pins: Annotated[tuple[Digest, ...], Field(min_length=1, max_length=64, strict=False)] | None = None
     rows: bool = False
+
+    @property
+    def least(self) -> Mapping[str, Any] | None:
+        """The minimum; the defaults where neither it nor pins are stated, nothing beside pins alone."""
+        return {} if self.minimum is None and self.pins is None else self.minimum
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels that it admits."""
+        return tuple(level for level in LEVELS if self.admits(level))
 
     def admits(self, level: Level) -> bool:
         """Whether the level is at least the one asked for."""
@@ -112,10 +137,10 @@ class Policy(_Strict):
     audience: Text
     chain_id: ChainId
     verifying_contract: Address
-    venues: Annotated[Mapping[Name, TrustedVenue], Field(min_length=1)]
-    oracles: Mapping[Name, Signers] = Field(default_factory=dict)
+    venues: Annotated[Mapping[PartyName, TrustedVenue], Field(min_length=1)]
+    oracles: Mapping[PartyName, Signers] = Field(default_factory=dict)
     revoked: Annotated[tuple[Address, ...], Field(strict=False)] = ()
-    required_venues: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    required_venues: Annotated[tuple[PartyName, ...], Field(strict=False)] = ()
     models: Annotated[Mapping[Name, Accepted], Field(min_length=1), AfterValidator(_known)]
     snapshot_age: Duration = 300
     attestation_age: Duration = 86400
@@ -141,6 +166,12 @@ class Policy(_Strict):
                         f"the key {key} signs for both {owners[key]} and {name}; give each its own"
                     )
         return self
+
+    @cached_property
+    def least_parameters(self) -> Mapping[str, Parameters]:
+        """By model, the least parameters; none for models of which the policy states pins alone."""
+        stated = ((name, accepted.least) for name, accepted in self.models.items())
+        return {name: least_parameters(name, minimum) for name, minimum in stated if minimum is not None}
 
     def max_pledge_ticks(self, quantum_decimals: int) -> int | None:
         """The greatest amount in ticks of 10^-quantum_decimals USD, rounded down; None for no limit."""

@@ -7,7 +7,7 @@ checks the proofs, too. A service that verifies many at once prepares each and h
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from zkmargin.algebra.setup import Setup
@@ -23,7 +23,9 @@ from zkmargin.attestation.statements import (
 )
 from zkmargin.circuits.statement import CommittedRows, Statement
 from zkmargin.margin.arithmetic.decimals import scaled_decimal
+from zkmargin.margin.instruments.instrument import CASH
 from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.margin.units import Level
 from zkmargin.verifier.attestation_checks import (
     AccountKey,
     Newest,
@@ -35,6 +37,7 @@ from zkmargin.verifier.attestation_checks import (
 )
 from zkmargin.verifier.batch import verify_batch
 from zkmargin.verifier.errors import PolicyError
+from zkmargin.verifier.floors.pins import pricing_pin
 from zkmargin.verifier.parameter_floor import shortfall
 from zkmargin.verifier.policy import Policy
 from zkmargin.verifier.verify import parse
@@ -163,7 +166,8 @@ def verify_submission(
 def check_snapshot(
     snapshot: Snapshot, signature: SnapshotSignature, policy: Policy, now: float | None = None
 ) -> str:
-    """Check that a trusted oracle signed a snapshot, that it is fresh, and that its tables follow from its inputs.
+    """Check that a trusted oracle signed a snapshot, that it is fresh and asks no less than the policy under any model
+    that it accepts, and that its tables follow from its inputs.
 
     Returns:
         The oracle's name.
@@ -176,13 +180,29 @@ def check_snapshot(
     content = (signature.snapshot, signature.universe, signature.valuation_time)
     if content != (snapshot.id, snapshot.universe.digest, snapshot.valuation_time):
         raise PolicyError("oracle-signature", f"{name}: it is over {signature.snapshot}")
+    oracle = check_oracle(signature, policy, name)
+    check_age(snapshot, policy, time.time() if now is None else now)
+    for model, accepted in policy.models.items():
+        if model in snapshot.models:
+            check_parameters(snapshot, policy, model, accepted.levels)
+    snapshot.reproduce()
+    return oracle
+
+
+def check_oracle(signature: SnapshotSignature, policy: Policy, name: str) -> str:
+    """Check whose signature of a snapshot it is; `name` is what it is called in errors.
+
+    Returns:
+        The oracle's name.
+
+    Raises:
+        PolicyError: it is no trusted oracle's, or for another chain or contract.
+    """
     check_binding(signature, policy, name)
     oracle = next((o for o, signers in policy.oracles.items() if signature.signer in signers.keys), None)
     if oracle is None:
         raise PolicyError("oracle-unknown", f"{name}: {signature.signer} is no trusted oracle")
     check_signer(signature, policy, name, "oracle-signature")
-    check_age(snapshot, policy, time.time() if now is None else now)
-    snapshot.reproduce()
     return oracle
 
 
@@ -256,9 +276,31 @@ def _check_model(submission: SubmissionDocument, snapshot: Snapshot, policy: Pol
         raise PolicyError("model", f"the model {submission.model!r} is not accepted")
     if not accepted.admits(submission.level):
         raise PolicyError("model", f"{submission.level} margin is not enough; {accepted.level} is asked for")
-    short = shortfall(accepted.minimum, snapshot.parameters.document())
-    if short:
-        raise PolicyError("parameters", short)
+    check_parameters(snapshot, policy, submission.model, (submission.level,))
+
+
+def check_parameters(snapshot: Snapshot, policy: Policy, model: str, levels: Collection[Level]) -> None:
+    """Check that a snapshot's parameters ask at least as much as the policy's.
+
+    Args:
+        snapshot: any.
+        policy: one that accepts the model.
+        model: which is to be proven under.
+        levels: those that a submission may be at: all the least parameters count, and the pin of one is enough.
+
+    Raises:
+        PolicyError: they may ask less of some account, or are none of those that are pinned.
+    """
+    least, pins = policy.least_parameters.get(model), policy.models[model].pins
+    if least is not None:
+        held = {i.settlement for i in snapshot.universe.instruments} - {CASH}
+        short = shortfall(least, snapshot.parameters, model, held, policy.models[model].levels)
+        if short:
+            raise PolicyError("parameters", short)
+    found = [pricing_pin(snapshot.parameters, model, level) for level in levels]
+    if pins is not None and not set(found) & set(pins):
+        message = f"{' or '.join(found)}, the digest of what prices {model}, is none that the policy pins"
+        raise PolicyError("parameters", message)
 
 
 def _check_consent(submission: SubmissionDocument, digest: bytes, policy: Policy) -> None:

@@ -23,6 +23,7 @@ from zkmargin.margin.arithmetic.decimals import canonical_decimal, floor_div, pa
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.csv_rows import read_rows
 from zkmargin.margin.files.documents import parse_json, read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.instrument import CASH, Instrument
 from zkmargin.margin.instruments.universe import Universe
@@ -100,7 +101,7 @@ class _PositionDocument(BaseModel):
     entry_price: str | int | Decimal | None = None
 
 
-class _HoldingsDocument(BaseModel):
+class _HoldingsDocument(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True)
     version: Literal[1] = 1
     positions: list[_PositionDocument]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.parameters.binance import Binance
 from zkmargin.margin.parameters.bybit import Bybit
@@ -41,7 +42,7 @@ def _usual_debt(found: Rates) -> bool:
     return found == rates("0.2", "0.1")
 
 
-class Parameters(BaseModel):
+class Parameters(PlainLiterals):
     """All that turns a market into tables; a key beyond these is the section of the model that has its name."""
 
     model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)

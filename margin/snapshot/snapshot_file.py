@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from zkmargin.margin.errors import Finding, InputError, printable
+from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.instruments.instrument import CASH, Instrument, Kind, Premium, Security
 from zkmargin.margin.instruments.universe import Universe
@@ -27,7 +28,7 @@ _Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 _Sentence = Annotated[str, Field(max_length=LONGEST_REASON)]
 
 
-class _Strict(BaseModel):
+class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
@@ -64,15 +65,15 @@ class _TermsDocument(_Strict):
 class _HistoryDocument(_Strict):
     first: str
     prices: dict[str, list[str | None]]
-    days: list[int] = []
+    days: list[int] = Field(default_factory=list)
 
 
 class InputsDocument(_Strict):
     source: str
     indices: dict[str, str]
     quotes: list[Annotated[list[str | None], Field(min_length=4, max_length=5)]]
-    terms: list[_TermsDocument] = []
-    confidences: dict[str, str] = {}
+    terms: list[_TermsDocument] = Field(default_factory=list)
+    confidences: dict[str, str] = Field(default_factory=dict)
     cash_price: str | None = None
     history: _HistoryDocument | None = None
     left_out: dict[_Name, _Sentence] = Field(default={}, max_length=MOST)

@@ -1,12 +1,14 @@
 """Committed rows: anyone can recompute them, and a wrong one is found."""
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
 
 from tests.argument.toys import Toy, setups
 from zkmargin.algebra import Setup
-from zkmargin.argument.rows import RowsError, check_rows, commit_rows
+from zkmargin.argument.rows import RowsError, check_rows, commit_rows, require_rows
+from zkmargin.circuits.matrix import IntMatrix
 from zkmargin.circuits.statement import CommittedRows
 
 TOY = Toy(columns=2)
@@ -75,3 +77,19 @@ def test_the_digest_covers_every_point(setup: Setup) -> None:
         put(rows, 1, 0, setup.backend.encode(setup.backend.generator())),
     ]
     assert len({rows.digest, *(other.digest for other in others)}) == 4
+
+
+def test_rows_that_were_checked_for_one_relation_are_checked_again_for_another(setup: Setup) -> None:
+    """What is remembered is that these rows are those of this matrix, under this setup, and nothing more."""
+    relation = TOY.relation()
+    rows = commit_rows(setup, relation)
+    require_rows(setup, relation, rows)
+    require_rows(setup, relation, rows)
+    others = [dict(row) for row in relation.holdings.mappings]
+    others[0][0] = others[0].get(0, 0) + 1
+    other = copy(relation)
+    vars(other)["holdings"] = IntMatrix.from_rows(others, relation.holdings.cols)
+    for _ in range(2):
+        with pytest.raises(RowsError, match="are not those of the relation"):
+            require_rows(setup, other, rows)
+    require_rows(setup, relation, rows)

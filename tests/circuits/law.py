@@ -15,6 +15,11 @@ from zkmargin.margin.units import Level
 LAST = "account value less the {} requirement and the threshold"
 
 
+def bound_rows(relation: Relation) -> int:
+    """How many rows say that each quantity is within its bound."""
+    return sum("quantity within its bound" in row.name for row in relation.rows)
+
+
 def satisfied(made: Snapshot, lots: list[int], model: str, level: Level, threshold: int) -> None:
     """Raises WitnessError unless an honest prover can fill every row."""
     relation = build_relation(made, model=model, level=level, threshold=threshold)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.circuits.law import LAST, free_rows, refilled
 from tests.margin.accounts import lots_of
+from zkmargin.algebra.field import MODULUS
 from zkmargin.circuits import RelationError, Thresholds, WitnessError, build_relation
 from zkmargin.circuits.witness import assign, check
 from zkmargin.margin.account.requirement import requirement
@@ -73,3 +74,18 @@ def test_a_threshold_that_could_wrap_around_is_refused() -> None:
         Thresholds(SNAPSHOT, model="cross").at(-(1 << 235))
     with pytest.raises(RelationError, match="could wrap around"):
         Thresholds(SNAPSHOT, model="cross").at(1 << 260)
+
+
+@pytest.mark.parametrize("model", ["cross", "isolated", "grid"])
+def test_a_family_refuses_a_constant_that_could_wrap_around_at_any_width_it_knows(model: str) -> None:
+    """The threshold that the field takes for less than nothing: an empty account would have met it."""
+    family = Thresholds(SNAPSHOT, model=model)
+    known = family.at(10**40)
+    step = abs(known.constants[-1]) // 10**40
+    for threshold in (MODULUS // step, MODULUS // step + 1, (MODULUS + 10**30) // step, 2 * MODULUS // step):
+        with pytest.raises(RelationError, match="could wrap around"):
+            family.at(threshold)
+        with pytest.raises(RelationError, match="could wrap around"):
+            known.with_constant(known.equations - 1, -step * threshold)
+    with pytest.raises(WitnessError, match="short by"):
+        check(known, assign(known, [0] * len(SNAPSHOT.universe)))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zkmargin.algebra.field import MODULUS
 from zkmargin.circuits import Relation, WitnessError, assign, check
 from zkmargin.circuits.builder import SPLIT, RelationBuilder, shortest_group
 from zkmargin.circuits.errors import RelationError
@@ -106,22 +107,61 @@ def test_every_honest_account_fits_at_length(plan: Plan, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize(
-    ("limit", "limbs"), [(0, 1), (31, 1), (32, 2), (2047, 2), (2048, 3), ((1 << 53) - 1, 9)]
+    ("domain", "limit", "limbs"),
+    [
+        (64, 0, [1, 1]),
+        (64, 31, [1]),
+        (64, 32, [2, 2]),
+        (64, 63, [1, 1, 1]),
+        (64, 127, [1, 1, 1]),
+        (64, 2047, [2]),
+        (64, 2048, [3, 3]),
+        (64, (1 << 21) - 1, [1, 1, 3]),
+        (64, (1 << 53) - 1, [9]),
+        (64, 3 * 2048 - 1, [1, 1, 2]),
+        (1024, (1 << 21) - 1, [1, 1, 2]),
+        (2048, (1 << 21) - 1, [2]),
+        (2048, (1 << 32) - 1, [3]),
+        (2048, (1 << 54) - 1, [5]),
+    ],
 )
-def test_a_range_has_as_many_limbs_as_it_needs(limit: int, limbs: int) -> None:
+def test_a_quantity_is_proven_to_lie_within_its_bound_on_either_side(
+    domain: int, limit: int, limbs: list[int]
+) -> None:
+    builder = RelationBuilder(domain)
+    builder.ranged("range", 0, limit)
+    relation = builder.build()
+    assert [row.limbs for row in relation.rows] == limbs
+    spare = len(set(limbs)) > 1 or len(limbs) != 2
+    assert relation.holding_bounds[0] == limit + spare
+    for quantity in (-limit - spare, -limit, 0, limit):
+        check(relation, assign(relation, [quantity]))
+    for quantity in (-limit - spare - 1, limit + 1, limit + 2, 3 * limit + 3, 64 * limit + 64, MODULUS - 1):
+        with pytest.raises(WitnessError, match=r"short by|beyond the row's range"):
+            check(relation, assign(relation, [quantity]))
+
+
+@pytest.mark.parametrize("limit", [0, 5, 31, 63, 127, 2047, 6143])
+def test_no_filling_of_the_rows_shows_a_quantity_beyond_its_bound(limit: int) -> None:
+    """Every value of every row: those that satisfy the equations are the quantities within the bound."""
     builder = RelationBuilder(64)
     builder.ranged("range", 0, limit)
     relation = builder.build()
-    assert relation.rows[0].limbs == limbs
-    for quantity in (-limit, limit):
-        check(relation, assign(relation, [quantity]))
-    top = (1 << (6 * limbs)) - 1 - limit
-    assert relation.holding_bounds[0] == max(limit, top)
-    check(relation, assign(relation, [top]))
-    with pytest.raises(WitnessError, match="beyond the row's range"):
-        check(relation, assign(relation, [top + 1]))
-    with pytest.raises(WitnessError, match="short by 1 lots"):
-        check(relation, assign(relation, [-limit - 1]))
+    free = [index for index, row in enumerate(relation.rows) if row.free]
+    for quantity in range(-2 * limit - 70, 2 * limit + 70):
+        base = [
+            a + c
+            for a, c in zip(relation.holdings.times([quantity, *[0] * 63]), relation.constants, strict=True)
+        ]
+        possible = any(
+            all(
+                0 <= base[e] + sum(a * top for s, a in relation.row_terms.row(e).items() if s in free)
+                < 1 << relation.bits * relation.rows[target].limbs
+                for e, target in enumerate(relation.defines)
+            )
+            for top in (range(64) if free else (0,))
+        )  # fmt: skip
+        assert possible == (-relation.holding_bounds[0] <= quantity <= limit)
 
 
 def test_a_slack_that_one_row_closes_costs_that_row_no_bits() -> None:

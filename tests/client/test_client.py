@@ -69,7 +69,7 @@ def test_what_is_not_covered_is_tried_again_when_something_has_changed(
         return prove_submission(*words, **more)
 
     def holding(usd: int) -> Signer:
-        account = trader.account(scene.snapshot, usd, name=f"of-{trader.key.address}")
+        account = trader.account(scene.snapshot, usd, name=f"of-{trader.key.address.lower()}")
         return Signer(trader.key, setup(), [account], "isolated")
 
     def publish(btc: str) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from tests.attestation.scene import CONTRACT, key, policy
 from zkmargin.margin.errors import InputError
+from zkmargin.margin.parameters.document import DEFAULT_PARAMETERS
+from zkmargin.margin.units import LEVELS
 from zkmargin.verifier import RULES, Policy, PolicyError
-from zkmargin.verifier.parameter_floor import normalised, shortfall
+from zkmargin.verifier.parameter_floor import least_parameters, normalised, shortfall
 
 ALPHA, BETA = key("alpha").address, key("beta").address
 
@@ -78,33 +80,75 @@ def test_mistakes_are_named(old: str, new: str, field: str) -> None:
         Policy.parse(GOOD.replace(old, new), "policy.toml")
 
 
-FOUND = {
-    "grid": {"spot_shocks": ["-0.16", "0", "0.16"], "rate": "0.02", "on": True, "name": "x"},
-    "haircuts": {"BTC": "0.05"},
-}
+@pytest.mark.parametrize(
+    ("model", "minimum", "message"),
+    [
+        ("grid", {"grid": {"perpetual": {"initial": "0.03"}}}, "grid.perpetual.initial is 0.02, below 0.03"),
+        ("grid", {"grid": {"perpetual": {"initial": "0.0199"}}}, None),
+        ("grid", {"grid": {"perpetual": {"initial": "0.0200", "maintenance": "0.01"}}}, None),
+        ("grid", {"grid": {"spot_shocks": ["-0.16", "0.160"]}}, None),
+        ("grid", {"grid": {"spot_shocks": ["-0.16", "0.2", "0.16"]}}, "grid.spot_shocks lacks 0.2"),
+        ("grid", {"grid": {"volatility": {"up": "0.4"}}}, "grid.volatility.up is 0.5, not 0.4"),
+        ("grid", {"okx": {}}, "the section grid prices grid in place of okx"),
+        ("grid", {"haircuts": {"ETH": {"initial": "0.08"}}}, "haircuts.ETH.initial is 0.075, below 0.08"),
+        ("cross", {"standard": {"option": {"initial": "0.16"}}}, "standard.option.initial is 0.15, below"),
+        ("cross", {"collateral": {"BTC": {}}}, "collateral.BTC is not among the snapshot's parameters"),
+        ("es", {"es": {"confidence": "39/40"}}, "es.confidence.maintenance is 19/20, below 39/40"),
+        ("tims", {"tims": {"minimum_scope": "group"}}, "tims.minimum_scope is account, not group"),
+        (
+            "correlation",
+            {"correlation": {"window": 30}},
+            "correlation is not among the snapshot's parameters",
+        ),
+        ("tiered", {"tiered": {"threshold": 1}}, "tiered is not among the snapshot's parameters"),
+        ("span", {}, None),
+    ],
+)
+def test_minimum_parameters(model: str, minimum: dict[str, object], message: str | None) -> None:
+    least = least_parameters(model, normalised(minimum))
+    short = shortfall(least, DEFAULT_PARAMETERS, model, ("BTC", "ETH", "SOL"), LEVELS)
+    assert short is None if message is None else short is not None and short.startswith(message), short
 
 
 @pytest.mark.parametrize(
-    ("minimum", "message"),
+    ("models", "field"),
     [
-        ({}, None),
-        ({"grid": {"rate": "0.02"}}, None),
-        ({"grid": {"rate": "0.0199"}}, None),
-        ({"grid": {"rate": "0.021"}}, "grid.rate is 0.02, below 0.021"),
-        ({"grid": {"spot_shocks": ["0.160"]}}, None),
-        ({"grid": {"spot_shocks": ["0.2", "0"]}}, "grid.spot_shocks lacks 0.2"),
-        ({"grid": {"on": True, "name": "x"}}, None),
-        ({"grid": {"on": False}}, "grid.on is True, not False"),
-        ({"grid": {"name": "y"}}, "grid.name is x, not y"),
-        ({"grid": {"rate": {"initial": "1"}}}, "grid.rate.initial is not among"),
-        ({"grid": {"rate": ["1"]}}, "grid.rate lacks 1"),
-        ({"haircuts": {"ETH": "0.05"}}, "haircuts.ETH is not among"),
-        ({"span": {}}, "span is not among"),
+        ('[models.grid.minimum.standard]\nfuture = {{ initial = "0.1" }}', "standard.*does not price grid"),
+        ('[models.tims.minimum.haircuts.BTC]\ninitial = "0.1"', "haircuts.*does not price tims"),
+        ("[models.grid.minimum.grid]\n[models.grid.minimum.okx]", "grid.*okx stands in its place"),
+        ("[models.grid.minimum.okx]\n[models.grid.minimum.pmrm2]", "pmrm2 and okx cannot stand together"),
+        (
+            '[models.grid.minimum.deribit]\n[models.grid.minimum.haircuts.BTC]\ninitial = "0.1"',
+            "haircuts.*deribit.haircut stands in its place",
+        ),
+        (
+            '[models.grid.minimum.pmrm2.collaterals.BTC]\nhaircut = {{ maintenance = "0.1", addition = "0" }}\n'
+            '[models.grid.minimum.haircuts.BTC]\ninitial = "0.1"',
+            "haircuts.BTC.*pmrm2.collaterals.BTC stands in its place",
+        ),
+        ('[models.grid.minimum.grid]\nspot_shock = ["0.1"]', "spot_shock.*unknown key"),
+        ('[models.grid.minimum.grid]\ntail_damping = "2"', "tail_damping.*at most 1"),
+        (
+            '[models.cross.minimum.standard.future]\nmaintenance = "0.5"',
+            "initial 0.02 is below maintenance 0.5",
+        ),
+        ("[models.tiered]", "tiered.*has no defaults"),
+        ('[models.grid]\npins = ["12"]', "pins"),
+        ("[models.grid]\npins = []", "pins"),
     ],
 )
-def test_minimum_parameters(minimum: dict[str, object], message: str | None) -> None:
-    short = shortfall(normalised(minimum), FOUND)
-    assert short is None if message is None else short is not None and short.startswith(message)
+def test_a_minimum_that_would_not_hold_is_refused(models: str, field: str) -> None:
+    text = GOOD[: GOOD.index("[models.grid]")] + models.format()
+    with pytest.raises(InputError, match=f"policy.toml: .*{field}"):
+        Policy.parse(text, "policy.toml")
+
+
+def test_without_a_minimum_the_defaults_are_least() -> None:
+    assert policy().least_parameters["grid"] == DEFAULT_PARAMETERS
+    pinned = policy(models={"grid": {"pins": ["0" * 64]}, "cross": {"pins": ["0" * 64], "minimum": {}}})
+    assert set(pinned.least_parameters) == {"cross"}
+    assert policy(models={"grid": {"level": "maintenance"}}).models["grid"].levels == LEVELS
+    assert policy().models["grid"].levels == ("initial",)
 
 
 def test_a_policy_error_names_a_rule() -> None:
@@ -123,6 +167,6 @@ def test_the_policy_of_the_documentation() -> None:
     content = content.replace('"5c1e..."', f'"{"5c" * 32}"')
     read = Policy.parse(content, "attestation.md")
     assert (read.venues["alpha"].maps, read.venues["beta"].maps) == (None, ("5c" * 32,))
-    assert read.models["grid"].minimum["grid"]["perpetual"] == {"initial": "0.02"}
+    assert read.models["grid"].minimum == {"grid": {"perpetual": {"initial": "0.02"}}}
     given = set(read.model_fields_set)
     assert set(Policy.model_fields) - given == {"version"}, "the documentation shows every field"

@@ -35,6 +35,7 @@ CODES: Mapping[str, tuple[HTTPStatus, str]] = {
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "the body is compressed; it is taken only as it is",
     ),
+    "length": (HTTPStatus.BAD_REQUEST, "the length of the body is no number that could be meant"),
     "rate": (HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
     "overloaded": (HTTPStatus.SERVICE_UNAVAILABLE, "too much is waiting; come back"),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "the ledger does not answer; come back"),

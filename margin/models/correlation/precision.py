@@ -33,7 +33,7 @@ def finest_bits(universe: Universe, tables: CorrelationTables) -> int:
         )
     ]
     bounds = [instrument.bound for instrument in universe.instruments]
-    proven = [proven_bound(bound, universe.domain) for bound in bounds]
+    proven = [proven_bound(bound) for bound in bounds]
     honest_reach, proven_reach = _total(bounds, weight), _total(proven, weight)
     limb = universe.domain.bit_length() - 1
     for bits in range(FACTOR_BITS, LEAST_BITS - 1, -1):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.circuits.law import at_the_bounds, free_rows, law, refilled
+from tests.circuits.law import at_the_bounds, bound_rows, free_rows, law, refilled
 from tests.margin.coins import COINS, coin_accounts, coin_snapshot, wide_market
 from zkmargin.algebra import get_backend
 from zkmargin.algebra.field import MODULUS
@@ -177,7 +177,7 @@ def test_how_many_rows_and_squares_it_takes() -> None:
     relation, tables = build_relation(wide(), model="correlation"), tables_of(wide())
     units = len(tables.units)
     own = 1 + 2 * 2 + 3 * units + 2 + 2 * len(tables.strikes) + 2 * len(tables.collaterals) + 1
-    assert len(relation.rows) == len(wide().universe) + own
+    assert len(relation.rows) == bound_rows(relation) + own
     assert relation.squares == 2 * units + 1
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, linprog, milp
 
+from tests.circuits.law import bound_rows
 from tests.margin.joint import accounts, drawn_example, joint, universes, with_risk
 from zkmargin.algebra import backends, ceremony, get_backend
 from zkmargin.argument.documents import RowsDocument
@@ -94,8 +95,9 @@ def test_corners(model: str, losses: list[int], confidence: tuple[int, int]) -> 
 
 def test_the_number_of_rows_is_as_designed() -> None:
     made = drawn_example()
-    slots, cells = len(made.universe), len(joint(made).labels)
+    cells = len(joint(made).labels)
     shortfall, at_risk = (build_relation(made, model=model) for model in MODELS)
+    slots = bound_rows(shortfall)
     closing, haircuts = 1, 2 * len(joint(made).collaterals)
     assert len(shortfall.rows) == slots + 2 * cells + 4 + closing + haircuts
     assert len(at_risk.rows) == slots + 3 * cells + 2 + closing + haircuts
@@ -107,14 +109,18 @@ def test_the_number_of_rows_is_as_designed() -> None:
 def program(relation: Relation, lots: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(A, b, c, c0): defined rows other than the last are A y + b >= 0 over free rows y; the last is c y + c0.
 
-    Every defined row here is a form of free rows alone, so that this is all that a relation requires beside ranges.
+    Every defined row here is a form of free rows alone, so that this is all that a relation requires beside ranges and
+    the bounds of quantities.
     """
-    free = [k for k, row in enumerate(relation.rows) if row.free]
+    bounds = {k for k, row in enumerate(relation.rows) if "quantity within its bound" in row.name}
+    free = [k for k, row in enumerate(relation.rows) if row.free and k not in bounds]
     place = {row: k for k, row in enumerate(free)}
     width = relation.columns * relation.domain
     base = relation.holdings.times([*lots, *([0] * (width - len(lots)))])
     matrix, constant, last = [], [], None
     for equation, target in enumerate(relation.defines):
+        if target in bounds:
+            continue
         form = np.zeros(len(free))
         for row, value in relation.row_terms.row(equation).items():
             if row != target:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
+from tests.circuits.law import bound_rows
 from tests.margin.accounts import lots_of, tiny, tiny_market
 from tests.margin.derive_cases import (
     EXTREMES,
@@ -345,8 +346,9 @@ def test_how_many_rows_it_takes() -> None:
     made, _ = account(parse(document(options, [feed(794852), feed(3214052)])))
     tables = made.models["grid"]
     assert isinstance(tables, GridTables)
-    cells, slots, skews = len(tables.cells), len(made.universe), 2
-    account_rows = slots + 1 + len(tables.strikes) * 2 + 2
-    assert len(build_relation(made).rows) == (
+    relation = build_relation(made)
+    cells, skews = len(tables.cells), 2
+    account_rows = bound_rows(relation) + 1 + len(tables.strikes) * 2 + 2
+    assert len(relation.rows) == (
         account_rows + 2 + cells + len(tables.buckets) * (2 * (cells - skews) + 7 * skews + 3)
     )

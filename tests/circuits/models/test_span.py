@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import coo_array
 
+from tests.circuits.law import bound_rows
 from tests.margin.span_cases import METHODS, accounts, section, sections, snapshot
 from zkmargin.circuits import WitnessError, build_relation
 from zkmargin.circuits.relation import Choice, Relation
@@ -402,7 +403,7 @@ def test_how_many_rows_it_takes() -> None:
     bare: dict[str, Any] = {"intra_spreads": [], "delivery": [], "short_option_minimum": "0"}
     without = {**section(**bare), "inter_spreads": []}
     made = snapshot(without)
-    own = len(made.universe)
+    own = bound_rows(build_relation(made, model="span"))
     haircuts = 2 * 2
     scanning = 2 * (17 + 2)
     assert len(build_relation(made, model="span").rows) == own + scanning + haircuts + 1

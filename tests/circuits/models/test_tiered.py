@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.circuits.law import at_the_bounds, free_rows, law, refilled
+from tests.circuits.law import at_the_bounds, bound_rows, free_rows, law, refilled
 from tests.margin.coins import coin_accounts, coin_snapshot, wide_market
 from zkmargin.algebra import get_backend
 from zkmargin.algebra.setup import ceremony
@@ -126,7 +126,7 @@ def test_a_larger_slack_only_harms() -> None:
 
 def test_how_many_rows_it_takes() -> None:
     """Those of both models, four for the bit, and three for the requirement; the slots' and the last are shared."""
-    made, shared = small(), len(small().universe) + 1
+    made, shared = small(), bound_rows(build_relation(small())) + 1
     counts = {model: len(build_relation(made, model=model).rows) for model in ("tiered", "cross", "grid")}
     own = {model: count - shared for model, count in counts.items()}
     # A perpetual's size is one row for both.

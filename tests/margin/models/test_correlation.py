@@ -144,7 +144,7 @@ def test_fine_lots_lose_no_precision(name: str, domain: int) -> None:
 def test_lots_too_fine_to_be_squared_leave_the_model_out_and_nothing_else() -> None:
     """Beside holdings of billions of dollars a lot of SOL could not be told from rounding."""
     bounds = {"BTC": 2 * 10**13, "ETH": 10**10, "option": 1, "future": 1, "perpetual": 1}
-    made = with_lots({"SOL": -18, **COARSE}, 512, bounds)
+    made = with_lots({"SOL": -18, **COARSE}, 1024, bounds)
     assert set(made.left_out) == {"correlation"}
     assert "one lot is too fine to be squared beside" in made.left_out["correlation"]
     assert {"cross", "isolated", "grid"} <= set(made.models)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.world import ADMIN_KEY
-from zkmargin.verifier.service.store.event_stream import MOST_LISTENERS
+from zkmargin.verifier.service.store.event_stream import MOST_OF_ONE
 
 Start = Callable[..., Scene]
 JSON = {"content-type": "application/json"}
@@ -97,11 +97,16 @@ def test_listeners_that_leave_make_room_for_others(scene: Scene) -> None:
         connection.sendall(head)
         return connection, connection.recv(16)
 
-    there = [listen() for _ in range(MOST_LISTENERS + 1)]
+    there = [listen() for _ in range(MOST_OF_ONE + 1)]
     begins = [answer for _, answer in there]
+    # There is still room for others.
+    asked = {"name": f"reader-{time.monotonic_ns()}", "role": "protocol"}
+    key = scene.http.post("/v1/keys", json=asked, headers=scene.replica.admin()).json()["key"]
+    other = scene.http.get("/v1/events", params={"seconds": 0}, headers={"authorization": f"Bearer {key}"})
+    assert other.status_code == 200
     for connection, _ in there:
         connection.close()
-    assert begins == [b"HTTP/1.1 200 OK\r"] * MOST_LISTENERS + [b"HTTP/1.1 503 Ser"]
+    assert begins == [b"HTTP/1.1 200 OK\r"] * MOST_OF_ONE + [b"HTTP/1.1 503 Ser"]
     deadline = time.monotonic() + 10
     answer = b""
     while not answer.startswith(b"HTTP/1.1 200"):

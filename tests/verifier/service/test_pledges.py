@@ -1,5 +1,6 @@
 """The life of pledges, on both databases."""
 
+import json
 import time
 from collections.abc import Callable
 
@@ -169,3 +170,18 @@ def test_pledges_are_listed_a_page_at_a_time(scene: Scene) -> None:
         if after is None:
             break
     assert found == made
+
+
+def test_pledges_that_share_one_account_count_together_in_one_transaction(scene: Scene) -> None:
+    """Both were proven before either was recorded: only the transaction that records them can tell."""
+    trader = scene.trader()
+    both = [trader.account(scene.snapshot, 600), trader.account(scene.snapshot, 500, "beta")]
+    wanted = [(both, 1100), (both[:1], 600), (both[1:], 500)]
+    made = [
+        trader.prove(accounts, scene.snapshot, trader.challenge(scene.http, accounts, usd)["nonce"], usd)
+        for accounts, usd in wanted
+    ]
+    body = {"submissions": [json.loads(submission.encode()) for submission in made]}
+    answer = scene.http.post("/v1/batches", json=body).json()["results"]
+    assert [result["receipt"] is not None for result in answer] == [True, False, False]
+    assert [result["problem"]["code"] for result in answer[1:]] == ["threshold", "threshold"]

@@ -223,6 +223,7 @@ class Replica:
             "port": self.port,
             "rate": 1e6,
             "burst": 10**6,
+            "webhook_private": True,
             **settings,
         }
         file.write_text(toml(content))

@@ -17,6 +17,7 @@ from zkmargin.verifier.service.intake.api_keys import Role
 from zkmargin.verifier.service.intake.batches import text
 from zkmargin.verifier.service.problems import CHECKS, MEDIA_TYPE, Problem, ProblemError, meaning, status_of
 from zkmargin.verifier.service.process.worker import Service
+from zkmargin.verifier.service.uploads import MOST_MEMBERS, check_members
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -61,13 +62,17 @@ AsAdmin = Annotated[Role, Depends(_needs("admin"))]
 AsProtocol = Annotated[Role, Depends(_needs("admin", "protocol"))]
 
 
-async def form(request: Request, model: type[Model]) -> Model:
-    """The body as a form, read strictly: a repeated key is refused. Raises ProblemError or InputError."""
+async def form(request: Request, model: type[Model], most: int = MOST_MEMBERS) -> Model:
+    """The body as a form of at most so many members, read strictly: a repeated key is refused.
+
+    Raises ProblemError or InputError.
+    """
     content = await request.body()
-    return await asyncio.to_thread(_read, content, model)
+    return await asyncio.to_thread(_read, content, model, most)
 
 
-def _read(content: bytes, model: type[Model]) -> Model:
+def _read(content: bytes, model: type[Model], most: int) -> Model:
+    check_members(content, most, "body")
     document = parse_json(text(content), "body")
     try:
         return model.model_validate(document)
@@ -75,7 +80,16 @@ def _read(content: bytes, model: type[Model]) -> Model:
         raise input_error("body", error) from None
 
 
-ALWAYS = ("body-slow", "body-large", "content-encoding", "rate", "internal", "overloaded", "unavailable")
+ALWAYS = (
+    "length",
+    "body-slow",
+    "body-large",
+    "content-encoding",
+    "rate",
+    "internal",
+    "overloaded",
+    "unavailable",
+)
 """Codes that any endpoint may answer with."""
 
 KEYED = ("unauthorized", "forbidden")

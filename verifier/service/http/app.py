@@ -22,14 +22,14 @@ from zkmargin.margin.errors import InputError
 from zkmargin.verifier.errors import VerificationError
 from zkmargin.verifier.service.http.admin_api import router as admin_router
 from zkmargin.verifier.service.http.description import SUMMARY, TAGS, describe
-from zkmargin.verifier.service.http.limits import Buckets, Limits
+from zkmargin.verifier.service.http.limits import Buckets, Held, Limits
 from zkmargin.verifier.service.http.pledge_api import router as pledge_router
 from zkmargin.verifier.service.http.public_api import router as public_router
 from zkmargin.verifier.service.http.rows_api import router as rows_router
 from zkmargin.verifier.service.logs import configure, log
 from zkmargin.verifier.service.problems import MEDIA_TYPE, ProblemError, UnavailableError, problem_of
 from zkmargin.verifier.service.process.memory import settle, share_arenas
-from zkmargin.verifier.service.process.server import PunctualProtocol
+from zkmargin.verifier.service.process.server import Connections, PunctualProtocol
 from zkmargin.verifier.service.process.settings import Settings
 from zkmargin.verifier.service.process.worker import Service
 
@@ -77,6 +77,8 @@ def create_app(settings: Settings, make: Callable[[Settings], Service] = Service
     app.add_middleware(
         Limits,
         buckets=Buckets(settings.rate, settings.burst),
+        apart=Buckets(settings.rate, settings.burst),
+        held=Held(settings.held_limit),
         body_limit=settings.body_limit,
         large={SNAPSHOT_PATH: settings.snapshot_limit, BATCH_PATH: 4 * settings.body_limit},
         body_seconds=settings.body_seconds,
@@ -91,6 +93,7 @@ def from_environment() -> FastAPI:
     _end_with_parent()
     share_arenas()
     PunctualProtocol.head_seconds = settings.head_seconds
+    PunctualProtocol.room = Connections(settings.address_connections)
     return create_app(settings)
 
 

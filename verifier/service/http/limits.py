@@ -14,7 +14,12 @@ from zkmargin.verifier.service import metrics
 from zkmargin.verifier.service.logs import log
 from zkmargin.verifier.service.problems import MEDIA_TYPE, ProblemError, problem_of
 
-UNLIMITED = frozenset({"/healthz", "/readyz", "/metrics"})
+APART = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Paths with a bucket of their own, so that whoever watches a service is not held up by those that ask behind the same
+address.
+"""
+LONGEST_LENGTH = 18
+"""Digits of a body's length."""
 MOST_CLIENTS = 65536
 
 
@@ -38,6 +43,32 @@ class Buckets:
         return taken
 
 
+class Held:
+    """The bytes of bodies that a worker holds: so many in all, and of one address at most half of them."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._all = most, 0
+        self._by_client: dict[str, int] = {}
+
+    def take(self, client: str, count: int) -> bool:
+        """Hold so many more; False if there is no room."""
+        own = self._by_client.get(client, 0) + count
+        if self._all + count > self._most or own > max(self._most // 2, count):
+            return False
+        self._all += count
+        self._by_client[client] = own
+        return True
+
+    def release(self, client: str, count: int) -> None:
+        """Let go of so many."""
+        self._all -= count
+        left = self._by_client.get(client, 0) - count
+        if left > 0:
+            self._by_client[client] = left
+        else:
+            self._by_client.pop(client, None)
+
+
 @dataclass
 class Limits:
     """Wraps the application: limits before it, metrics and a line of the log after it.
@@ -45,6 +76,8 @@ class Limits:
     Attributes:
         app: what is wrapped.
         buckets: of all clients.
+        apart: of all clients, for the paths in `APART`.
+        held: the bytes of all bodies under way.
         body_limit: bytes of a body.
         large: beginnings of paths with another limit, in bytes.
         body_seconds: for the whole body to arrive.
@@ -52,6 +85,8 @@ class Limits:
 
     app: ASGIApp
     buckets: Buckets
+    apart: Buckets
+    held: Held
     body_limit: int
     large: dict[str, int]
     body_seconds: float
@@ -94,7 +129,8 @@ class Limits:
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope["client"][0] if scope.get("client") else ""
-        if scope["path"] not in UNLIMITED and not self.buckets.take(client):
+        buckets = self.apart if scope["path"] in APART else self.buckets
+        if not buckets.take(client):
             raise ProblemError("rate", "too many requests from this address; come back in a second")
         path = scope["path"]
         limit = next((size for start, size in self.large.items() if path.startswith(start)), self.body_limit)
@@ -105,12 +141,18 @@ class Limits:
                 "content-encoding", f"the body is encoded as {encoding[:40]!r}; send it as it is"
             )
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > limit:
+        if not (length.isascii() and length.isdigit()) or len(length) > LONGEST_LENGTH:
+            raise ProblemError("length", f"write the length of the body in at most {LONGEST_LENGTH} digits")
+        if int(length) > limit:
             raise ProblemError("body-large", f"a body may have {limit} bytes")
-        await self.app(scope, self._metered(receive, limit), send)
+        received = [0]
+        try:
+            await self.app(scope, self._metered(receive, limit, client, received), send)
+        finally:
+            self.held.release(client, received[0])
 
-    def _metered(self, receive: Receive, limit: int) -> Receive:
-        """The body, as long as it is short and quick enough."""
+    def _metered(self, receive: Receive, limit: int, client: str, total: list[int]) -> Receive:
+        """The body, as long as it is short and quick enough, and there is room for it; `total` says what was held."""
         loop = asyncio.get_running_loop()
         received, deadline, whole = 0, loop.time() + self.body_seconds, False
 
@@ -123,10 +165,14 @@ class Limits:
                     message = await receive()
             except TimeoutError:
                 raise ProblemError("body-slow", f"the body took more than {self.body_seconds:g} s") from None
-            received += len(message.get("body", b""))
+            count = len(message.get("body", b""))
+            received += count
             whole = not message.get("more_body", False)
             if received > limit:
                 raise ProblemError("body-large", f"a body may have {limit} bytes")
+            if not self.held.take(client, count):
+                raise ProblemError("overloaded", "too many bytes are under way; come back in a second")
+            total[0] += count
             return message
 
         return metered
@@ -136,7 +182,7 @@ async def answer(problem: ProblemError, send: Send) -> None:
     """Send a problem document; the connection is closed, for more may be on its way."""
     body = problem.body()
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **problem.headers}
-    if problem.code in {"body-slow", "body-large", "content-encoding"}:
+    if problem.code in {"body-slow", "body-large", "content-encoding", "length", "overloaded"}:
         headers["connection"] = "close"
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": raw})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection, select
 
@@ -111,6 +112,7 @@ async def log(
 async def events(
     service: ServiceHere,
     _: AsProtocol,
+    request: Request,
     after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     seconds: Annotated[int, Query(ge=0, le=86400)] = 86400,
     last_event_id: Annotated[str, Header(pattern="^[0-9]{0,18}$")] = "0",
@@ -120,13 +122,14 @@ async def events(
     The stream ends after so many seconds, 0 for those events only that are there already, and after the time that the
     service's settings give a stream in any case.
     """
-    if service.feed.full:
+    listener = hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
+    if service.feed.full(listener):
         raise ProblemError("overloaded", "too many are listening; come back later")
     start = max(after, int(last_event_id or 0))
     longest = min(seconds, service.settings.listen_seconds)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(
-        service.feed.listen(start, longest), headers=headers, media_type="text/event-stream"
+        service.feed.listen(start, longest, listener), headers=headers, media_type="text/event-stream"
     )
 
 

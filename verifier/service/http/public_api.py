@@ -33,9 +33,9 @@ from zkmargin.verifier.service.http.bodies import (
 )
 from zkmargin.verifier.service.intake.batches import Offered, text
 from zkmargin.verifier.service.intake.rows import listed
-from zkmargin.verifier.service.intake.snapshots import Published
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.store.schema import PLEDGES, SNAPSHOTS
+from zkmargin.verifier.service.uploads import MOST_MEMBERS, check_members
 
 router = APIRouter()
 
@@ -212,10 +212,10 @@ async def take_snapshot(request: Request, service: ServiceHere) -> SnapshotInfo:
     content = await request.body()
 
     def take() -> str:
-        offered = Published.read(text(content), "body")
+        offered = service.snapshots.read(content, "body")
         return service.snapshots.accept(offered, service.clock.now()).id
 
-    return await _info(service, await service.intake.run(take))
+    return await _info(service, await service.strangers.run(take))
 
 
 @router.get("/v1/snapshots", tags=["markets"], responses=problems("parameter"))
@@ -263,6 +263,7 @@ def _written(document: Any) -> bytes:
 
 def _submissions(content: bytes) -> list[Any]:
     """The parts of a batch, each still to be read by itself. Raises InputError."""
+    check_members(content, MOST_MEMBERS, "body")
     document = parse_json(text(content), "body")
     found = document.get("submissions") if isinstance(document, dict) and len(document) == 1 else None
     parts = found if isinstance(found, list) and all(isinstance(part, dict) for part in found) else []

@@ -15,6 +15,7 @@ from zkmargin.verifier.service.http.access import ServiceHere, body_of, form, pr
 from zkmargin.verifier.service.http.public_api import JSON, SnapshotId
 from zkmargin.verifier.service.intake.rows import known, listed
 from zkmargin.verifier.service.problems import ProblemError
+from zkmargin.verifier.service.uploads import MOST_ROWS_MEMBERS
 
 router = APIRouter(prefix="/v1/snapshots/{identity}/rows", tags=["markets"])
 
@@ -46,9 +47,10 @@ async def publish_rows(
     identity: SnapshotId, model: ModelName, level: Level, request: Request, service: ServiceHere
 ) -> RowsInfo:
     """Take committed rows in; they are recomputed, and refused if they are not those of the snapshot."""
-    document = await form(request, RowsDocument)
+    await asyncio.to_thread(service.snapshots.expect_rows, identity, model, level)
+    document = await form(request, RowsDocument, MOST_ROWS_MEMBERS)
     if (document.snapshot, document.model, document.level) != (identity, model, level):
         raise ProblemError("rows", "rows: they are of another snapshot, model or level than the path names")
-    return await service.intake.run(
+    return await service.strangers.run(
         lambda: service.snapshots.publish(identity, document, service.clock.now())
     )

@@ -15,7 +15,7 @@ import httpx
 
 from zkmargin.verifier.service import metrics
 from zkmargin.verifier.service.intake.queue import Intake
-from zkmargin.verifier.service.intake.snapshots import Published, Snapshots
+from zkmargin.verifier.service.intake.snapshots import Snapshots
 from zkmargin.verifier.service.logs import log
 from zkmargin.verifier.service.problems import UnavailableError, problem_of
 
@@ -111,10 +111,7 @@ class Oracle:
         digest = hashlib.sha256(content).digest()
         if digest == self._last:
             return "same"
-        try:
-            offered = Published.read(content.decode(), self.name)
-        except UnicodeDecodeError:
-            raise PullError("document", "the answer is no UTF-8") from None
+        offered = self._snapshots.read(content, self.name)
         newest = self._snapshots.newest_time()
         if offered.signature.valuation_time < newest:
             raise PullError(

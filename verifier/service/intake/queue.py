@@ -19,10 +19,10 @@ MOST_WAITING = 16
 
 
 class Intake:
-    """A queue with one thread behind it."""
+    """A queue with one thread behind it: one for the oracles that are asked, another for whoever hands something in."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "intake")
+    def __init__(self, name: str = "intake") -> None:
+        self._pool = ThreadPoolExecutor(1, name)
         self._waiting = 0
 
     async def run(self, work: Callable[[], T]) -> T:

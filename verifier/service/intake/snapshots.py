@@ -15,8 +15,7 @@ from zkmargin.attestation.exchange import RowsInfo
 from zkmargin.circuits.model_relation import Thresholds
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import CommittedRows
-from zkmargin.margin.errors import InputError
-from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
@@ -27,7 +26,8 @@ from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.store import event_log as chain
 from zkmargin.verifier.service.store.database import Database
 from zkmargin.verifier.service.store.schema import HEAD, SNAPSHOTS
-from zkmargin.verifier.submission import check_snapshot
+from zkmargin.verifier.service.uploads import MOST_ROWS_MEMBERS, check_members, split
+from zkmargin.verifier.submission import check_oracle, check_snapshot
 
 KEPT = 8
 """Snapshots in memory, with their relations."""
@@ -57,31 +57,27 @@ class Published:
     rows: tuple[RowsDocument, ...] = ()
 
     @classmethod
-    def read(cls, text: str, where: str) -> Published:
-        """What is in an upload. Raises InputError."""
-        document = parse_json(text, where)
-        members = set(document) if isinstance(document, dict) else set()
-        if not {"snapshot", "signature"} <= members <= {"snapshot", "signature", "rows"}:
-            remedy = "give an object of snapshot and signature, and rows if you have them"
-            raise InputError(where, "document", "something else", remedy)
-        rows = document.get("rows", [])
-        if not isinstance(document["snapshot"], dict) or not isinstance(rows, list):
-            raise InputError(
-                where, "snapshot", "something else", "give the snapshot's document, and a list of rows"
-            )
+    def read(cls, content: bytes, where: str, policy: Policy) -> Published:
+        """What is in an upload, parsed once it is known that a trusted oracle signed these very bytes.
+
+        Raises:
+            PolicyError: no trusted oracle signed it.
+            InputError: it is none, or another snapshot than the signed one.
+        """
+        sealed = split(content, where)
+        check_oracle(sealed.signature, policy, f"the signature of snapshot {sealed.signature.snapshot}")
+        sealed.check_id(where)
+        check_members(sealed.rows, MOST_ROWS_MEMBERS, f"{where}: rows")
         try:
-            content = canonical_json(document["snapshot"])
-        except TypeError as error:
+            rows = parse_json(sealed.rows.decode() or "[]", f"{where}: rows")
+        except UnicodeDecodeError:
             raise InputError(
-                where, "snapshot", str(error)[:200], "give the snapshot as it was written"
+                where, "rows", Finding("no UTF-8"), "give the rows as they were written"
             ) from None
-        if len(rows) > MOST_ROWS:
-            raise InputError(where, "rows", len(rows), f"give at most {MOST_ROWS}")
-        return cls(
-            content,
-            SnapshotSignature.accept(document["signature"], f"{where}: signature"),
-            tuple(RowsDocument.accept(one, f"{where}: rows") for one in rows),
-        )
+        if not isinstance(rows, list) or len(rows) > MOST_ROWS:
+            raise InputError(where, "rows", Finding("something else"), f"give a list of at most {MOST_ROWS}")
+        documents = tuple(RowsDocument.accept(one, f"{where}: rows") for one in rows)
+        return cls(sealed.snapshot, sealed.signature, documents)
 
 
 @dataclass
@@ -163,6 +159,23 @@ class Snapshots:
         self._database.write(once)
         self._keep(kept)
         return snapshot
+
+    def read(self, content: bytes, where: str) -> Published:
+        """What is in an upload, under the policy in force. Raises as `Published.read` does."""
+        return Published.read(content, where, self._policies.look().policy)
+
+    def expect_rows(self, identity: str, model: str, level: Level) -> None:
+        """Check, before anything of them is read, that rows may be taken in.
+
+        Raises:
+            ProblemError: the snapshot is not here, or the policy does not accept the model.
+        """
+        found = self._policies.look().policy.models.get(model)
+        if found is None or not found.admits(level):
+            raise ProblemError("model", f"{model} at {level} is not accepted here")
+        question = select(SNAPSHOTS.c.id).where(SNAPSHOTS.c.id == identity)
+        if self._database.read(lambda c: c.execute(question).first()) is None:
+            raise ProblemError("snapshot", f"snapshot {identity} was not taken in here")
 
     def publish(self, identity: str, document: RowsDocument, now: float) -> RowsInfo:
         """Take committed rows of a snapshot in that is here already. Taking them in twice changes nothing.

@@ -26,23 +26,90 @@ from zkmargin.verifier.service.problems import UnavailableError
 from zkmargin.verifier.service.process.settings import FILE_VARIABLE, PREFIX, Settings
 from zkmargin.verifier.service.store.database import opened
 
+MOST_CONNECTIONS = 4000
+"""Of a worker."""
+
 HEAD_SECONDS_VARIABLE = f"{PREFIX}HEAD_SECONDS"
 
 
+class Connections:
+    """The open connections of a worker, by address: so many of one, and of all.
+
+    Where there is no room the connection of that address is closed that has been idle for longest; of all addresses
+    together, one of the address that has most. A request under way is never cut off for another.
+    """
+
+    def __init__(self, of_one: int = 1024, of_all: int = MOST_CONNECTIONS) -> None:
+        self._of_one, self._of_all, self._count = of_one, of_all, 0
+        self._open: dict[str, dict[PunctualProtocol, None]] = {}
+
+    def add(self, address: str, protocol: PunctualProtocol) -> bool:
+        """Take a connection in; False if there is no room for it."""
+        own = self._open.setdefault(address, {})
+        room = len(own) < self._of_one or self._close_idle(own)
+        if room and self._count >= self._of_all:
+            room = self._close_idle(max(self._open.values(), key=len))
+        if room:
+            own[protocol] = None
+            self._count += 1
+        elif not own:
+            del self._open[address]
+        return room
+
+    def remove(self, address: str, protocol: PunctualProtocol) -> None:
+        """It is closed, or about to be."""
+        own = self._open.get(address, {})
+        if protocol in own:
+            del own[protocol]
+            self._count -= 1
+            if not own:
+                del self._open[address]
+
+    def rested(self, address: str, protocol: PunctualProtocol) -> None:
+        """It has answered: of all that are idle it is the last to be closed."""
+        own = self._open.get(address, {})
+        if protocol in own:
+            own[protocol] = own.pop(protocol)
+
+    def _close_idle(self, own: dict[PunctualProtocol, None]) -> bool:
+        idle = next((protocol for protocol in own if protocol.idle), None)
+        if idle is None:
+            return False
+        idle.let_go()
+        return True
+
+
 class PunctualProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with a time limit on the head of a request, which uvicorn does not have."""
+    """HTTP/1.1 with a time limit on the head of a request, and limits on connections, which uvicorn does not have."""
 
     head_seconds = 10.0
+    room = Connections()
     _head_timer: asyncio.TimerHandle | None = None
+    _address = ""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def let_go(self) -> None:
+        """Close it: another needs the room."""
+        self.room.remove(self._address, self)
+        self.transport.close()
 
     def connection_made(self, transport: Any) -> None:
         """A client has connected: its first request is due."""
         super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        if not self.room.add(self._address, self):
+            transport.close()
+            return
         self._await_head()
 
     def on_message_begin(self) -> None:
         """A request has begun."""
         super().on_message_begin()
+        self.room.rested(self._address, self)
         if self._head_timer is None:
             self._await_head()
 
@@ -54,6 +121,7 @@ class PunctualProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._forget_head()
+        self.room.remove(self._address, self)
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
@@ -70,6 +138,7 @@ def configuration(
 ) -> uvicorn.Config:
     """uvicorn's configuration. Workers read their settings from the environment again."""
     PunctualProtocol.head_seconds = settings.head_seconds
+    PunctualProtocol.room = Connections(settings.address_connections)
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -87,7 +156,7 @@ def configuration(
         # A worker that is still importing answers nothing; on a loaded machine that takes more than uvicorn's 5 s.
         timeout_worker_healthcheck=60,
         timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
-        limit_concurrency=4096,
+        limit_concurrency=MOST_CONNECTIONS + 96,
         h11_max_incomplete_event_size=64 << 10,
     )
 

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         host, port: where it listens.
         workers: processes.
         body_limit, snapshot_limit: bytes of a request, and of one that carries a snapshot.
+        held_limit: bytes of all bodies that a worker holds at once.
+        address_connections: that one address may have open to a worker; behind a proxy, all of them come from it.
+        webhook_private: whether webhooks may be at addresses that are not public, such as those of this machine.
         head_seconds, body_seconds: for the head of a request, and its body, to arrive.
         rate, burst: requests a second of one client, and how many of them at once.
         batch: proofs verified together at most.
@@ -99,6 +102,8 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     body_limit: Count = 1 << 20
     snapshot_limit: Count = 32 << 20
+    held_limit: Count = 160 << 20
+    address_connections: Count = 1024
     head_seconds: Seconds = 10.0
     body_seconds: Seconds = 10.0
     rate: Annotated[float, Field(gt=0)] = 50.0
@@ -112,6 +117,7 @@ class Settings(BaseSettings):
     webhook_seconds: Seconds = 5.0
     webhook_attempts: Annotated[int, Field(ge=1, le=100)] = 12
     webhook_backoff: Seconds = 1.0
+    webhook_private: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from zkmargin.attestation.keys import SigningKey
 from zkmargin.verifier.service import metrics
+from zkmargin.verifier.service.delivery import PrivateAddressError, sender, status_after
 from zkmargin.verifier.service.problems import ProblemError
 from zkmargin.verifier.service.store.database import Database
 from zkmargin.verifier.service.store.event_log import Event, events_after, last_sequence
@@ -78,11 +79,18 @@ class Courier:
     """Delivers. Of several replicas one at a time has the lease of a webhook."""
 
     def __init__(
-        self, database: Database, key: SigningKey, seconds: float, attempts: int, backoff: float
+        self,
+        database: Database,
+        key: SigningKey,
+        seconds: float,
+        attempts: int,
+        backoff: float,
+        *,
+        private: bool = False,
     ) -> None:
         self._database, self._key = database, key
         self._attempts, self._backoff = attempts, backoff
-        self._http = httpx.Client(timeout=seconds, follow_redirects=False, trust_env=False)
+        self._http = sender(seconds, private=private)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -128,10 +136,12 @@ class Courier:
             "zkmargin-event": str(event.sequence),
         }
         try:
-            answer = self._http.post(url, content=body, headers=headers)
+            status = status_after(self._http, url, body, headers)
+        except PrivateAddressError as error:
+            return str(error)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return type(error).__name__
-        return "" if answer.is_success else f"status {answer.status_code}"
+        return "" if 200 <= status < 300 else f"status {status}"
 
 
 def _due(connection: Connection, now: int) -> Any:

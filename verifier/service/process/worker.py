@@ -37,7 +37,8 @@ class Service:
     """One worker's parts.
 
     Attributes:
-        settings, database, clock, keys, policies, snapshots, intake, challenges, ledger, verification: see their rooms.
+        settings, database, clock, keys, policies, snapshots, challenges, ledger, verification: see their rooms.
+        intake, strangers: where what oracles answer is taken in, and what anybody hands in.
         batches, feed: live in the event loop, from `start` to `stop`.
     """
 
@@ -56,7 +57,7 @@ class Service:
         self.policies = Policies(self.database)
         self.policies.begin(settings.first_policy(), int(self.clock.now()))
         self.snapshots = Snapshots(self.database, self.policies, self.setup, settings.quantum_decimals)
-        self.intake = Intake()
+        self.intake, self.strangers = Intake("intake"), Intake("strangers")
         self.challenges = Challenges(self.key, settings.challenge_seconds, self._skew)
         self.ledger = Ledger(self._receipt, self._skew, settings.quantum_decimals)
         self.verification = Verification(
@@ -74,6 +75,7 @@ class Service:
             settings.webhook_seconds,
             settings.webhook_attempts,
             settings.webhook_backoff,
+            private=settings.webhook_private,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -103,6 +105,7 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.intake.close()
+        self.strangers.close()
         self._courier.close()
         self.database.close()
 

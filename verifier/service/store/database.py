@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from zkmargin.attestation.secret_file import own_database
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.verifier.service.problems import UnavailableError
 
@@ -71,6 +72,7 @@ class Database:
             if not parsed.database or parsed.database == ":memory:":
                 remedy = "name a file: several connections share the ledger"
                 raise InputError("settings", "database", Finding("in memory"), remedy)
+            own_database(Path(parsed.database), "ledger")
             self.engine = create_engine(parsed, connect_args={"timeout": lock_seconds}, pool_size=pool)
             _prepare_sqlite(self.engine)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from zkmargin.verifier.service.logs import log
@@ -13,6 +14,8 @@ from zkmargin.verifier.service.store.event_log import Event, events_after, last_
 PAGE = 200
 HEARTBEAT_SECONDS = 15.0
 MOST_LISTENERS = 256
+MOST_OF_ONE = 64
+"""Streams with one key: whoever opens all that there are leaves none for the others."""
 
 
 class Feed:
@@ -23,12 +26,12 @@ class Feed:
         self._grown = asyncio.Condition()
         self._last = 0
         self._listeners = 0
+        self._of: Counter[str] = Counter()
         self._stopped = False
 
-    @property
-    def full(self) -> bool:
-        """Whether nobody more can listen."""
-        return self._listeners >= MOST_LISTENERS
+    def full(self, listener: str) -> bool:
+        """Whether there is no room for one more stream of this listener."""
+        return self._listeners >= MOST_LISTENERS or self._of[listener] >= MOST_OF_ONE
 
     def stop(self) -> None:
         """Let every listener go."""
@@ -48,9 +51,16 @@ class Feed:
                     self._grown.notify_all()
             await asyncio.sleep(self._seconds)
 
-    async def listen(self, after: int, seconds: float) -> AsyncIterator[bytes]:
-        """Every event after a sequence, those of so many seconds to come included, as text/event-stream."""
+    async def listen(self, after: int, seconds: float, listener: str = "") -> AsyncIterator[bytes]:
+        """Every event after a sequence, those of so many seconds to come included, as text/event-stream.
+
+        Nothing but a word if there is no room any more: of many that ask at once, all may have been let in.
+        """
+        if self.full(listener):
+            yield b": no room\n\n"
+            return
         self._listeners += 1
+        self._of[listener] += 1
         until = asyncio.get_running_loop().time() + seconds
         try:
             yield b": zkmargin\n\n"
@@ -72,6 +82,9 @@ class Feed:
                 await self._growth(after)
         finally:
             self._listeners -= 1
+            self._of[listener] -= 1
+            if not self._of[listener]:
+                del self._of[listener]
 
     def _page(self, after: int) -> list[Event]:
         return self._database.read(lambda connection: events_after(connection, after, PAGE))

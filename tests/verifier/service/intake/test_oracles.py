@@ -58,7 +58,7 @@ def body(content: bytes) -> Answer:
 
 
 def document(content: Any) -> Answer:
-    return body(json.dumps(content).encode())
+    return body(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def status(code: int, **headers: str) -> Answer:

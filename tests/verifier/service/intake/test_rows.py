@@ -130,7 +130,7 @@ def test_rows_of_a_model_that_is_not_accepted_are_passed_over(scene: Scene) -> N
 
 def test_a_policy_asks_for_rows_over_many_scenarios(start: Start) -> None:
     scene = start()
-    accepted = {"es": {"level": "initial", "rows": True}}
+    accepted = {"es": {"level": "initial", "rows": True, "minimum": {"es": MANY}}}
     policy = scene.world.policy(models=accepted, each_venue=True)
     scene.http.put("/v1/policy", json=policy, headers=scene.replica.admin()).raise_for_status()
     older, newer = (snapshot(btc=btc, parameters=parse_parameters({"es": MANY}, "test")) for btc in PRICES)
