@@ -13,7 +13,7 @@ from zkmargin.algebra.field import MODULUS
 from zkmargin.algebra.transcript import Transcript
 from zkmargin.circuits.statement import Statement
 
-PROTOCOL: Final = "zkmargin/margin-argument/1"
+PROTOCOL: Final = "zkmargin/margin-argument/2"
 
 
 class ChallengeError(ValueError):
