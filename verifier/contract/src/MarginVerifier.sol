@@ -150,9 +150,8 @@ contract MarginVerifier is IMarginVerifier {
         w.bias = mulmod(0x8000000000000000, Precompiles.inverse(addmod(c.beta, R - 1, R)), R);
         uint256 unorder = Domain.inverseOrder(s.t);
         {
-            w.used = s.limbs == 1 ? _used(s) : 1 << s.t;
             (w.lagrange, p.table, p.vanishing) =
-                Evaluation.lagrange(s.t, c.zeta, Domain.inverseRoot(s.t), unorder, w.used);
+                Evaluation.lagrange(s.t, c.zeta, Domain.inverseRoot(s.t), unorder);
         }
         if (p.vanishing == 0) revert ChallengeUndefined();
         uint256 head = _word(s.place);
@@ -171,12 +170,6 @@ contract MarginVerifier is IMarginVerifier {
         p.holdings = addmod(p.holdings, Equations.singles(w, (head >> 64) & 0xffffffff), R);
     }
 
-    /// @dev How many Lagrange values the program speaks of: limb cells, slots, and square cells.
-    function _used(Program.Shape memory s) private pure returns (uint256) {
-        uint256 most = s.cells > s.slots ? s.cells : s.slots;
-        return most > 1 << s.t ? 1 << s.t : most;
-    }
-
     /// @dev What the threshold takes off the weighted constants.
     function _closing(Program.Shape memory s, Equations.Weights memory w, int256 threshold)
         private
@@ -191,7 +184,8 @@ contract MarginVerifier is IMarginVerifier {
         if (negative && value != 0) value = R - value;
     }
 
-    /// @dev The final equation: the sum of all terms on the left, W + mu W' on the right.
+    /// @dev The final equation: e(C + constant [1], [1]) = e(W + mu W', [tau - zeta]), C being the sum of all terms.
+    /// W is in the subgroup if W + mu W' is, since W' went through the multiplication; the pairing sees to that.
     function _check(
         Program.Shape memory s,
         Round memory c,
@@ -276,12 +270,11 @@ contract MarginVerifier is IMarginVerifier {
                 point += POINT;
             }
         }
-        place = _put(place, point, c.zeta);
-        place = _put(place, point + POINT, mulmod(mulmod(c.mu, Domain.root(s.t), R), c.zeta, R));
-        Precompiles.generator(place);
+        // zeta W + w zeta mu W' is zeta (W + mu W') and this, and the pairing has zeta for itself
+        place = _put(
+            place, point + POINT, mulmod(mulmod(c.mu, c.zeta, R), addmod(Domain.root(s.t), R - 1, R), R)
+        );
         assembly ("memory-safe") {
-            mstore(add(place, 128), constant_)
-            place := add(place, 160)
             mstore(0x40, place)
         }
         Precompiles.msm(room + 640, (place - room - 640) / 160, room);
@@ -292,7 +285,7 @@ contract MarginVerifier is IMarginVerifier {
             mcopy(add(room, 256), point, 128)
         }
         Precompiles.add(room + 128, room + 128);
-        if (!Precompiles.pairs(room, room + 128, room + 256)) revert NotShown();
+        if (!Precompiles.opens(room, c.zeta, _minus(constant_), room + 128, room + 256)) revert NotShown();
     }
 
     /// @dev A term of a sum: a point and its scalar.

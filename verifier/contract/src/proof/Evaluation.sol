@@ -40,16 +40,34 @@ library Evaluation {
     /// @param t log2 n.
     /// @param unroot 1/w.
     /// @param unorder 1/n.
-    /// @param used how many of the values are wanted; the others may be left out.
     /// @return place where the values lie.
     /// @return table t(zeta).
     /// @return vanishing zeta^n - 1.
-    function lagrange(uint256 t, uint256 zeta, uint256 unroot, uint256 unorder, uint256 used)
+    function lagrange(uint256 t, uint256 zeta, uint256 unroot, uint256 unorder)
         internal
         pure
         returns (uint256 place, uint256 table, uint256 vanishing)
     {
         assembly ("memory-safe") {
+            // m values from p on; the sum of what is added to and taken from all parents
+            function quadruple(p, off, u, step, quarter) -> Y {
+                for { let end := add(p, off) } lt(p, end) { p := add(p, 32) } {
+                    let a := mload(p)
+                    let y := mulmod(mulmod(u, u, R), a, R)
+                    Y := addmod(Y, y, R)
+                    let b := sub(add(a, R), y)
+                    a := add(a, y)
+                    y := mulmod(u, a, R)
+                    Y := addmod(Y, y, R)
+                    mstore(p, addmod(a, y, R))
+                    mstore(add(p, shl(1, off)), addmod(a, sub(R, y), R))
+                    y := mulmod(mulmod(u, quarter, R), b, R)
+                    Y := addmod(Y, y, R)
+                    mstore(add(p, off), addmod(b, y, R))
+                    mstore(add(p, mul(3, off)), addmod(b, sub(R, y), R))
+                    u := mulmod(u, step, R)
+                }
+            }
             let n := shl(t, 1)
             place := mload(0x40)
             let f := add(place, shl(5, n))
@@ -65,85 +83,30 @@ library Evaluation {
             vanishing := addmod(vanishing, sub(R, 1), R)
             mstore(place, unorder)
             let sum := unorder
-            for { let m := 1 } lt(m, n) { m := shl(1, m) } {
+            // An odd number of levels starts with one by itself.
+            let m := 1
+            if and(t, 1) {
                 f := sub(f, 64)
-                let u := mload(f)
-                let step := mload(add(f, 32))
-                let off := shl(5, m)
-                let p := place
-                let Y := 0
-                // from here to there both children are wanted, afterwards the first alone
-                let both := add(place, off)
-                let end := both
-                if and(eq(shl(1, m), n), lt(used, n)) {
-                    both := place
-                    if gt(used, m) { both := add(place, shl(5, and(add(sub(used, m), 3), not(3)))) }
-                    if gt(both, end) { both := end }
-                }
-                if gt(m, 2) {
-                    for {} lt(p, both) {} {
-                        let v := mload(p)
-                        let y := mulmod(u, v, R)
-                        mstore(p, addmod(v, y, R))
-                        mstore(add(p, off), addmod(v, sub(R, y), R))
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                        v := mload(p)
-                        let z := mulmod(u, v, R)
-                        mstore(p, addmod(v, z, R))
-                        mstore(add(p, off), addmod(v, sub(R, z), R))
-                        Y := addmod(Y, add(y, z), R)
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                        v := mload(p)
-                        y := mulmod(u, v, R)
-                        mstore(p, addmod(v, y, R))
-                        mstore(add(p, off), addmod(v, sub(R, y), R))
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                        v := mload(p)
-                        z := mulmod(u, v, R)
-                        mstore(p, addmod(v, z, R))
-                        mstore(add(p, off), addmod(v, sub(R, z), R))
-                        Y := addmod(Y, add(y, z), R)
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                    }
-                    for {} lt(p, end) {} {
-                        let v := mload(p)
-                        let y := mulmod(u, v, R)
-                        mstore(p, addmod(v, y, R))
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                        v := mload(p)
-                        let z := mulmod(u, v, R)
-                        mstore(p, addmod(v, z, R))
-                        Y := addmod(Y, add(y, z), R)
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                        v := mload(p)
-                        y := mulmod(u, v, R)
-                        mstore(p, addmod(v, y, R))
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                        v := mload(p)
-                        z := mulmod(u, v, R)
-                        mstore(p, addmod(v, z, R))
-                        Y := addmod(Y, add(y, z), R)
-                        u := mulmod(u, step, R)
-                        p := add(p, 32)
-                    }
-                }
-                for {} lt(p, end) { p := add(p, 32) } {
-                    let v := mload(p)
-                    let y := mulmod(u, v, R)
-                    mstore(p, addmod(v, y, R))
-                    mstore(add(p, off), addmod(v, sub(R, y), R))
-                    Y := addmod(Y, y, R)
-                    u := mulmod(u, step, R)
-                }
-                table := addmod(addmod(table, table, R), mulmod(m, addmod(sum, sub(R, Y), R), R), R)
+                let y := mulmod(mload(f), unorder, R)
+                mstore(place, addmod(unorder, y, R))
+                mstore(add(place, 32), addmod(unorder, sub(R, y), R))
+                table := addmod(sum, sub(R, y), R)
                 sum := addmod(sum, sum, R)
+                m := 2
+            }
+            // Two levels at once: of P four children, at i, i + m, i + 2 m and i + 3 m. With u = zeta^e w^(-i e) of the
+            // finer level, y = u^2 P, A = P + y and B = P - y, they are A + u A, B + u' B, A - u A, B - u' B, where
+            // u' = u w^(-m e) = u w^(-n/4). A and B stay below 2 r.
+            let quarter := mload(add(sub(add(place, add(shl(5, n), shl(6, t))), 128), 32))
+            for {} lt(m, n) { m := shl(2, m) } {
+                f := sub(f, 128)
+                let Y := quadruple(place, shl(5, m), mload(f), mload(add(f, 32)), quarter)
+                // 2 (2 T + m (S - Y)) + 2 m (2 S - Z), with both sums in one
+                table := addmod(table, table, R)
+                table := addmod(table, table, R)
+                Y := addmod(mulmod(3, sum, R), sub(R, Y), R)
+                table := addmod(table, mulmod(shl(1, m), Y, R), R)
+                sum := mulmod(4, sum, R)
             }
         }
     }

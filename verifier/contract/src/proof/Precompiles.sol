@@ -65,13 +65,19 @@ library Precompiles {
         if (size != POINT) revert PrecompileMissing(G1_ADD);
     }
 
-    /// @notice Whether e(left, [1]) = e(right, [tau]) under the ceremony of EIP-4844.
-    /// @dev That is what the point evaluation checks for a commitment `left` and an opening `right` at z = y = 0. It
-    /// answers with two constants; an EVM without it answers with nothing, or as an account without code.
+    /// @notice Whether e(left - y [1], [1]) = e(right, [tau - z]) under the ceremony of EIP-4844: its point evaluation.
+    /// @dev It answers with two constants; an EVM without it answers with nothing, as an account without code. It takes
+    /// points of the subgroup only.
     /// @param left where one point lies.
-    /// @param right where the other lies.
+    /// @param z below r.
+    /// @param y below r.
+    /// @param right where the other point lies.
     /// @param room 192 bytes of memory.
-    function pairs(uint256 left, uint256 right, uint256 room) internal view returns (bool good) {
+    function opens(uint256 left, uint256 z, uint256 y, uint256 right, uint256 room)
+        internal
+        view
+        returns (bool good)
+    {
         uint256 size;
         assembly ("memory-safe") {
             function compressed(to, from) {
@@ -89,8 +95,8 @@ library Precompiles {
             compressed(add(room, 144), right)
             if iszero(staticcall(gas(), SHA256, add(room, 96), 48, room, 32)) { revert(0, 0) }
             mstore8(room, 1)
-            mstore(add(room, 32), 0)
-            mstore(add(room, 64), 0)
+            mstore(add(room, 32), z)
+            mstore(add(room, 64), y)
             good := staticcall(EVALUATION_GAS, POINT_EVALUATION, room, 192, room, 64)
             size := returndatasize()
         }
@@ -116,7 +122,7 @@ library Precompiles {
         if (mulmod(x, y, R) != 1) revert PrecompileMissing(MODEXP);
     }
 
-    /// @notice Refuses an EVM whose precompiles do not compute: G + G is 2 G, G and -G pair with 0, and a false pairing is none.
+    /// @notice Refuses an EVM whose precompiles do not compute: G + G is 2 G, and a constant opens to itself alone.
     function test() internal view {
         uint256 place;
         assembly ("memory-safe") {
@@ -138,8 +144,9 @@ library Precompiles {
             calldatacopy(add(place, 512), calldatasize(), POINT)
         }
         if (!same) revert PrecompileMissing(G1_MSM);
-        if (!pairs(place + 512, place + 512, place + 640)) revert PrecompileMissing(POINT_EVALUATION);
-        if (pairs(place + 256, place + 512, place + 640)) revert PrecompileMissing(POINT_EVALUATION);
+        // 2 G opens to 2 with infinity as its opening, and to nothing else
+        if (!opens(place + 256, 5, 2, place + 512, place + 640)) revert PrecompileMissing(POINT_EVALUATION);
+        if (opens(place + 256, 5, 3, place + 512, place + 640)) revert PrecompileMissing(POINT_EVALUATION);
         inverse(2);
     }
 }
