@@ -46,7 +46,7 @@ digest.update(JSON.stringify(settings));
 const contracts = {};
 for (const [file, units] of Object.entries(output.contracts)) {
   for (const [name, unit] of Object.entries(units)) {
-    if (!file.startsWith("src/") || !unit.evm.bytecode.object) continue;
+    if (!file.startsWith("src/") || !unit.evm.bytecode.object || !unit.abi.length) continue;
     const runtime = unit.evm.deployedBytecode.object.length / 2;
     if (runtime > 24576) throw new Error(`${name} has ${runtime} bytes; at most 24,576 can be deployed`);
     contracts[name] = { abi: unit.abi, bytecode: unit.evm.bytecode.object, runtime_bytes: runtime };

@@ -7,6 +7,7 @@ import {Evaluation} from "./proof/Evaluation.sol";
 import {Domain, POINT, R} from "./proof/Field.sol";
 import {Precompiles} from "./proof/Precompiles.sol";
 import {Program} from "./proof/Program.sol";
+import {ProgramCheck} from "./proof/ProgramCheck.sol";
 import {Transcript} from "./proof/Transcript.sol";
 
 /// @title The margin argument's verifier, in direct mode
@@ -49,9 +50,9 @@ contract MarginVerifier is IMarginVerifier {
     }
 
     /// @inheritdoc IMarginVerifier
-    function programDigest(address[] calldata chunks) external view returns (bytes32 digest) {
+    function checkProgram(address[] calldata chunks) external view returns (bytes32 digest, uint256 bits) {
         (uint256 place, uint256 size) = Program.load(chunks);
-        Program.shape(place, size);
+        bits = ProgramCheck.check(place, size);
         assembly ("memory-safe") {
             if iszero(staticcall(gas(), 2, place, size, 0, 32)) { revert(0, 0) }
             digest := mload(0)

@@ -33,8 +33,10 @@ interface IMarginVerifier {
         bytes calldata proof
     ) external view;
 
-    /// @notice The digest of a program that lies in the code of some accounts. Reverts if no proof of it could be verified.
-    function programDigest(address[] calldata chunks) external view returns (bytes32);
+    /// @notice Checks that the code of some accounts holds a program whose proofs can be verified, and nothing else.
+    /// @return digest of the program.
+    /// @return bits log2 of the domain's size.
+    function checkProgram(address[] calldata chunks) external view returns (bytes32 digest, uint256 bits);
 
     /// @notice The digest of the powers of tau whose proofs are checked.
     function SETUP() external view returns (bytes32);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {POINT, R} from "./Field.sol";
+import {Points} from "./Points.sol";
 
 /// @notice A precompile that this contract needs is missing, or does not compute what its specification says.
 /// @param place the precompile's address.
@@ -24,9 +25,6 @@ library Precompiles {
     uint256 internal constant G_X_LOW = 0xc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb;
     uint256 internal constant G_Y_HIGH = 0x08b3f481e3aaa0f1a09e30ed741d8ae4;
     uint256 internal constant G_Y_LOW = 0xfcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1;
-    // (p - 1) / 2, above which a y coordinate is the larger of the two
-    uint256 private constant HALF_HIGH = 0x0d0088f51cbff34d258dd3db21a5d66b;
-    uint256 private constant HALF_LOW = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
 
     /// @notice Writes the generator of G1 at a place in memory.
     function generator(uint256 to) internal pure {
@@ -72,27 +70,17 @@ library Precompiles {
     /// @param z below r.
     /// @param y below r.
     /// @param right where the other point lies.
-    /// @param room 192 bytes of memory.
+    /// @param room 224 bytes of memory.
     function opens(uint256 left, uint256 z, uint256 y, uint256 right, uint256 room)
         internal
         view
         returns (bool good)
     {
+        // versioned hash, z, y, commitment, proof
+        Points.compress(left, room + 96);
+        Points.compress(right, room + 144);
         uint256 size;
         assembly ("memory-safe") {
-            function compressed(to, from) {
-                let xh := mload(from)
-                let xl := mload(add(from, 32))
-                let yh := mload(add(from, 64))
-                let yl := mload(add(from, 96))
-                let larger := or(gt(yh, HALF_HIGH), and(eq(yh, HALF_HIGH), gt(yl, HALF_LOW)))
-                let flags := or(or(0x80, shl(5, larger)), shl(6, iszero(or(or(xh, xl), or(yh, yl)))))
-                mstore(to, or(shl(248, flags), or(shl(128, xh), shr(128, xl))))
-                mstore(add(to, 32), shl(128, xl))
-            }
-            // versioned hash, z, y, commitment, proof
-            compressed(add(room, 96), left)
-            compressed(add(room, 144), right)
             if iszero(staticcall(gas(), SHA256, add(room, 96), 48, room, 32)) { revert(0, 0) }
             mstore8(room, 1)
             mstore(add(room, 32), z)

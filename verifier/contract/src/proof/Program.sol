@@ -18,7 +18,6 @@ library Program {
     /// @param equations how many equations.
     /// @param rows how many rows.
     /// @param cells how many limb cells.
-    /// @param slots how many slots have a leading equation of their own, or how many square cells there are if more.
     struct Shape {
         uint256 place;
         uint256 t;
@@ -29,7 +28,6 @@ library Program {
         uint256 equations;
         uint256 rows;
         uint256 cells;
-        uint256 slots;
     }
 
     uint256 private constant HEAD = 128;
@@ -69,8 +67,6 @@ library Program {
         s.squares = (head >> 160) & 0xffff != 0;
         s.equations = (head >> 128) & 0xffffffff;
         s.rows = (head >> 96) & 0xffffffff;
-        s.slots = (head >> 64) & 0xffffffff;
-        if ((head >> 160) & 0xffff > s.slots) s.slots = (head >> 160) & 0xffff;
         bool good = size >= HEAD && head >> 216 == MAGIC && s.t >= 6 && s.t <= 11 && s.group != 0;
         // one holdings column
         good = good && (head >> 176) & 0xffff == 1 && s.equations != 0 && HEAD + 8 * s.rows <= size;
