@@ -53,6 +53,7 @@ ENCODERS: Mapping[str, Callable[[Any], bytes]] = {
     "bytes32[]": _words,
     # The same few names occur in every attestation of a book.
     "string": _text,
+    "uint8": _unsigned,
     "uint32": _unsigned,
     "uint64": _unsigned,
     "uint256": _unsigned,
