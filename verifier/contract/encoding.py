@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zkmargin.argument.proof import Proof
+from zkmargin.argument.proof import Proof, Shape
 from zkmargin.circuits.program import encode_program
 from zkmargin.circuits.relation import Relation
 
@@ -56,6 +56,16 @@ def encode_proof(proof: Proof) -> bytes:
     """All points of a proof in order, then its scalars."""
     scalars = (*proof.limb_values, *proof.square_value, proof.shifted_sum)
     return encode_points(proof.points()) + b"".join(value.to_bytes(32, "big") for value in scalars)
+
+
+def read_proof(relation: Relation, data: bytes) -> Proof:
+    """The proof in these bytes, in direct mode.
+
+    Raises:
+        ProofFormatError: the bytes do not have the relation's shape, or a scalar is out of range.
+    """
+    groups = len(relation.groups)
+    return Proof.from_bytes(data, Shape(relation.limb_columns, relation.squares > 0, groups, relation.group))
 
 
 def program_chunks(relation: Relation) -> tuple[bytes, ...]:

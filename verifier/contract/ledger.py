@@ -7,14 +7,13 @@ from typing import Any
 
 from eth_utils.crypto import keccak
 
-from zkmargin.argument.proof import Proof
 from zkmargin.attestation.documents import AttestationDocument, SubmissionDocument
 from zkmargin.attestation.program import ProgramSignature
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.units import Level
 from zkmargin.verifier.contract.artifacts import Contract, contracts
-from zkmargin.verifier.contract.encoding import encode_points, encode_proof
+from zkmargin.verifier.contract.encoding import encode_points, encode_proof, read_proof
 from zkmargin.verifier.policy import Policy
 
 MOST_PLEDGED = (1 << 96) - 1
@@ -42,17 +41,17 @@ def signature_words(signature: str) -> tuple[bytes, bytes, int]:
     return data[:32], data[32:64], data[64]
 
 
-def submission_call(submission: SubmissionDocument, proof: Proof, renews: int | None = None) -> bytes:
+def submission_call(submission: SubmissionDocument, relation: Relation, renews: int | None = None) -> bytes:
     """The calldata that pledges, or renews a pledge.
 
     Args:
         submission: as it was made for the ledger's chain and address.
-        proof: its proof, read in the shape of its statement.
+        relation: of its snapshot, model and level, at any threshold.
         renews: the number of the pledge that is proven again; None for a new one.
 
     Raises:
         InputError: the ledger takes no submission of this kind.
-        ValueError: a point is none.
+        ValueError: the proof has another shape, or a point is none.
     """
     if submission.rows is not None:
         remedy = "prove without --rows: on a chain the matrix is cheaper than its commitments"
@@ -69,7 +68,7 @@ def submission_call(submission: SubmissionDocument, proof: Proof, renews: int | 
         *signature_words(submission.signature),
         [attestation_words(attestation) for attestation in submission.attestations],
         encode_points(bytes.fromhex(attestation.point) for attestation in submission.attestations),
-        encode_proof(proof),
+        encode_proof(read_proof(relation, bytes.fromhex(submission.proof))),
     )
     if renews is None:
         return ledger().call("pledge", words)
@@ -194,9 +193,3 @@ def the_model(policy: Policy) -> tuple[str, Level]:
             remedy = "leave it out: no contract checks this rule, and what signs has to be trusted for it"
             raise InputError("policy", field, Finding("set"), remedy)
     return name, accepted.level
-
-
-def relation_shape(relation: Relation) -> None:
-    """Raises InputError for a relation whose proofs a contract does not verify."""
-    if relation.columns != 1:
-        raise InputError("relation", "columns", relation.columns, "a contract takes one holdings column")
