@@ -120,7 +120,7 @@ def ethereumjs(chain_id: int = CHAIN_ID) -> Iterator[Ethereumjs]:
 
 @dataclass
 class Anvil:
-    """A node on loopback. Its clock goes on from where `at` sets it, and never back."""
+    """A node on loopback. Its clock stands where `at` sets it, which is never back."""
 
     url: str
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=120))
@@ -128,6 +128,7 @@ class Anvil:
     def at(self, timestamp: int) -> None:
         self.ask("evm_setNextBlockTimestamp", timestamp)
         self.ask("evm_mine")
+        self.ask("anvil_setBlockTimestampInterval", 0)
 
     def run(
         self, to: str | None, data: bytes, *, sender: str = RICH.address, keep: bool = True

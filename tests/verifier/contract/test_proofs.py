@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from tests.argument.toys import TOYS, Case, Toy, case, curve_setup
-from tests.verifier.contract.evms import Evm, Outcome, anvil, deployed
+from tests.verifier.contract.evms import Evm, Outcome, anvil, deployed, stranger
 from zkmargin.algebra import MODULUS
 from zkmargin.argument.proof import Proof
 from zkmargin.circuits import Statement
@@ -256,7 +256,7 @@ def test_programs_that_are_none(evm: Evm) -> None:
         "zeros that are none": good[:63] + b"\x01" + good[64:],
         "a row without limbs": good[:128] + b"\0" + good[129:],
         "an equation beyond": good[: run + 3] + b"\xff\xff\xff" + good[run + 6 :],
-        "a variable beyond": good[: len(good) - 16] + b"\xff" + good[len(good) - 15 :],
+        "a variable beyond": good[:run] + b"\x00\x00\x01" + good[run + 3 :],
         "a width that is none": good[: run + 6] + bytes([good[run + 6] | 0xC0]) + good[run + 7 :],
     }
     for name, data in spoiled.items():
@@ -275,6 +275,7 @@ def test_an_evm_without_the_precompiles_is_refused() -> None:
         refused = old.run(None, VERIFIER.creation(), keep=False).refused
         assert refused is not None
         assert refused.name == "PrecompileMissing"
+        verifier = stranger()
         old.ask("anvil_setCode", verifier, code)
         (program,) = program_chunks(found.relation)
         commitments = encode_points(term.point for term in found.statement.commitments)
