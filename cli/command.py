@@ -5,6 +5,7 @@ import click
 from zkmargin.cli.boundary import Boundary
 from zkmargin.cli.commands.backtest import run_backtest
 from zkmargin.cli.commands.commit import commit
+from zkmargin.cli.commands.contract import contract
 from zkmargin.cli.commands.fetch import fetch
 from zkmargin.cli.commands.import_ import importing
 from zkmargin.cli.commands.info import info
@@ -64,6 +65,7 @@ PARTS = (
     pledge,
     receipt,
     serve,
+    contract,
     demo,
     demo_portable,
     info,
