@@ -1,7 +1,7 @@
 """The compiled contracts, as they are installed: interfaces, and the code that is deployed.
 
-`zkmargin contract build` writes them from the sources beside this file. How calls, answers and errors are written as bytes
-is the contract ABI of Solidity, by eth-abi.
+`zkmargin contract build` writes them from the sources beside this file. How calls, answers and errors are written as
+bytes is the contract ABI of Solidity, by eth-abi.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
@@ -56,7 +56,9 @@ class Contract:
 
     def creation(self, *arguments: Any) -> bytes:
         """What is sent to deploy it."""
-        entry = next((one for one in self.abi if one["type"] == "constructor"), {"inputs": []})
+        entry: dict[str, Any] = next(
+            (one for one in self.abi if one["type"] == "constructor"), {"inputs": []}
+        )
         return self.code + encode(_types(entry["inputs"]), arguments)
 
     def call(self, function: str, *arguments: Any) -> bytes:
@@ -77,9 +79,7 @@ class Contract:
             if entry["type"] == "event" and topics and keccak(_signature(entry).encode()) == topics[0]:
                 indexed = [one for one in entry["inputs"] if one["indexed"]]
                 plain = [one for one in entry["inputs"] if not one["indexed"]]
-                values = dict(
-                    zip((one["name"] for one in plain), decode(_types(plain), data), strict=True)
-                )
+                values = dict(zip((one["name"] for one in plain), decode(_types(plain), data), strict=True))
                 for one, topic in zip(indexed, topics[1:], strict=True):
                     values[one["name"]] = decode([one["type"]], topic)[0]
                 return entry["name"], values
@@ -101,7 +101,7 @@ def contracts() -> dict[str, Contract]:
 
 
 def refusal(data: bytes) -> Refusal:
-    """The reason in what a reverted call returned: an error of any of the contracts, which may have called each other."""
+    """The reason in what a reverted call returned: an error of any of the contracts, since they call each other."""
     for contract in contracts().values():
         for entry in contract.abi:
             if entry["type"] == "error" and _selector(entry) == data[:SELECTOR]:

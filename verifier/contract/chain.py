@@ -80,15 +80,15 @@ class Chain:
         except (httpx.HTTPError, ValueError) as error:
             remedy = "give the address of a node's JSON-RPC that answers"
             raise InputError(self._url, method, Finding(error), remedy) from None
-        error = answer.get("error")
-        if error is None:
+        refused = answer.get("error")
+        if refused is None:
             return answer.get("result")
-        data = error.get("data")
+        data = refused.get("data")
         if isinstance(data, dict):
             data = data.get("data")
         if isinstance(data, str) and data.startswith("0x"):
             raise RevertedError(refusal(bytes.fromhex(data[2:])))
-        message = str(error.get("message", error))
+        message = str(refused.get("message", refused))
         if "revert" in message.lower():
             raise RevertedError(Refusal(""))
         raise InputError(self._url, method, Finding(message), "see the node's log")
@@ -147,10 +147,12 @@ class Chain:
         if int(found["status"], 16) != 1:
             raise RevertedError(Refusal(""))
         logs = tuple(
-            (log["address"], [bytes.fromhex(topic[2:]) for topic in log["topics"]], bytes.fromhex(log["data"][2:]))
+            (
+                log["address"],
+                [bytes.fromhex(topic[2:]) for topic in log["topics"]],
+                bytes.fromhex(log["data"][2:]),
+            )
             for log in found["logs"]
         )
         made = found.get("contractAddress")
-        return Receipt(
-            int(found["gasUsed"], 16), address_of(bytes.fromhex(made[2:])) if made else None, logs
-        )
+        return Receipt(int(found["gasUsed"], 16), address_of(bytes.fromhex(made[2:])) if made else None, logs)

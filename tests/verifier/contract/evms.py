@@ -1,4 +1,4 @@
-"""Two EVMs that have nothing in common: anvil (revm, blst) over JSON-RPC, and ethereumjs (noble's curves) in a process."""
+"""Two EVMs with nothing in common: anvil (revm, blst) over JSON-RPC, and ethereumjs (noble's curves) in a process."""
 
 import json
 import os
@@ -78,9 +78,7 @@ class Ethereumjs:
     def at(self, timestamp: int) -> None:
         self._ask({"timestamp": timestamp})
 
-    def run(
-        self, to: str | None, data: bytes, *, sender: str = RICH.address, keep: bool = True
-    ) -> Outcome:
+    def run(self, to: str | None, data: bytes, *, sender: str = RICH.address, keep: bool = True) -> Outcome:
         request = {"to": to, "data": "0x" + data.hex(), "from": sender.lower(), "static": not keep}
         found = self._ask(request)
         body = bytes.fromhex(found.get("data", "0x")[2:])
@@ -130,10 +128,13 @@ class Anvil:
         self.ask("evm_mine")
         self.ask("anvil_setBlockTimestampInterval", 0)
 
-    def run(
-        self, to: str | None, data: bytes, *, sender: str = RICH.address, keep: bool = True
-    ) -> Outcome:
-        message = {"data": "0x" + data.hex(), "from": sender, "gas": hex(25_000_000), **({"to": to} if to else {})}
+    def run(self, to: str | None, data: bytes, *, sender: str = RICH.address, keep: bool = True) -> Outcome:
+        message = {
+            "data": "0x" + data.hex(),
+            "from": sender,
+            "gas": hex(25_000_000),
+            **({"to": to} if to else {}),
+        }
         answer = self._call("eth_call", message, "latest")
         if "error" in answer:
             body = answer["error"].get("data") or "0x"

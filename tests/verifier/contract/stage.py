@@ -145,7 +145,7 @@ class Stage:
         )
 
     def submission(self, accounts: Sequence[Account], **changes: Any) -> SubmissionDocument:
-        fields = {
+        fields: dict[str, Any] = {
             "model": "grid",
             "level": "initial",
             "threshold": 100_000 * TICKS,

@@ -107,7 +107,9 @@ def test_from_a_challenge_to_a_pledge_and_its_renewal(world: dict[str, Any]) -> 
     assert again.code == 1
     assert "refused by the contract: SubjectSignature" in again.err
     path.write_bytes(stage.submission([account]).encode())
-    renewed = run("pledge", world["market"], path, *rpc, "--key", world["rich"], "--renew", made["pledge"], "--json")
+    renewed = run(
+        "pledge", world["market"], path, *rpc, "--key", world["rich"], "--renew", made["pledge"], "--json"
+    )
     assert document(renewed)["renewal"] is True
 
 

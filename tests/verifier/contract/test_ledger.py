@@ -309,5 +309,3 @@ def test_the_ledger_counts_attestations_as_python_signs_them(stage: Stage) -> No
 def test_the_program_is_as_long_as_it_was_stored(stage: Stage) -> None:
     record = stage.read("snapshotOf", bytes.fromhex(stage.taken.id))
     assert record[1] == build_relation(stage.taken).digest
-
-

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,9 @@ def placed(evm: Evm, name: str) -> tuple[str, list[str]]:
 
 def stored(evm: Evm, data: bytes) -> str:
     code = b"\0" + data
-    return evm.run(None, b"\x61" + len(code).to_bytes(2, "big") + bytes.fromhex("80600a3d393df3") + code).address
+    return evm.run(
+        None, b"\x61" + len(code).to_bytes(2, "big") + bytes.fromhex("80600a3d393df3") + code
+    ).address
 
 
 def asked(
@@ -107,6 +110,10 @@ class Change:
     proof: Proof
 
 
+def with_field(proof: Proof, field: str, value: Any) -> Proof:
+    return replace(proof, **{field: value})
+
+
 def changes(name: str) -> Iterator[tuple[str, Change]]:
     """Every scalar one more, every point another, each part of the statement that the toy can have otherwise."""
     found, proof = made(name)
@@ -116,19 +123,22 @@ def changes(name: str) -> Iterator[tuple[str, Change]]:
         for place, _ in enumerate(getattr(proof, field)):
             points = list(getattr(proof, field))
             points[place] = other
-            yield f"{field} {place}", Change(one, replace(proof, **{field: tuple(points)}))
+            yield f"{field} {place}", Change(one, with_field(proof, field, tuple(points)))
     for field in ("multiplicity", "table_helper", "running_sum", "shifted_opening"):
-        yield field, Change(one, replace(proof, **{field: other}))
+        yield field, Change(one, with_field(proof, field, other))
     yield "opening", Change(one, replace(proof, opening=proof.multiplicity))
     yield "infinity", Change(one, replace(proof, opening=bytes([0xC0]) + bytes(47)))
     for field in ("limb_values", "square_value"):
         for place, value in enumerate(getattr(proof, field)):
             values = list(getattr(proof, field))
             values[place] = (value + 1) % MODULUS
-            yield f"{field} {place}", Change(one, replace(proof, **{field: tuple(values)}))
+            yield f"{field} {place}", Change(one, with_field(proof, field, tuple(values)))
     yield "shifted_sum", Change(one, replace(proof, shifted_sum=(proof.shifted_sum + 1) % MODULUS))
     yield "audience", Change(replace(one, audience="desk 2"), proof)
-    yield "threshold", Change(replace(one, threshold=one.threshold - 1, relation=one.relation.at(one.threshold - 1)), proof)
+    yield (
+        "threshold",
+        Change(replace(one, threshold=one.threshold - 1, relation=one.relation.at(one.threshold - 1)), proof),
+    )
 
 
 @shapes

@@ -1,4 +1,5 @@
-"""The whole story: a snapshot is published, a loan taken on a proof, prices fall, the renewal fails, the pledge is called and released."""
+"""The whole story: a snapshot is published, a loan is taken on a proof, prices fall, the renewal fails, the pledge is
+called and released."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +40,9 @@ def coins(stage: Stage, coins: int) -> Any:
     slot = universe.slot("BTC")
     lots[slot] = coins * 10 ** abs(universe.instruments[slot].lot_exponent)
     opening = commit_holdings(setup(), universe, tuple(lots))
-    content = document.model_dump(mode="json", exclude={"signer", "signature", "chain_id", "verifying_contract"})
+    content = document.model_dump(
+        mode="json", exclude={"signer", "signature", "chain_id", "verifying_contract"}
+    )
     signed = AttestationDocument.sign(key("alpha"), stage.domain, **(content | {"point": opening.point}))
     return signed, opening.opening(universe, "opening")
 
