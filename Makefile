@@ -17,7 +17,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
+.PHONY: help demo demo-portable test contract lint rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -64,8 +64,20 @@ demo: $(VENV)/.installed
 demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
 
+CONTRACT := verifier/contract
+NPM := $(shell command -v npm 2>/dev/null)
+# Contracts are tested on two EVMs that npm brings; without Node.js those tests are left out on a machine of one's own.
+contract: $(CONTRACT)/node_modules/.installed
+$(CONTRACT)/node_modules/.installed: $(CONTRACT)/package-lock.json
+ifdef NPM
+	@cd $(CONTRACT) && npm ci --no-audit --no-fund --loglevel=error && node node_modules/@foundry-rs/anvil/postinstall.mjs
+	@touch $@
+else
+	@echo "zkmargin: npm was not found; the tests of the contracts are left out"
+endif
+
 # Without the native extension its side of the code cannot be covered.
-test: lint rust
+test: lint rust contract
 	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
 
 lint: $(VENV)/.development types
