@@ -210,9 +210,7 @@ library Equations {
         uint256 top = cell + 32 * n;
         next = place;
         uint256 d;
-        while (true) {
-            (header, cell, d) = _plainRows(header, end, cell, top, n, w.powers, d);
-            if (header >= end) break;
+        while (header < end) {
             uint256 word;
             uint256 weight;
             assembly ("memory-safe") {
@@ -250,45 +248,6 @@ library Equations {
         assembly ("memory-safe") {
             if lt(out, mload(0x40)) { mstore(out, d) }
         }
-    }
-
-    /// @dev Rows that are in no equation but their own, up to one that is, or that fills its column.
-    function _plainRows(
-        uint256 header,
-        uint256 end,
-        uint256 cell,
-        uint256 top,
-        uint256 n,
-        uint256 powers,
-        uint256 d
-    ) private pure returns (uint256, uint256, uint256) {
-        assembly ("memory-safe") {
-            for {} lt(header, end) {} {
-                let word := mload(header)
-                if and(word, 0xffffffff000000000000000000000000000000000000000000000000) { break }
-                let last := add(cell, shl(5, shr(248, word)))
-                if iszero(lt(last, top)) { break }
-                header := add(header, 8)
-                word := and(shr(219, word), 0x1fffffe0)
-                if iszero(word) {
-                    cell := last
-                    continue
-                }
-                // beta^e, with which the row leaves its own equation e
-                word := mload(sub(add(powers, word), 32))
-                let acc := mload(sub(last, 32))
-                let p := sub(last, 64)
-                for { let low := add(cell, 32) } gt(p, low) { p := sub(p, 96) } {
-                    acc := add(mulmod(acc, n, R), mload(p))
-                    acc := add(mulmod(acc, n, R), mload(sub(p, 32)))
-                    acc := add(mulmod(acc, n, R), mload(sub(p, 64)))
-                }
-                for {} iszero(lt(p, cell)) { p := sub(p, 32) } { acc := add(mulmod(acc, n, R), mload(p)) }
-                d := addmod(d, sub(R, mulmod(word, acc, R)), R)
-                cell := last
-            }
-        }
-        return (header, cell, d);
     }
 
     /// @dev d + weight (L_c + n L_(c+1) + n^2 L_(c+2) ..) for the cells from p to last, of which there is one at least.
