@@ -2,12 +2,13 @@
 
     python -m benchmarks.contract_gas
 
-needs Node.js and `npm ci` in verifier/contract; it starts a node on loopback and ends it. A transaction of `verify` has the
-proof alone, one of `pledge` everything: an attestation and its signature, the subject's, the ledger's own storage.
+needs Node.js and `npm ci` in verifier/contract; it starts a node on loopback and ends it. A pledge is everything: the
+proof, an attestation with its signature, the subject's signature, and the ledger's own storage.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.attestation.scene import key
 from tests.verifier.contract.evms import Anvil, anvil, deployed
@@ -98,8 +99,9 @@ def measure(node: Anvil, verifier: str, market: Market, domain: int) -> Measured
     (number,) = ledger().answer("pledge", first.data)
     again = stage.pledge(stage.submission([account], threshold=excess, amount=excess // 2), renews=number)
     assert again.refused is None, again.refused
+    tables: Any = taken.models["grid"]
     return Measured(
-        scenarios=len(taken.models["grid"].cells) * len(taken.models["grid"].units),
+        scenarios=len(tables.cells) * len(tables.units),
         instruments=len(taken.universe),
         domain=domain,
         columns=relation.limb_columns,

@@ -46,27 +46,22 @@ ledger_option = click.option(
 
 @click.group()
 def contract() -> None:
-    """Verify proofs and keep pledges on an EVM chain (Prague's rules or later).
-
-    \b
-    The way through, in each one's own hands:
-      zkmargin contract deploy policy.toml --rpc URL --key owner.key                          # lender
-      zkmargin contract sign market.json --key oracle.key --chain-id 1 --contract 0x.. -o program.json
-      zkmargin contract publish market.json --signature program.json --rpc URL --contract 0x.. --key any.key
-      zkmargin contract challenge --rpc URL --contract 0x.. --subject 0x.. --account alpha/alice
-      zkmargin prove market.json --attestation .. --nonce .. -o submission.json               # trader
-      zkmargin contract pledge market.json submission.json --rpc URL --key any.key
-    """
+    """Verify proofs and keep pledges on an EVM chain (Prague's rules or later)."""
 
 
 @contract.command()
 @click.option(
     "-o", "--output", metavar="FILE", type=FILE, help="Where to; the installed artifacts if left out."
 )
-def build(*, output: Path | None) -> None:
+@json_option
+def build(*, output: Path | None, as_json: bool) -> None:
     """Compile the contracts from their sources, with solc from npm.
 
     Needs a checkout, Node.js, and `npm ci` in verifier/contract. The result is the same bytes on every machine.
+
+    \b
+    Example:
+      zkmargin contract build -o contracts.json
     """
     script = HERE / "build.mjs"
     if not script.exists() or not (HERE / "node_modules").exists() or shutil.which("node") is None:
@@ -76,7 +71,9 @@ def build(*, output: Path | None) -> None:
     if made.returncode:
         found = Finding(made.stderr.decode(errors="replace").strip()[-2000:])
         raise InputError(str(HERE / "src"), "sources", found, "correct them")
-    write_atomically(output or ARTIFACTS, made.stdout)
+    target = output or ARTIFACTS
+    write_atomically(target, made.stdout)
+    answer(as_json, {"output": str(target), "bytes": len(made.stdout)}, Text(f"written to  {target}"))
 
 
 @contract.command()
@@ -89,6 +86,10 @@ def program(*, snapshot_file: Path, model: str, level: Level, output: Path | Non
     """What a snapshot comes to, as a contract takes it: anyone can check what an oracle signed.
 
     Marks and tables are derived again first.
+
+    \b
+    Example:
+      zkmargin contract program market.json -o program.bin
     """
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
@@ -127,7 +128,13 @@ def sign(
     output: Path,
     as_json: bool,
 ) -> None:
-    """Sign a snapshot's program as a risk oracle, for one ledger."""
+    """Sign a snapshot's program as a risk oracle, for one ledger.
+
+    \b
+    Example:
+      zkmargin contract sign market.json --key oracle.key --chain-id 1 \\
+          --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF -o program.json
+    """
     refuse_replacing("--output", output, (snapshot_file,))
     with progress(as_json) as step:
         snapshot = reproduced_snapshot(snapshot_file, step)
@@ -189,6 +196,10 @@ def deploy(
 
     The policy is that of the command line and of the service; what no contract can check in it is refused. Its
     verifying_contract is known only afterwards: write the ledger's address there.
+
+    \b
+    Example:
+      zkmargin contract deploy policy.toml --rpc http://127.0.0.1:8545 --key owner.key
     """
     owner = required_key(key)
     policy = Policy.read(policy_file)
@@ -248,7 +259,13 @@ def publish(
     key: SigningKey | None,
     as_json: bool,
 ) -> None:
-    """Store a snapshot's program, and publish the snapshot under its oracles' signatures."""
+    """Store a snapshot's program, and publish the snapshot under its oracles' signatures.
+
+    \b
+    Example:
+      zkmargin contract publish market.json --signature program.json --rpc http://127.0.0.1:8545 \\
+          --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF --key payer.key
+    """
     payer, where, chain = required_key(key), address(contract, "--contract"), Chain(rpc)
     signatures = [ProgramSignature.read(path) for path in signature_files]
     first = signatures[0]

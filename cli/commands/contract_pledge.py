@@ -33,7 +33,13 @@ renew_option = click.option(
 )
 @json_option
 def challenge(*, rpc: str, contract: str, subject: str, accounts: tuple[str, ...], as_json: bool) -> None:
-    """What a subject has to prove next: the nonce, and what is pledged on the accounts already."""
+    """What a subject has to prove next: the nonce, and what is pledged on the accounts already.
+
+    \b
+    Example:
+      zkmargin contract challenge --rpc http://127.0.0.1:8545 --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF \\
+          --subject 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --account alpha/alice
+    """
     where, chain = address(contract, "--contract"), Chain(rpc)
     keys = []
     for one in accounts:
@@ -61,7 +67,12 @@ def challenge(*, rpc: str, contract: str, subject: str, accounts: tuple[str, ...
 def calldata(
     *, snapshot_file: Path, submission_file: Path, renews: int | None, output: Path, as_json: bool
 ) -> None:
-    """Write what has to be sent to the ledger, for a wallet of your own to send."""
+    """Write what has to be sent to the ledger, for a wallet of your own to send.
+
+    \b
+    Example:
+      zkmargin contract calldata market.json submission.json -o call.bin
+    """
     refuse_replacing("--output", output, (snapshot_file, submission_file))
     data, submission = _call(snapshot_file, submission_file, renews)
     write_atomically(output, data)
@@ -79,7 +90,12 @@ def calldata(
 def verify(
     *, snapshot_file: Path, submission_file: Path, rpc: str, renews: int | None, as_json: bool
 ) -> None:
-    """Ask the ledger whether it would take a submission now, without sending anything."""
+    """Ask the ledger whether it would take a submission now, without sending anything.
+
+    \b
+    Example:
+      zkmargin contract verify market.json submission.json --rpc http://127.0.0.1:8545
+    """
     chain = Chain(rpc)
     data, submission = _call(snapshot_file, submission_file, renews)
     to = _ledger_of(submission, chain)
@@ -106,7 +122,12 @@ def pledge(
     renews: int | None,
     as_json: bool,
 ) -> None:
-    """Send a submission to the ledger. Anyone may pay for it; the subject's signature is in it."""
+    """Send a submission to the ledger. Anyone may pay for it; the subject's signature is in it.
+
+    \b
+    Example:
+      zkmargin contract pledge market.json submission.json --rpc http://127.0.0.1:8545 --key payer.key
+    """
     payer, chain = required_key(key), Chain(rpc)
     data, submission = _call(snapshot_file, submission_file, renews)
     to = _ledger_of(submission, chain)
@@ -144,7 +165,12 @@ def pledge(
 @ledger_option
 @json_option
 def status(*, number: int, rpc: str, contract: str, as_json: bool) -> None:
-    """What a pledge is now: active, stale, called, released or lapsed."""
+    """What a pledge is now: active, stale, called, released or lapsed.
+
+    \b
+    Example:
+      zkmargin contract status 1 --rpc http://127.0.0.1:8545 --contract 0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF
+    """
     where, chain = address(contract, "--contract"), Chain(rpc)
     with told():
         found = STATUSES[chain.read(ledger(), where, "statusOf", number)]

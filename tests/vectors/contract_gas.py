@@ -2,7 +2,7 @@
 
     python -m tests.vectors.contract_gas
 
-writes it again, into tests/vectors/contract_gas.json. A change of the contracts that makes verification dearer shows there.
+writes it again, into tests/vectors/contract_gas.json: a change of the contracts that makes verification dearer shows.
 """
 
 import json
