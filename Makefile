@@ -82,6 +82,7 @@ NPM_ROOMS := $(patsubst %/package-lock.json,%,$(NPM_LOCKS))
 %/node_modules/.installed: %/package-lock.json | $(VENV)/.development
 	@echo "zkmargin: installing the locked packages of $*"
 	@cd $* && npm ci --silent --no-audit --no-fund
+	@cd $* && if [ -f node_modules/@foundry-rs/anvil/postinstall.mjs ]; then node node_modules/@foundry-rs/anvil/postinstall.mjs; fi
 	@touch $@
 
 # --- targets ----------------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ endif
 
 # The tests of a room of JavaScript are the script "test" of its package.json.
 npm: $(addsuffix /node_modules/.installed,$(NPM_ROOMS))
-	@$(foreach room,$(NPM_ROOMS),npm --prefix $(room) test --silent &&) true
+	@$(foreach room,$(NPM_ROOMS),npm --prefix $(room) test --silent --if-present &&) true
 
 ifdef CARGO
 rust: $(VENV)/.development

@@ -22,7 +22,7 @@ from zkmargin.argument.messages import (
 )
 from zkmargin.circuits.statement import Statement
 
-PROTOCOL: Final = "zkmargin/margin-argument/1"
+PROTOCOL: Final = "zkmargin/margin-argument/2"
 
 
 class ChallengeError(ValueError):

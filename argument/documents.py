@@ -166,7 +166,7 @@ class ProofDocument(Document):
     format: Literal["zkmargin/proof"] = "zkmargin/proof"
     version: Version = 1
     curve: Curve = "BLS12-381"
-    protocol: Literal["zkmargin/margin-argument/1"] = PROTOCOL
+    protocol: Literal["zkmargin/margin-argument/2"] = PROTOCOL
     setup: Digest
     claims: Claims
     proof: Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * LONGEST_PROOF)]

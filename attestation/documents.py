@@ -60,14 +60,18 @@ ProofHex = Annotated[
 ]
 
 
-def _some_map(digest: str) -> str:
+def _not_zero(digest: str) -> str:
     if not digest.strip("0"):
-        raise ValueError("write null where no map was used")
+        raise ValueError("write null where there is none")
     return digest
 
 
-MapDigest = Annotated[Digest, AfterValidator(_some_map)]
-"""Of a signed contract map; never all zeros, which is how no map at all is signed."""
+SomeDigest = Annotated[Digest, AfterValidator(_not_zero)]
+"""Never all zeros, which is how the absence of what it is a digest of is signed."""
+MapDigest = SomeDigest
+"""Of a signed contract map."""
+Source = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+"""Where holdings were read, in one word: ledger, custodian, chain, auditor, .."""
 OpenOrders = Literal["none", "reserved"]
 """`none`: the account has no open orders; `reserved`: their greatest cost is taken off its balances."""
 
@@ -140,7 +144,10 @@ class AttestationDocument(SignedDocument):
         venue: the venue's name; the verifier's policy knows which keys sign for it.
         account: a pseudonym that stays the same for the account.
         subject: address of the key that must sign what is proven.
-        complete: True: nothing of the account is left out, debts above all.
+        complete: whether nothing of the account is left out, debts above all.
+        source: where the holdings were read: "ledger" if the venue's own books say so.
+        evidence: digest of what they rest on, such as a block's state root with its proofs; None if they rest on the
+            signer's word alone.
         open_orders: none, or reserved in the balances.
         contract_map: digest of the signed map by which the venue's contracts were read; None if they have the names
             and sizes of the universe.
@@ -164,7 +171,9 @@ class AttestationDocument(SignedDocument):
     venue: PartyName
     account: PartyName
     subject: Address
-    complete: Literal[True] = True
+    complete: bool
+    source: Source
+    evidence: SomeDigest | None
     open_orders: OpenOrders
     contract_map: MapDigest | None
     as_of: Seconds
@@ -188,6 +197,8 @@ class AttestationDocument(SignedDocument):
             "account": self.account,
             "subject": self.subject,
             "complete": self.complete,
+            "source": self.source,
+            "evidence": bytes.fromhex(self.evidence) if self.evidence else bytes(WORD),
             "openOrders": self.open_orders,
             "contractMap": bytes.fromhex(self.contract_map) if self.contract_map else bytes(WORD),
             "asOf": self.as_of,

@@ -53,6 +53,7 @@ ENCODERS: Mapping[str, Callable[[Any], bytes]] = {
     "bytes32[]": _words,
     # The same few names occur in every attestation of a book.
     "string": _text,
+    "uint8": _unsigned,
     "uint32": _unsigned,
     "uint64": _unsigned,
     "uint256": _unsigned,
@@ -156,6 +157,8 @@ ATTESTATION = Struct(
         ("string", "account"),
         ("address", "subject"),
         ("bool", "complete"),
+        ("string", "source"),
+        ("bytes32", "evidence"),
         ("string", "openOrders"),
         ("bytes32", "contractMap"),
         ("uint64", "asOf"),
@@ -165,10 +168,10 @@ ATTESTATION = Struct(
         ("string", "holdAudience"),
     ),
 )
-"""Signed by a venue: this commitment is that account, whole.
+"""Signed by a venue: this commitment is that account, and whole if it is said to be complete.
 
 No hold is holdUntil 0 and an empty audience; contractMap is the digest of the map that the ledger was read by, 0 if it
-was read without one.
+was read without one; evidence is the digest of what the holdings rest on, 0 if that is the signer's word alone.
 """
 
 CONTRACT = Struct(

@@ -139,11 +139,10 @@ class AccountRows:
                 self.rows.row(name, self.usd, form, {slack: 1}, constant=free, closes=slack)
                 self.require({}, {slack: denominator})
 
-    def close(self, threshold: int, denominator: int = 1) -> Relation:
-        """The row that everything is for: account value - requirement - threshold >= 0.
+    def close(self, denominator: int = 1) -> Relation:
+        """The row that everything is for: account value - requirement - threshold >= 0, at the threshold 0.
 
         Args:
-            threshold: in ticks of the snapshot.
             denominator: the requirement collected is this many times the requirement itself.
         """
         unit = Unit("USD", denominator * self.usd.scale)
@@ -157,6 +156,5 @@ class AccountRows:
             unit,
             holdings,
             {row: -charge for row, charge in self._slacks.items()},
-            constant=-denominator * threshold * self.snapshot.tick,
         )
-        return self.rows.build()
+        return self.rows.build(step=denominator * self.snapshot.tick)

@@ -23,6 +23,9 @@ _NONE: Mapping[int, int] = {}
 SPLIT = 120
 """The bits of a defined row that is too wide for one; what lies above them is a row of its own."""
 
+LEAST_REACH = 1 << 64
+"""The magnitude of a threshold, in ticks, that every relation with a threshold allows."""
+
 
 @dataclass(frozen=True)
 class _Equation:
@@ -171,11 +174,14 @@ class RelationBuilder:
         """The greatest value that an honest account within its bounds gives a row."""
         return _Limits(self).of(row)
 
-    def build(self, group: int | None = None) -> Relation:
+    def build(self, group: int | None = None, *, step: int = 0) -> Relation:
         """Find all widths, lay the limbs out, and check that nothing can wrap around.
 
         Args:
             group: limb columns to a lookup helper; by default what makes the proof short, and quickly made.
+            step: what one tick of a threshold takes off the constant of the last row, which is written at the
+                threshold 0; without one there is no threshold. It reaches, up and down, beyond anything that an
+                honest account gives that row.
 
         Raises:
             RelationError: the relation is empty, badly defined, too large, or could wrap around in the field.
@@ -183,7 +189,8 @@ class RelationBuilder:
         if not self._drafts:
             raise RelationError("a relation without rows says nothing")
         bits = self.domain.bit_length() - 1
-        rows, high = self._rows(bits)
+        reach = max(LEAST_REACH, _Limits(self).magnitude(self._equations[-1]) // step) if step else 0
+        rows, high = self._rows(bits, step * reach)
         columns = -(-sum(row.limbs for row in rows) // self.domain)
         width = self.columns * self.domain
         return Relation(
@@ -207,19 +214,25 @@ class RelationBuilder:
                 self._ranged.get(variable, self.honest.get(variable, 0)) for variable in range(width)
             ),
             group=balanced_group(columns) if group is None else group,
+            step=step,
+            reach=reach,
         )
 
-    def _rows(self, bits: int) -> tuple[tuple[Row, ...], dict[int, int]]:
-        """The rows with their widths, and for each that is split the row of what lies above."""
+    def _rows(self, bits: int, more: int) -> tuple[tuple[Row, ...], dict[int, int]]:
+        """The rows with their widths, and for each that is split the row of what lies above.
+
+        The last row can grow by as much as the least threshold adds.
+        """
         limits = _Limits(self)
         used = {row for eq in self._equations for row in eq.rows}
         rows: list[Row] = []
         upper: list[Row] = []
         high: dict[int, int] = {}
         for index, draft in enumerate(self._drafts):
-            low, above = widths(limits.of(index), bits)
+            limit = limits.of(index) + (more if index == len(self._drafts) - 1 else 0)
+            low, above = widths(limit, bits)
             if above and (draft.equation is None or index in used):
-                low, above = -(-limits.of(index).bit_length() // bits), 0
+                low, above = -(-limit.bit_length() // bits), 0
             free = draft.equation is None
             rows.append(Row(draft.name, low, free, draft.unit, draft.closes, draft.choice))
             if above:
@@ -271,6 +284,10 @@ class _Limits:
             self.begun.add(target)
             self.known[target] = self._row(target) if target >= 0 else self._cell(target)
         return self.known[target]
+
+    def magnitude(self, eq: _Equation) -> int:
+        """The greatest magnitude of what defines a row, whether that may be negative or not."""
+        return abs(eq.constant) + self._reach(eq) + max(self._squares(eq, 1), self._squares(eq, -1))
 
     def _cell(self, target: int) -> int:
         eq = self.square_of[target]

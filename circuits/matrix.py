@@ -143,17 +143,6 @@ class IntMatrix:
             raise RelationError(f"a matrix entry needs more than 128 bits: {_LIMIT}")
         return IntMatrix(self.cols, self.indptr, self.indices, low, high)
 
-    def encode(self) -> bytes:
-        """Canonical bytes: the shape, then the four arrays in little-endian order."""
-        head = f"{self.rows}x{self.cols}:{self.nonzeros};".encode()
-        arrays = (
-            self.indptr.astype("<i8"),
-            self.indices.astype("<i4"),
-            self.low.astype("<u8"),
-            self.high.astype("<i8"),
-        )
-        return head + b"".join(array.tobytes() for array in arrays)
-
 
 _Parts = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]
 """Of several rows: how many entries each has, their columns, low words and high words."""

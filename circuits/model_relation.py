@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from zkmargin.circuits.account_rows import AccountRows
-from zkmargin.circuits.builder import widths
 from zkmargin.circuits.models import BUILDERS
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import InputError
@@ -24,40 +23,27 @@ def build_relation(
 
     Raises:
         InputError: the snapshot lacks the model, nothing proves it, or the level is unknown.
-        RelationError: the bounds are so wide that an equation could wrap around in the field.
+        RelationError: the bounds are so wide that an equation could wrap around in the field, or the threshold is
+            beyond what an account within them can reach.
     """
     account, denominator = _opened(snapshot, model, level)
-    return account.close(threshold, denominator)
+    return account.close(denominator).at(threshold)
 
 
 class Thresholds:
     """The relations of one snapshot, model and level for any threshold, each made in microseconds.
 
-    Only the constant of the closing row follows the threshold, and with it that row's width. The rows are written once
-    for each width that occurs; what comes out equals `build_relation`.
+    Only the constant of the closing row follows the threshold. The rows are written once; what comes out equals
+    `build_relation`.
     """
 
     def __init__(self, snapshot: Snapshot, *, model: str = "grid", level: Level = "initial") -> None:
         """Raises as `build_relation` does."""
-        self._snapshot, self._model, self._level = snapshot, model, level
-        account, denominator = _opened(snapshot, model, level)
-        relation = account.close(0, denominator)
-        self._step = denominator * snapshot.tick
-        self._reach = account.rows.greatest(account.rows.rows - 1)
-        self._bits = relation.bits
-        self._written = {widths(max(0, self._reach), relation.bits): relation}
+        self._relation = build_relation(snapshot, model=model, level=level)
 
     def at(self, threshold: int) -> Relation:
         """The relation "account value - requirement >= threshold", in ticks. Raises RelationError."""
-        constant = -self._step * threshold
-        width = widths(max(0, self._reach + constant), self._bits)
-        written = self._written.get(width)
-        if written is None:
-            written = build_relation(
-                self._snapshot, model=self._model, level=self._level, threshold=threshold
-            )
-            self._written[width] = written
-        return written.with_constant(written.equations - 1, constant)
+        return self._relation.at(threshold)
 
 
 def _opened(snapshot: Snapshot, model: str, level: Level) -> tuple[AccountRows, int]:

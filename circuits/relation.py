@@ -20,6 +20,7 @@ import numpy as np
 from zkmargin.algebra.field import MODULUS
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.matrix import IntMatrix
+from zkmargin.circuits.program import encode_program
 
 SQUARE_BOUND = 1 << 121
 """A squared cell must stay below this, so that its square cannot wrap around in the field."""
@@ -102,6 +103,9 @@ class Relation:
         defines: for each equation the row that it defines, or ``-1 - c`` for the square cell c.
         holding_bounds: for each variable a bound on its magnitude that is proven by a row or vouched for.
         group: g, how many limb columns share one lookup helper, and in how many chunks the quotient travels.
+        threshold: what the last row is to reach, in ticks; counted in the last constant.
+        step: what one tick of threshold takes off the last constant; 0 for a relation without a threshold.
+        reach: the greatest magnitude of a threshold; for all of them the layout is the same, and nothing wraps around.
     """
 
     domain: int
@@ -116,6 +120,9 @@ class Relation:
     defines: tuple[int, ...]
     holding_bounds: tuple[int, ...]
     group: int
+    threshold: int = 0
+    step: int = 0
+    reach: int = 0
 
     def __post_init__(self) -> None:
         if self.domain & (self.domain - 1) or not MIN_DOMAIN <= self.domain <= MAX_DOMAIN:
@@ -129,8 +136,13 @@ class Relation:
         for row in self.rows:
             if not 0 < row.limbs <= most_limbs(self.bits):
                 raise RelationError(f"{row.name}: {row.limbs} limbs of {self.bits} bits are too many")
+        if min(self.step, self.reach) < 0 or self.step * self.reach >= MODULUS:
+            raise RelationError(
+                "step and reach of a threshold are not negative, and what they come to is below r"
+            )
         self._check_definitions()
         self._check_wrap_around()
+        self._check_threshold(self.threshold)
 
     @property
     def bits(self) -> int:
@@ -175,46 +187,40 @@ class Relation:
         cols = self.limb_columns * self.domain
         return IntMatrix(cols, indptr, np.arange(self.cells, dtype=np.int32), low, high)
 
-    def with_constant(self, equation: int, constant: int) -> Relation:
-        """The same relation with another constant in one equation, made without looking at the rest again.
+    @property
+    def constants_at_zero(self) -> tuple[int, ...]:
+        """The constants at the threshold 0, one integer for each equation."""
+        return (*self.constants[:-1], self.constants[-1] + self.step * self.threshold)
+
+    def at(self, threshold: int) -> Relation:
+        """The same relation for another threshold, made without looking at the rest again.
 
         Raises:
-            RelationError: the equation defines a square cell, or could wrap around in the field.
+            RelationError: the threshold lies beyond the reach.
         """
-        if self.defines[equation] < 0:
-            raise RelationError("what is squared cannot be changed alone")
-        totals = list(self._totals)
-        totals[equation] += abs(constant) - abs(self.constants[equation])
-        self._check_total(equation, totals[equation])
-        constants = (*self.constants[:equation], constant, *self.constants[equation + 1 :])
-        # All but the digests is the same: matrices and what was found about them are handed on.
-        kept = {name: value for name, value in vars(self).items() if name not in {"digest", "frame_digest"}}
+        self._check_threshold(threshold)
         made = object.__new__(Relation)
-        vars(made).update(kept, limb_weights=self.limb_weights, constants=constants, _totals=tuple(totals))
+        last = self.constants[-1] + self.step * (self.threshold - threshold)
+        # All but this is the same: matrices, digests and what was found about them are handed on.
+        kept = {**vars(self), "limb_weights": self.limb_weights}
+        vars(made).update(kept, constants=(*self.constants[:-1], last), threshold=threshold)
         return made
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of everything that the relation requires (names and filling rules are not part of it)."""
-        return self._hashed("relation", self.holdings)
+        """SHA-256 of the program: all that is proven but the threshold (names and filling rules are no part of it)."""
+        return hashlib.sha256(encode_program(self)).digest()
 
     @cached_property
     def frame_digest(self) -> bytes:
-        """SHA-256 of all but the coefficients on the holdings, which commitments stand for."""
-        return self._hashed("frame")
+        """SHA-256 of the program without the coefficients on the holdings, which commitments stand for."""
+        return hashlib.sha256(encode_program(self, frame=True)).digest()
 
-    def _hashed(self, kind: str, *matrices: IntMatrix) -> bytes:
-        layout = (
-            f"zkmargin/{kind}/1;n={self.domain};columns={self.columns};squares={self.squares};g={self.group};"
-            f"limbs={','.join(str(row.limbs) for row in self.rows)};"
-            f"free={''.join('1' if row.free else '0' for row in self.rows)};"
-            f"defines={','.join(map(str, self.defines))};constants={','.join(map(str, self.constants))};"
-            f"bounds={','.join(map(str, self.holding_bounds))};"
-        )
-        sha = hashlib.sha256(layout.encode())
-        for matrix in (*matrices, self.row_terms, self.u_terms, self.v_terms):
-            sha.update(matrix.encode())
-        return sha.digest()
+    def _check_threshold(self, threshold: int) -> None:
+        if abs(threshold) > self.reach:
+            raise RelationError(
+                f"the threshold of {threshold} ticks lies beyond {self.reach}, where no account can be"
+            )
 
     def _check_definitions(self) -> None:
         """Every defined row and every used square cell has exactly one defining equation, entered with -1."""
@@ -245,14 +251,15 @@ class Relation:
 
     @cached_property
     def _totals(self) -> tuple[int, ...]:
-        """For each equation, the sum of the greatest magnitudes of its terms."""
+        """For each equation, the sum of the greatest magnitudes of its terms, at any threshold within reach."""
         row_bounds = [(1 << (self.bits * row.limbs)) - 1 for row in self.rows]
+        *constants, last = map(abs, self.constants_at_zero)
         partial = [
-            sum(parts) + abs(constant)
+            sum(parts) + constant
             for *parts, constant in zip(
                 self.holdings.magnitudes.times(self.holding_bounds),
                 self.row_terms.magnitudes.times(row_bounds),
-                self.constants,
+                (*constants, last + self.step * self.reach),
                 strict=True,
             )
         ]

@@ -7,18 +7,23 @@ gave out. A proof carries no part of it that he would have to believe.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from zkmargin.circuits.model_relation import build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import InputError
-from zkmargin.margin.files.canonical_json import canonical_json
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
 
 LONGEST_TEXT = 256
 POINT_BYTES = 48
+ADDRESS_BYTES = 20
+WORD = 32
+
+FORMAT = b"zkmargin/statement/2"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class CommitmentTerm:
     point: bytes
     column: int = 0
     attestation: bytes = b""
+
+    def encode(self) -> bytes:
+        """Point (48 bytes), column (4, big-endian), and the attestation's digest (32; zeros if there is none)."""
+        return self.point + self.column.to_bytes(4, "big") + self.attestation.rjust(WORD, b"\0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +76,14 @@ class Statement:
         universe: the universe's digest, hex SHA-256 (slots, lots and n).
         model: name of the margin model.
         level: initial or maintenance.
-        threshold: what the excess must reach, in ticks of the snapshot.
+        threshold: what the excess must reach, in ticks of the snapshot; that of the relation.
         commitments: in order; the sum over each column is what the relation speaks of.
         audience: who the proof is meant for.
         nonce: the verifier's, so that a proof answers one question once.
         expiry: Unix seconds after which the proof no longer counts; 0 for none.
-        subject: public key bytes of whoever proves; empty where none is asked for.
+        subject: address of the key of whoever proves, 20 bytes; empty where none is asked for.
         chain: chain id, 0 for none.
-        contract: address of the verifying contract, empty for none.
+        contract: address of the verifying contract, 20 bytes; empty for none.
         rows: None in direct mode, where the verifier weighs the coefficients himself; in committed mode the
             commitments that stand for them.
     """
@@ -96,6 +105,18 @@ class Statement:
 
     def __post_init__(self) -> None:
         """Raises InputError if a field is empty, too long, or does not fit the relation."""
+        self._check_fields()
+        if self.threshold != self.relation.threshold:
+            remedy = f"the relation asks for {self.relation.threshold} ticks; build it for this threshold"
+            raise InputError("statement", "threshold", self.threshold, remedy)
+        self._check_commitments()
+        if self.rows is not None:
+            counts = [len(column) for column in self.rows.points]
+            if counts != [self.relation.equations] * self.relation.columns:
+                remedy = "commit to the rows of this very relation"
+                raise InputError("statement", "rows", sum(counts), remedy)
+
+    def _check_fields(self) -> None:
         for name in ("audience", "nonce"):
             text = getattr(self, name)
             if not 1 <= len(text) <= LONGEST_TEXT or not text.isprintable():
@@ -103,17 +124,28 @@ class Statement:
                 raise InputError("statement", name, text, remedy)
         if not 0 <= self.expiry < 1 << 63:
             raise InputError("statement", "expiry", self.expiry, "write Unix seconds, or 0 for none")
+        if not 0 <= self.chain < 1 << 63:
+            raise InputError("statement", "chain", self.chain, "write a chain id, or 0 for none")
+        for name in ("subject", "contract"):
+            address = getattr(self, name)
+            if address and (len(address) != ADDRESS_BYTES or not any(address)):
+                raise InputError("statement", name, address.hex(), "write an address of 20 bytes, or none")
+        for name in ("snapshot", "universe"):
+            digest = getattr(self, name)
+            if not _DIGEST.fullmatch(digest):
+                raise InputError("statement", name, digest, "write a SHA-256 in lower-case hex")
+
+    def _check_commitments(self) -> None:
         if {term.column for term in self.commitments} != set(range(self.relation.columns)):
             remedy = "give at least one commitment for each holdings column"
             raise InputError("statement", "commitments", len(self.commitments), remedy)
         for term in self.commitments:
             if len(term.point) != POINT_BYTES:
                 raise InputError("statement", "commitment", term.point.hex(), "write 48 bytes")
-        if self.rows is not None:
-            counts = [len(column) for column in self.rows.points]
-            if counts != [self.relation.equations] * self.relation.columns:
-                remedy = "commit to the rows of this very relation"
-                raise InputError("statement", "rows", sum(counts), remedy)
+            if term.attestation and (len(term.attestation) != WORD or not any(term.attestation)):
+                raise InputError(
+                    "statement", "attestation", term.attestation.hex(), "write 32 bytes, or none"
+                )
         points = [term.point for term in self.commitments]
         if len(set(points)) != len(points):
             raise InputError("statement", "commitments", "the same twice", "name each commitment once")
@@ -153,26 +185,38 @@ class Statement:
 
     @cached_property
     def digest(self) -> bytes:
-        """SHA-256 of the canonical encoding of all fields, the relation by its own digest."""
-        document = {
-            "format": "zkmargin/statement/1",
-            "mode": "committed" if self.rows else "direct",
-            "relation": (self.relation.frame_digest if self.rows else self.relation.digest).hex(),
-            "rows": self.rows.digest.hex() if self.rows else "",
-            "snapshot": self.snapshot,
-            "universe": self.universe,
-            "model": self.model,
-            "level": self.level,
-            "threshold": self.threshold,
-            "commitments": [
-                {"point": term.point.hex(), "column": term.column, "attestation": term.attestation.hex()}
-                for term in self.commitments
-            ],
-            "audience": self.audience,
-            "nonce": self.nonce,
-            "expiry": self.expiry,
-            "subject": self.subject.hex(),
-            "chain": self.chain,
-            "contract": self.contract.hex(),
-        }
-        return hashlib.sha256(canonical_json(document)).digest()
+        """SHA-256 of all fields, each a word of 32 bytes; see `encode`."""
+        return hashlib.sha256(self.encode()).digest()
+
+    def encode(self) -> bytes:
+        """Fifteen words of 32 bytes.
+
+        SHA-256 of the format's name; the digest of the relation's program (of its frame in committed mode, which the
+        program itself says); the digest of the committed rows, or 0; snapshot; universe; SHA-256 of model and of level;
+        the threshold, in two's complement; SHA-256 of all commitment terms in order; SHA-256 of audience and of nonce;
+        expiry; subject; chain; contract. Texts are UTF-8, numbers and addresses big-endian with zeros in front.
+        """
+        relation = self.relation
+        return b"".join(
+            (
+                _sha256(FORMAT),
+                relation.frame_digest if self.rows else relation.digest,
+                self.rows.digest if self.rows else bytes(WORD),
+                bytes.fromhex(self.snapshot),
+                bytes.fromhex(self.universe),
+                _sha256(self.model.encode()),
+                _sha256(self.level.encode()),
+                self.threshold.to_bytes(WORD, "big", signed=True),
+                _sha256(b"".join(term.encode() for term in self.commitments)),
+                _sha256(self.audience.encode()),
+                _sha256(self.nonce.encode()),
+                self.expiry.to_bytes(WORD, "big"),
+                self.subject.rjust(WORD, b"\0"),
+                self.chain.to_bytes(WORD, "big"),
+                self.contract.rjust(WORD, b"\0"),
+            )
+        )
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()

@@ -160,6 +160,13 @@ def _serve() -> click.Command:
     return serve
 
 
+@command.part("contract", "Verify proofs and keep pledges on an EVM chain (Prague's rules or later).")
+def _contract() -> click.Command:
+    from zkmargin.cli.commands.contract import contract
+
+    return contract
+
+
 @command.part("demo", "Walk the whole way on an example market.")
 def _demo() -> click.Command:
     from zkmargin.cli.demo.walk import demo

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from zkmargin.algebra.setup import Setup
 from zkmargin.attestation import AttestationDocument, Hold, SigningDomain, SigningKey, VerifiedMap
-from zkmargin.attestation.documents import OpenOrders
+from zkmargin.attestation.documents import OpenOrders, Source
 from zkmargin.attestation.names import REMEDY, is_canonical
 from zkmargin.margin.account.contract_map import Target
 from zkmargin.margin.account.holdings import Holdings, reserved_in
@@ -37,6 +37,7 @@ class Venue:
         setup: the ceremony's powers.
         snapshot: names the universe; prices matter only for positions without an entry price.
         contracts: the map that its ledger is read by; None if that has the universe's names and sizes.
+        source: where it reads holdings; "ledger" for its own books.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Venue:
     setup: Setup
     snapshot: Snapshot
     contracts: VerifiedMap | None = None
+    source: Source = "ledger"
 
     def __post_init__(self) -> None:
         """Raises InputError if the map is another venue's, or for other verifiers."""
@@ -78,11 +80,15 @@ class Account:
         name: the pseudonym, the same in every attestation of the account.
         subject: address of the key that must sign what is proven.
         open_orders: none, or reserved in the balances.
+        complete: whether nothing of the account is left out.
+        evidence: digest of what its holdings rest on, hex; None for the signer's word alone.
     """
 
     name: str
     subject: str
     open_orders: OpenOrders = "none"
+    complete: bool = True
+    evidence: str | None = None
 
     def __post_init__(self) -> None:
         """Raises InputError for a confusable account name, or a subject address that has no private key."""
@@ -226,6 +232,9 @@ def sign(
         venue=venue.name,
         account=account.name,
         subject=account.subject,
+        complete=account.complete,
+        source=venue.source,
+        evidence=account.evidence,
         open_orders=account.open_orders,
         contract_map=None if venue.contracts is None else venue.contracts.digest,
         as_of=moment.as_of,

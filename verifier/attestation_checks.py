@@ -48,6 +48,12 @@ def check_attestation(
     _check_clock(attestation, policy, now, name)
     if attestation.venue not in policy.venues:
         raise PolicyError("venue-unknown", f"{name}: this venue is not trusted")
+    sources = policy.venues[attestation.venue].sources or policy.sources
+    if attestation.source not in sources:
+        message = f"{name}: its holdings come from {attestation.source}, not from {' or '.join(sources)}"
+        raise PolicyError("source", message)
+    if not attestation.complete:
+        raise PolicyError("complete", f"{name}: it does not say that nothing is left out")
     if attestation.open_orders not in policy.open_orders:
         raise PolicyError("open-orders", f"{name}: open orders are {attestation.open_orders}")
     venue = policy.venues[attestation.venue]

@@ -60,6 +60,8 @@ RULES = {
     "attestation-expired": "attestations have not expired",
     "attestation-age": "attestations are not too old",
     "as-of-window": "attestations are of about one moment",
+    "source": "holdings come from sources that the policy takes",
+    "complete": "nothing of an account is left out",
     "open-orders": "open orders are reserved for",
     "account-repeated": "no account of a venue occurs twice",
     "commitment-repeated": "no commitment occurs twice",

@@ -12,7 +12,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from zkmargin.argument.documents import Digest
-from zkmargin.attestation.documents import MOST_ATTESTATIONS, ChainId, MapDigest, Name, OpenOrders, Text
+from zkmargin.attestation.documents import (
+    MOST_ATTESTATIONS,
+    ChainId,
+    MapDigest,
+    Name,
+    OpenOrders,
+    Source,
+    Text,
+)
 from zkmargin.attestation.names import PartyName
 from zkmargin.attestation.signing import Address
 from zkmargin.attestation.typed_data import SigningDomain
@@ -58,6 +66,9 @@ def _known(accepted: Mapping[str, Accepted]) -> Mapping[str, Accepted]:
     return accepted
 
 
+Sources = Annotated[tuple[Source, ...], Field(min_length=1, max_length=16, strict=False)]
+
+
 class _Strict(PlainLiterals):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
@@ -69,13 +80,15 @@ class Signers(_Strict):
 
 
 class TrustedVenue(Signers):
-    """Who signs for a venue, and by which maps of its contracts its ledger may have been read.
+    """Who signs for a venue, by which maps of its contracts its ledger may have been read, and where its holdings.
 
     Attributes:
         maps: digests of signed maps; None to leave that to the venue.
+        sources: where its holdings may have been read; None for the policy's own list.
     """
 
     maps: Annotated[tuple[MapDigest, ...], Field(min_length=1, max_length=64, strict=False)] | None = None
+    sources: Sources | None = None
 
 
 class Accepted(_Strict):
@@ -127,6 +140,7 @@ class Policy(_Strict):
         clock_skew: seconds by which other clocks may be ahead of this one.
         longest_expiry: seconds that a submission may reach ahead.
         max_pledge: the greatest amount of one pledge, USD; None for no limit.
+        sources: where holdings may have been read, unless a venue has its own list.
         open_orders: how open orders may be treated.
         max_attestations: of one submission.
         each_venue: whether each venue's accounts alone must have an excess of at least 0, too.
@@ -148,6 +162,7 @@ class Policy(_Strict):
     clock_skew: Duration = 30
     longest_expiry: Duration = 30 * 86400
     max_pledge: Dollars | None = None
+    sources: Sources = ("ledger",)
     open_orders: Annotated[tuple[OpenOrders, ...], Field(min_length=1, strict=False)] = ("none", "reserved")
     max_attestations: Annotated[int, Field(ge=1, le=MOST_ATTESTATIONS)] = 16
     each_venue: bool = False

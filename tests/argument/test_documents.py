@@ -86,7 +86,7 @@ COMMITMENT: dict[str, tuple[str, Change]] = {
 }
 PROOF: dict[str, tuple[str, Change]] = {
     **HEADER,
-    "another protocol": ("protocol", put("protocol", "zkmargin/margin-argument/2")),
+    "another protocol": ("protocol", put("protocol", "zkmargin/margin-argument/1")),
     "an upper-case proof": ("proof", put("proof", "AB")),
     "an odd proof": ("proof", put("proof", "abc")),
     "an empty proof": ("proof", put("proof", "")),

@@ -88,8 +88,8 @@ def _built(toy: Toy, threshold: int, fillers: int) -> Relation:
     square = {rows.square(held(1, -1)): -1} if toy.squares else {}
     for number in range(fillers):
         rows.row(f"filler {number}", LOTS, {0: 1}, constant=2 * LIMIT)
-    rows.row("value less requirement", USD, held(100, 50), {worst: -1}, v=square, constant=3000 - threshold)
-    return rows.build(toy.group)
+    rows.row("value less requirement", USD, held(100, 50), {worst: -1}, v=square, constant=3000)
+    return rows.build(toy.group, step=1).at(threshold)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,9 @@ class Case:
 
     def about(self, relation: Relation) -> "Case":
         """The same commitments under another relation."""
-        return replace(self, statement=replace(self.statement, relation=relation))
+        return replace(
+            self, statement=replace(self.statement, relation=relation, threshold=relation.threshold)
+        )
 
 
 def case(

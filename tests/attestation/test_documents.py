@@ -30,6 +30,9 @@ def attestation(**changes: Any) -> AttestationDocument:
         "venue": "alpha",
         "account": "alice",
         "subject": key("trader").address,
+        "complete": True,
+        "source": "chain",
+        "evidence": "56" * 32,
         "open_orders": "none",
         "contract_map": "12" * 32,
         "as_of": now(),
@@ -87,7 +90,7 @@ def contract_map() -> ContractMapDocument:
 
 
 def signed() -> list[SignedDocument]:
-    plain = attestation(hold=None, contract_map=None)
+    plain = attestation(hold=None, contract_map=None, evidence=None)
     return [attestation(), plain, snapshot_signature(), receipt(), contract_map()]
 
 
@@ -115,14 +118,14 @@ def changed(name: str, value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [None, {**value, "until": value["until"] + 1}, {**value, "audience": "other"}]
     if value is None:
-        return ["34" * 32] if name == "contract_map" else [{"until": 5, "audience": "x"}]
+        return ["34" * 32] if name in ("contract_map", "evidence") else [{"until": 5, "audience": "x"}]
     if name in ("signer", "subject", "verifying_contract"):
         return [key("somebody").address]
     others = {"open_orders": "reserved", "level": "maintenance"}
     return [others[name]] if name in others else [value[:-1] + ("1" if value[-1] != "1" else "2")]
 
 
-UNSIGNED = {"format", "version", "curve", "complete", "signature"}
+UNSIGNED = {"format", "version", "curve", "signature"}
 """Fixed by the form: any other value is not read at all."""
 
 
@@ -140,7 +143,7 @@ def test_every_field_is_signed(document: SignedDocument) -> None:
 def test_what_is_fixed_cannot_be_otherwise(document: SignedDocument) -> None:
     content = document.model_dump(mode="json")
     for name in UNSIGNED & content.keys():
-        wrong = False if name == "complete" else 2 if name == "version" else "other"
+        wrong = 2 if name == "version" else "other"
         with pytest.raises(InputError, match=f"x: {name}"):
             type(document).accept({**content, name: wrong}, "x")
 
@@ -165,6 +168,12 @@ def test_what_is_fixed_cannot_be_otherwise(document: SignedDocument) -> None:
         ("contract_map", "00" * 32),
         ("contract_map", "AB" * 32),
         ("contract_map", ""),
+        ("complete", 1),
+        ("source", ""),
+        ("source", "Ledger"),
+        ("source", "a" * 33),
+        ("evidence", "00" * 32),
+        ("evidence", "ab"),
         ("hold", {"until": 5}),
         ("hold", {"until": 5, "audience": "x", "more": 1}),
         ("signature", "0x"),

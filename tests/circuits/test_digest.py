@@ -1,6 +1,7 @@
 """The digests of relation and statement change with every field that a proof depends on, and with no other."""
 
 from dataclasses import fields, replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from zkmargin.argument.rows import commit_rows
 from zkmargin.circuits import Relation, Statement
 from zkmargin.circuits.matrix import IntMatrix
 from zkmargin.circuits.relation import Row, Unit
+from zkmargin.margin.errors import InputError
 
 TOY = Toy(limb_columns=2, squares=True, columns=2)
 RELATION = TOY.relation()
@@ -38,6 +40,16 @@ def with_row(place: int, **changes: Any) -> tuple[Row, ...]:
     return (*rows[:place], replace(rows[place], **changes), *rows[place + 1 :])
 
 
+def exchanged(one: int, other: int) -> tuple[Row, ...]:
+    rows = list(RELATION.rows)
+    assert rows[one].limbs != rows[other].limbs
+    rows[one], rows[other] = rows[other], rows[one]
+    return tuple(rows)
+
+
+MEANINGLESS = {"defines", "holding_bounds", "threshold"}
+"""What a relation is checked by, not what it says; and the threshold, which the statement binds."""
+
 CHANGES: dict[str, dict[str, object]] = {
     "domain": {"domain": 128},
     "columns": {"columns": 3},
@@ -47,8 +59,9 @@ CHANGES: dict[str, dict[str, object]] = {
     "u_terms": {"u_terms": bumped(RELATION.u_terms)},
     "v_terms": {"v_terms": bumped(RELATION.v_terms)},
     "constants": {"constants": (*RELATION.constants[:-1], RELATION.constants[-1] + 1)},
-    "defines": {"defines": (*RELATION.defines[:-2], *RELATION.defines[:-3:-1])},
-    "holding_bounds": {"holding_bounds": (*RELATION.holding_bounds[:-1], 1)},
+    "constants: beyond 128 bits": {"constants": (1 << 200, *RELATION.constants[1:])},
+    "step": {"step": 2, "constants": (*RELATION.constants[:-1], RELATION.constants[-1])},
+    "reach": {"reach": RELATION.reach + 1},
     "group": {"group": RELATION.group + 1},
     "rows: one limb more": {"rows": with_row(0, limbs=RELATION.rows[0].limbs + 1)},
     "rows: limbs elsewhere": {
@@ -56,16 +69,14 @@ CHANGES: dict[str, dict[str, object]] = {
         + tuple(replace(row, limbs=RELATION.rows[0].limbs + 1) for row in RELATION.rows[1:2])
         + RELATION.rows[2:]
     },
-    "rows: free": {"rows": with_row(0, free=True)},
-    "rows: one row less": {"rows": RELATION.rows[:-1]},
+    "rows: exchanged": {"rows": exchanged(0, -1)},
     "swapped matrices": {"u_terms": RELATION.v_terms, "v_terms": RELATION.u_terms},
 }
 
 
 def test_every_field_of_a_relation_is_tried() -> None:
-    assert {name.split(":")[0] for name in CHANGES} - {"swapped matrices"} == {
-        f.name for f in fields(Relation)
-    }
+    named = {name.split(":")[0] for name in CHANGES} - {"swapped matrices"}
+    assert named | MEANINGLESS == {f.name for f in fields(Relation)}
 
 
 def test_a_copy_has_the_same_digest() -> None:
@@ -106,36 +117,41 @@ def test_every_single_coefficient_counts() -> None:
 
 
 def test_names_and_filling_rules_are_no_part_of_what_is_proven() -> None:
-    rows = tuple(replace(row, name="x", unit=Unit("x"), closes=None, choice=None) for row in RELATION.rows)
+    rows = tuple(
+        replace(row, name="x", unit=Unit("x"), closes=None, choice=None, free=True) for row in RELATION.rows
+    )
     assert bent(rows=rows).digest == RELATION.digest
+    assert bent(holding_bounds=(1,) * len(RELATION.holding_bounds)).digest == RELATION.digest
+    assert RELATION.at(5).digest == RELATION.digest
+    assert RELATION.at(5).frame_digest == RELATION.frame_digest
 
 
 STATEMENT = case(TOY, exposed_setup()).statement
 FIRST, SECOND = STATEMENT.commitments
+ADDRESS, DIGEST = bytes(19) + b"\x01", bytes(31) + b"\x01"
 ROWS = commit_rows(exposed_setup(), RELATION)
 STATEMENTS: dict[str, dict[str, Any]] = {
-    "relation": {"relation": TOY.relation(1)},
+    "relation": {"relation": replace(TOY, limb_columns=3).relation()},
     "snapshot": {"snapshot": "5a" * 31 + "5b"},
     "universe": {"universe": "c3" * 31 + "c4"},
     "model": {"model": "toy "},
     "level": {"level": "maintenance"},
-    "threshold": {"threshold": -1},
+    "threshold": {"threshold": -1, "relation": TOY.relation(-1)},
     "audience": {"audience": "desk2"},
     "nonce": {"nonce": "one question?"},
     "expiry": {"expiry": 1},
-    "subject": {"subject": b"\x00"},
+    "subject": {"subject": ADDRESS},
     "chain": {"chain": 1},
-    "contract": {"contract": b"\x00"},
+    "contract": {"contract": ADDRESS},
     "rows": {"rows": ROWS},
     "rows: others": {"rows": replace(ROWS, table=ROWS.points[0][0])},
     "commitments": {"commitments": (SECOND, FIRST)},
     "commitments: columns": {"commitments": (replace(FIRST, column=1), replace(SECOND, column=0))},
-    "commitments: attestation": {"commitments": (replace(FIRST, attestation=b"\x00"), SECOND)},
-    "commitments: other attestation": {"commitments": (FIRST, replace(SECOND, attestation=b"\x00"))},
+    "commitments: attestation": {"commitments": (replace(FIRST, attestation=DIGEST), SECOND)},
+    "commitments: other attestation": {"commitments": (FIRST, replace(SECOND, attestation=DIGEST))},
     "commitments: point": {"commitments": (replace(FIRST, point=bytes(47) + b"\x01"), SECOND)},
     "exchanged texts": {"audience": STATEMENT.nonce, "nonce": STATEMENT.audience},
     "exchanged digests": {"snapshot": STATEMENT.universe, "universe": STATEMENT.snapshot},
-    "moved bytes": {"subject": b"", "contract": b"\x00\x00"},
 }
 
 
@@ -156,3 +172,40 @@ def test_in_committed_mode_the_rows_stand_for_the_coefficients() -> None:
     moved = replace(committed, relation=bent(holdings=bumped(RELATION.holdings)))
     assert moved.digest == committed.digest
     assert replace(moved, rows=None).digest != STATEMENT.digest
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("threshold", 1),
+        ("subject", b"\x00"),
+        ("subject", bytes(20)),
+        ("contract", bytes(21)),
+        ("contract", bytes(20)),
+        ("chain", -1),
+        ("chain", 1 << 63),
+        ("snapshot", "5A" * 32),
+        ("universe", "c3" * 31),
+        ("commitments", (replace(FIRST, attestation=b"\x00"), SECOND)),
+        ("commitments", (replace(FIRST, attestation=bytes(32)), SECOND)),
+    ],
+)
+def test_what_has_no_place_in_the_encoding_is_refused(field: str, value: Any) -> None:
+    """Among them a threshold that is not the relation's: the digest binds the two apart from each other."""
+    with pytest.raises(InputError, match=f"statement: {'attestation' if field == 'commitments' else field}"):
+        replace(STATEMENT, **{field: value})
+
+
+def test_the_encoding_of_a_statement() -> None:
+    words = [STATEMENT.encode()[start : start + 32] for start in range(0, 15 * 32, 32)]
+    assert b"".join(words) == STATEMENT.encode()
+    assert words[0] == sha256(b"zkmargin/statement/2").digest()
+    assert words[1] == RELATION.digest
+    assert words[7] == bytes(32)
+    assert (
+        replace(STATEMENT, threshold=-2, relation=TOY.relation(-2)).encode()[224:256]
+        == b"\xff" * 31 + b"\xfe"
+    )
+    first = FIRST.point + bytes(4) + bytes(32)
+    second = SECOND.point + bytes(3) + b"\x01" + bytes(32)
+    assert words[8] == sha256(first + second).digest()

@@ -1,12 +1,14 @@
 """Relations for many thresholds out of one: equal to those that are built from their beginning."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.circuits.law import LAST, free_rows, refilled
 from tests.margin.accounts import lots_of
-from zkmargin.algebra.field import MODULUS
+from zkmargin.algebra import MODULUS
 from zkmargin.circuits import RelationError, Thresholds, WitnessError, build_relation
 from zkmargin.circuits.witness import assign, check
 from zkmargin.margin.account.requirement import requirement
@@ -25,12 +27,14 @@ FINE = parse_parameters({"tiered": {"threshold": "1"}, "grid": {"loss_factor": F
 @pytest.mark.parametrize("model", ["grid", "cross", "tiered", "span"])
 def test_each_equals_the_relation_built_from_its_beginning(model: str, level: Level) -> None:
     family = Thresholds(SNAPSHOT, model=model, level=level)
-    for threshold in (0, 1, -1, 250_000_000_000, 10**18, -(10**18), 10**24, 10**21, -(10**45), -(10**46), 0):
+    for threshold in (0, 1, -1, 250_000_000_000, 10**18, -(10**18), 1 << 64, -1 << 64, 0):
         built = build_relation(SNAPSHOT, model=model, level=level, threshold=threshold)
         made = family.at(threshold)
         assert made.digest == built.digest
         assert made.frame_digest == built.frame_digest
         assert made.rows == built.rows
+        assert made.constants == built.constants
+        assert made.threshold == built.threshold == threshold
 
 
 def test_relations_share_their_matrices_but_not_their_constants() -> None:
@@ -40,7 +44,8 @@ def test_relations_share_their_matrices_but_not_their_constants() -> None:
     assert one.limb_weights is other.limb_weights
     assert one.constants[:-1] == other.constants[:-1]
     assert one.constants[-1] != other.constants[-1]
-    assert one.digest != other.digest
+    assert one.digest == other.digest
+    assert one.constants_at_zero == other.constants_at_zero
 
 
 @settings(max_examples=15, deadline=None)
@@ -69,23 +74,33 @@ def test_tiered_margin_of_any_threshold(data: st.DataObject, level: Level, made:
             check(relation, refilled(relation, lots, {counted: honest.rows[counted] - 1}))
 
 
-def test_a_threshold_that_could_wrap_around_is_refused() -> None:
-    with pytest.raises(RelationError, match="too many"):
-        Thresholds(SNAPSHOT, model="cross").at(-(1 << 235))
-    with pytest.raises(RelationError, match="could wrap around"):
-        Thresholds(SNAPSHOT, model="cross").at(1 << 260)
-
-
-@pytest.mark.parametrize("model", ["cross", "isolated", "grid"])
-def test_a_family_refuses_a_constant_that_could_wrap_around_at_any_width_it_knows(model: str) -> None:
-    """The threshold that the field takes for less than nothing: an empty account would have met it."""
-    family = Thresholds(SNAPSHOT, model=model)
-    known = family.at(10**40)
-    step = abs(known.constants[-1]) // 10**40
-    for threshold in (MODULUS // step, MODULUS // step + 1, (MODULUS + 10**30) // step, 2 * MODULUS // step):
-        with pytest.raises(RelationError, match="could wrap around"):
+def test_a_threshold_beyond_the_reach_is_refused() -> None:
+    family = Thresholds(SNAPSHOT, model="cross")
+    reach = family.at(0).reach
+    for threshold in (reach, -reach):
+        assert build_relation(SNAPSHOT, model="cross", threshold=threshold).threshold == threshold
+    for threshold in (reach + 1, -reach - 1, 1 << 260):
+        with pytest.raises(RelationError, match="lies beyond"):
             family.at(threshold)
-        with pytest.raises(RelationError, match="could wrap around"):
-            known.with_constant(known.equations - 1, -step * threshold)
-    with pytest.raises(WitnessError, match="short by"):
-        check(known, assign(known, [0] * len(SNAPSHOT.universe)))
+        with pytest.raises(RelationError, match="lies beyond"):
+            build_relation(SNAPSHOT, model="cross", threshold=threshold)
+
+
+def test_no_threshold_within_reach_can_wrap_around() -> None:
+    """The relation counts the farthest threshold; one that reached farther could not be made."""
+    relation = build_relation(SNAPSHOT, model="cross")
+    most = (MODULUS - 1 - relation._totals[-1]) // relation.step + relation.reach
+    assert replace(relation, reach=most).reach == most
+    with pytest.raises(RelationError, match="could wrap around"):
+        replace(relation, reach=most + 1)
+    for step, reach in ((-1, 1), (1, -1), (1, MODULUS)):
+        with pytest.raises(RelationError, match="not negative"):
+            replace(relation, step=step, reach=reach)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("model", ["grid", "cross", "tiered", "span"])
+def test_the_closing_row_holds_every_excess_at_every_threshold(model: str, level: Level) -> None:
+    relation = build_relation(SNAPSHOT, model=model, level=level)
+    top = 1 << relation.bits * relation.rows[-1].limbs
+    assert top > 2 * relation.step * relation.reach

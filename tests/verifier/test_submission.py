@@ -330,6 +330,9 @@ def test_every_field_that_is_tampered_with(cast: Cast) -> None:
         "subject": key("stranger").address,
         "open_orders": "reserved",
         "contract_map": "12" * 32,
+        "complete": False,
+        "source": "chain",
+        "evidence": "12" * 32,
         "as_of": original.as_of - 1,
         "expiry": original.expiry + 1,
         "sequence": original.sequence + 1,
@@ -339,7 +342,7 @@ def test_every_field_that_is_tampered_with(cast: Cast) -> None:
         "signer": key("beta").address,
         "signature": cast.beta.attestation.signature,
     }
-    fixed = {"format", "version", "curve", "complete"}
+    fixed = {"format", "version", "curve"}
     assert changes.keys() | fixed == set(AttestationDocument.model_fields)
     for name, value in changes.items():
         forged = original.model_copy(update={name: value})
@@ -347,6 +350,7 @@ def test_every_field_that_is_tampered_with(cast: Cast) -> None:
         with pytest.raises(PolicyError) as caught:
             judge(submission)
         early = {"setup", "universe", "domain", "chain_id", "verifying_contract", "venue", "signer"}
+        early |= {"complete", "source"}
         assert (caught.value.code == "signature") == (name not in early), name
 
 
@@ -395,6 +399,17 @@ def test_venues_that_are_required(cast: Cast) -> None:
 def test_too_many_and_open_orders(cast: Cast) -> None:
     refused("too-many", cast.submission, policy(max_attestations=1))
     refused("open-orders", cast.submission, policy(open_orders=["reserved"]))
+
+
+def test_sources_and_what_is_not_complete(cast: Cast) -> None:
+    """The policy's list holds for venues that have none of their own."""
+    refused("source", cast.submission, policy(sources=["chain", "custodian"]))
+    venues = {name: {"keys": [key(name).address], "sources": ["ledger"]} for name in ("alpha", "beta")}
+    judge(cast.submission, policy(sources=["chain"], venues=venues))
+    partial = [reissued(cast.alpha, complete=False), cast.beta.attestation]
+    refused("complete", cast.submission.model_copy(update={"attestations": partial}))
+    elsewhere = [reissued(cast.alpha, source="chain", evidence="12" * 32), cast.beta.attestation]
+    refused("source", cast.submission.model_copy(update={"attestations": elsewhere}))
 
 
 # --- terms and clock

@@ -204,5 +204,8 @@ def test_a_proof_with_squares() -> None:
     )
     verify(statement, prove(statement, [opening], setup), setup)
     with pytest.raises(WitnessError):
-        prove(replace(statement, relation=build_relation(wide(), model="correlation", threshold=excess + 1)),
-              [opening], setup)  # fmt: skip
+        prove(
+            replace(statement, relation=statement.relation.at(excess + 1), threshold=excess + 1),
+            [opening],
+            setup,
+        )

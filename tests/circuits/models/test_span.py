@@ -141,7 +141,8 @@ def test_a_credit_stops_at_the_largest_and_its_account_is_not_refused(domain: in
     made = large_credits(domain)
     for losing in (1 << 40, 1 << 46):
         law(made, [losing, 511, -510, -511], "initial")
-    relation = build_relation(made, model="span", threshold=-(1 << 120))
+    relation = build_relation(made, model="span")
+    relation = relation.at(-relation.reach)
     honest = assign(relation, [1 << 46, 511, -510, -511])
     check(relation, honest)
     found = {row.name: index for index, row in enumerate(relation.rows)}
