@@ -69,7 +69,7 @@ class Document(BaseModel):
     @classmethod
     def parse(cls, text: str, where: str) -> Self:
         """The document in a text. Raises InputError naming where it came from, field and value."""
-        return cls.accept(parse_json(text, where), where)
+        return cls.accept(parse_json(text, where, constants=False), where)
 
     @classmethod
     def accept(cls, content: Any, where: str) -> Self:

@@ -1,7 +1,7 @@
 /** From a statement, its program and a proof to one pairing equation (spec, argument, sections 3 to 5). */
 
 import { fromHex, toBytes } from "./bytes.js";
-import { decodePoint, GENERATOR, type Point, PointError } from "./curve.js";
+import { decodePoint, GENERATOR, type Point, PointError, weightedSum } from "./curve.js";
 import { VerificationError } from "./errors.js";
 import { inverse, mod, pow, powers, R, rootOfUnity } from "./field.js";
 import { groups, type Program } from "./program.js";
@@ -109,13 +109,13 @@ export function pairingEquation(
 
   let constant = r.constant;
   let weight = 1n;
-  const open = (name: string, sum: readonly (readonly [string, Point, bigint])[], value: bigint): void => {
+  const open = (name: string, point: Point, value: bigint): void => {
     weight = (weight * nu) % R;
-    for (const [part, point, factor] of sum) put(`${name}${part}`, point, weight * factor);
+    put(name, point, weight);
     constant -= weight * value;
   };
-  limbs.forEach((point, k) => open(`limbs ${k}`, [["", point, 1n]], proof.limbValues[k] as bigint));
-  if (squares.length > 0) open("U", [["", squares[0] as Point, 1n]], proof.squareValue[0] as bigint);
+  limbs.forEach((point, k) => open(`limbs ${k}`, point, proof.limbValues[k] as bigint));
+  if (squares.length > 0) open("U", squares[0] as Point, proof.squareValue[0] as bigint);
   if (rows !== null) openRows(open, rows, beta, program, proof.coefficientValues);
   put("opening", opening, zeta);
   put("running sum at w zeta", runningSum, mu);
@@ -133,10 +133,14 @@ export function pairingEquation(
   };
 }
 
-type Open = (name: string, sum: readonly (readonly [string, Point, bigint])[], value: bigint) => void;
-
 /** Opens [a_j] = sum beta^i [A_i] and [t] along with the rest. */
-function openRows(open: Open, rows: CommittedRows, beta: bigint, program: Program, sent: readonly bigint[]): void {
+function openRows(
+  open: (name: string, point: Point, value: bigint) => void,
+  rows: CommittedRows,
+  beta: bigint,
+  program: Program,
+  sent: readonly bigint[],
+): void {
   const { equations } = program;
   if (rows.columns.length !== program.columns || rows.columns.some((column) => column.length !== equations)) {
     const message = "there must be one commitment for each equation and holdings column";
@@ -144,11 +148,8 @@ function openRows(open: Open, rows: CommittedRows, beta: bigint, program: Progra
   }
   const decoded = decodeRows(rows);
   const weights = powers(beta, equations);
-  decoded.columns.forEach((column, j) => {
-    const sum = column.map((point, i) => [` ${i}`, point, weights[i] as bigint] as const);
-    open(`rows ${j}`, sum, sent[j] as bigint);
-  });
-  open("table", [["", decoded.table, 1n]], sent[program.columns] as bigint);
+  decoded.columns.forEach((column, j) => open(`rows ${j}`, weightedSum(column, weights), sent[j] as bigint));
+  open("table", decoded.table, sent[program.columns] as bigint);
 }
 
 interface Linearisation {

@@ -66,6 +66,13 @@ export class Fields {
     return value;
   }
 
+  /** Bytes that are not all 0: none is written null. */
+  someHex(key: string, bytes: number): string {
+    const value = this.hex(key, bytes);
+    if (/^0*$/.test(value)) this.#refuse(key, "write null for none");
+    return value;
+  }
+
   /** Whole bytes as lower-case hex, `least` to `most` of them. */
   longHex(key: string, least: number, most: number): string {
     const value = this.#string(key);

@@ -109,10 +109,22 @@ export function readProgram(bytes: Uint8Array, where: string): Program {
   if (frame && holdingRuns > 0) reader.refuse("holdings", holdingRuns, "a frame has none");
   const holdings = reader.runs("holdings", holdingRuns, columns * domain, equations, singles);
   reader.end();
+  if (!frame && isSingle(holdings, singles)) {
+    reader.refuse("singles", singles, "counts all leading equations that are one holding alone");
+  }
   return {
     ...{ digest: toHex(sha256(bytes)), frame, domain, columns, squares, group, equations, rows, singles },
     ...{ constants, rowTerms, uTerms, vTerms, holdings, step, reach },
   };
+}
+
+/** Whether an equation has the variable of its own number alone, with coefficient 1. */
+function isSingle(holdings: readonly Run[], equation: number): boolean {
+  const found = holdings.flatMap((run) => {
+    const entry = run.entries[equation - run.equation] ?? 0n;
+    return entry === 0n ? [] : [[run.variable, entry] as const];
+  });
+  return found.length === 1 && found[0]?.[0] === equation && found[0][1] === 1n;
 }
 
 /** The rows, and how many runs of coefficients each has. */

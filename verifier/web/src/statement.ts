@@ -31,11 +31,11 @@ export interface Statement {
   readonly nonce: string;
   /** Unix seconds; 0 for none. */
   readonly expiry: bigint;
-  /** Address of whoever submits; null where none is asked for. */
+  /** Address of whoever submits, 20 bytes in hex; null where none is asked for. */
   readonly subject: string | null;
   /** Chain id; 0 for none. */
   readonly chain: bigint;
-  /** Address of the verifying contract; null for none. */
+  /** Address of the verifying contract, 20 bytes in hex; null for none. */
   readonly contract: string | null;
 }
 
@@ -52,7 +52,7 @@ export function readStatement(content: Json, where: string): Statement {
   fields.literal("version", 1n);
   const statement: Statement = {
     program: fields.hex("program", 32),
-    rows: fields.orNull("rows", (key) => fields.hex(key, 32)),
+    rows: fields.orNull("rows", (key) => fields.someHex(key, 32)),
     snapshot: fields.hex("snapshot", 32),
     universe: fields.hex("universe", 32),
     model: fields.text("model", 1, 128),
@@ -62,9 +62,9 @@ export function readStatement(content: Json, where: string): Statement {
     audience: fields.text("audience", 1, 256),
     nonce: fields.text("nonce", 1, 256),
     expiry: fields.integer("expiry", 0n, 1n << 63n),
-    subject: fields.orNull("subject", (key) => fields.address(key)),
+    subject: fields.orNull("subject", (key) => fields.someHex(key, 20)),
     chain: fields.integer("chain", 0n, 1n << 63n),
-    contract: fields.orNull("contract", (key) => fields.address(key)),
+    contract: fields.orNull("contract", (key) => fields.someHex(key, 20)),
   };
   fields.end();
   const points = statement.commitments.map((term) => term.point);
@@ -77,7 +77,7 @@ export function readStatement(content: Json, where: string): Statement {
 /** The fifteen words of 32 bytes that are hashed. */
 export function encodeStatement(statement: Statement): Uint8Array {
   const text = (value: string): Uint8Array => sha256(utf8(value));
-  const address = (value: string | null): Uint8Array => toBytes(BigInt(value ?? 0), WORD);
+  const address = (value: string | null): Uint8Array => toBytes(BigInt(`0x${value ?? "0"}`), WORD);
   const signed = (value: bigint): Uint8Array => toBytes(BigInt.asUintN(8 * WORD, value), WORD);
   return concat(
     text(STATEMENT_FORMAT),
@@ -117,7 +117,7 @@ function readTerm(item: Json, where: string, path: string): Term {
   const term = {
     point: fields.hex("point", 48),
     column: Number(fields.integer("column", 0n, 1n << 16n)),
-    attestation: fields.orNull("attestation", (key) => fields.hex(key, 32)),
+    attestation: fields.orNull("attestation", (key) => fields.someHex(key, 32)),
   };
   fields.end();
   return term;

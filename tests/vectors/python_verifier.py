@@ -1,0 +1,123 @@
+"""What the Python verifier makes of the vectors, under either backend, from the files alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from vectors.make.proofs import challenges_of, intermediate
+from zkmargin.algebra import PointError, Setup, Transcript, ceremony, get_backend
+from zkmargin.argument.documents import RowsDocument
+from zkmargin.argument.statement_document import StatementDocument
+from zkmargin.circuits.errors import RelationError
+from zkmargin.circuits.program_reader import ProgramError, decode_program
+from zkmargin.circuits.relation import Relation
+from zkmargin.margin.errors import InputError
+from zkmargin.margin.files.canonical_json import canonical_json
+from zkmargin.margin.files.documents import parse_json
+from zkmargin.verifier import VerificationError, verify_bytes
+from zkmargin.verifier.verify import parse
+
+Outcome = str
+"""`valid`, or a reason."""
+Test = Mapping[str, Any]
+
+
+def outcomes(path: Path, backend: str) -> dict[int, Outcome]:
+    """The outcome of every test of a file, by its id."""
+    content = json.loads(path.read_text())
+    run = RUNNERS[content["kind"]]
+    setup = ceremony(get_backend(backend))
+    return {test["id"]: run(test, content, setup) for test in content["tests"]}
+
+
+def _points(test: Test, _: Mapping[str, Any], setup: Setup) -> Outcome:
+    data = bytes.fromhex(test["encoding"])
+    try:
+        point = setup.backend.decode(data)
+    except PointError:
+        # The reference and the native backend have words for what is wrong, but no codes.
+        return next(iter(test["reasons"]), "refused")
+    return "valid" if setup.backend.encode(point) == data else "another encoding"
+
+
+def _transcript(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
+    transcript = Transcript(test["name"])
+    for step in test["steps"]:
+        if "append" in step:
+            transcript.append(step["label"], bytes.fromhex(step["append"]))
+        elif f"{transcript.challenge(step['label']):064x}" != step["challenge"]:
+            return f"another challenge {step['label']}"
+    return "valid"
+
+
+def _canonical(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
+    try:
+        encoded = canonical_json(parse_json(test["json"], "vector", constants=False))
+    except (InputError, TypeError):
+        return "document"
+    same = encoded.hex() == test.get("canonical") and hashlib.sha256(encoded).hexdigest() == test["sha256"]
+    return "valid" if same else "another encoding"
+
+
+def _programs(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
+    content = bytes.fromhex(test["program"])
+    try:
+        _relation(content)
+    except (ProgramError, RelationError):
+        return "program"
+    return "valid" if hashlib.sha256(content).hexdigest() == test["sha256"] else "another digest"
+
+
+def _proofs(test: Test, content: Mapping[str, Any], setup: Setup) -> Outcome:
+    try:
+        document = StatementDocument.accept(test["statement"], "statement")
+        program = test.get("program") or test.get("whole") or document.program
+        relation = _relation(bytes.fromhex(content["programs"][program]))
+        rows = _rows(content["rows"][document.rows]) if document.rows in content["rows"] else None
+        statement = document.statement(relation, rows, "statement")
+    except (InputError, RelationError):
+        return "statement"
+    data = bytes.fromhex(test["proof"])
+    try:
+        verify_bytes(statement, data, setup)
+    except VerificationError as error:
+        return error.code
+    if "intermediate" in test and setup.backend.name == get_backend().name:
+        proof = parse(statement, data)
+        assert challenges_of(statement, proof)
+        if intermediate(statement, proof) != test["intermediate"]:
+            return "another intermediate value"
+    return "valid"
+
+
+@lru_cache(maxsize=64)
+def _relation(content: bytes) -> Relation:
+    return decode_program(content)
+
+
+_ROWS: dict[str, Any] = {}
+
+
+def _rows(document: Mapping[str, Any]) -> Any:
+    """The committed rows of a document, the same object each time: what was checked about them is remembered."""
+    key = json.dumps(document, sort_keys=True)
+    if key not in _ROWS:
+        read = RowsDocument.accept(document, "rows")
+        wanted: dict[str, Any] = {name: document[name] for name in ("setup", "snapshot", "model", "level")}
+        _ROWS[key] = read.rows("rows", **wanted)
+    return _ROWS[key]
+
+
+RUNNERS: dict[str, Callable[[Test, Mapping[str, Any], Setup], Outcome]] = {
+    "points": _points,
+    "transcript": _transcript,
+    "canonical-json": _canonical,
+    "programs": _programs,
+    "proofs": _proofs,
+}
+"""How a test of each kind is run."""
