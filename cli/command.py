@@ -16,6 +16,7 @@ from zkmargin.cli.commands.receipt import receipt
 from zkmargin.cli.commands.rows import rows
 from zkmargin.cli.commands.serve import serve
 from zkmargin.cli.commands.snapshot import snapshot
+from zkmargin.cli.commands.statement import statement
 from zkmargin.cli.commands.submit import submit, watch
 from zkmargin.cli.commands.venue import venue
 from zkmargin.cli.commands.verify import verify
@@ -58,6 +59,7 @@ PARTS = (
     rows,
     prove,
     verify,
+    statement,
     venue,
     fetch,
     submit,

@@ -14,6 +14,7 @@ from vectors.make.changed import changed
 from vectors.make.files import FOLDER, VectorFile
 from vectors.make.forgeries import forgeries
 from vectors.make.layouts import layouts
+from vectors.make.models import models
 from vectors.make.points import points
 from vectors.make.programs import programs
 from vectors.make.transcripts import transcripts
@@ -24,6 +25,7 @@ FILES: dict[str, Callable[[], VectorFile]] = {
     "points.json": points,
     "programs.json": programs,
     "proofs-layouts.json": layouts,
+    "proofs-models.json": models,
     "proofs-changed.json": changed,
     "proofs-forged.json": forgeries,
 }

@@ -13,8 +13,7 @@ from vectors.make.layouts import made, opened
 from vectors.make.points import IDENTITY, by_class
 from vectors.make.proofs import Shared, fixed_proof, intermediate, setup
 from zkmargin.algebra.field import MODULUS
-from zkmargin.argument import Proof
-from zkmargin.argument.proof import POINT, SCALAR, Shape
+from zkmargin.argument import Proof, Shape
 from zkmargin.circuits import Statement
 
 NOTES = {
@@ -36,6 +35,8 @@ NOTES = {
 
 EVERYTHING = Toy(limb_columns=3, squares=True, columns=2, group=2)
 """A layout in which every kind of message occurs."""
+
+POINT, SCALAR = 48, 32
 
 ONE_BIT = {"snapshot": "5b" + "5a" * 31, "universe": "c3" * 31 + "c2"}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from tests.argument.toys import drawn, play
-from zkmargin.algebra import Setup, ceremony, get_backend
-from zkmargin.argument import Conversation, Proof
+from zkmargin.algebra import Setup, Transcript, ceremony, get_backend
+from zkmargin.argument import Proof
 from zkmargin.argument.coefficients import coefficients
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.linearisation import public_values
@@ -62,12 +64,7 @@ def fixed_proof(statement: Statement, openings: Sequence[Opening], seed: str) ->
     return play(honest_rounds(statement, openings, seed))
 
 
-def honest_rounds(
-    statement: Statement,
-    openings: Sequence[Opening],
-    seed: str,
-    rounds: Callable[..., Rounds] = Rounds,
-) -> Rounds:
+def honest_rounds(statement: Statement, openings: Sequence[Opening], seed: str) -> Rounds:
     """A prover with the witness of the openings and randomness that follows from a seed."""
     relation = statement.relation
     account = [0] * (relation.columns * relation.domain)
@@ -75,19 +72,18 @@ def honest_rounds(
         for slot, lots in enumerate(opening.lots):
             account[opening.column * relation.domain + slot] += lots
     blinders = [sum(o.blinder for o in openings if o.column == j) for j in range(relation.columns)]
-    return rounds(setup(), statement, assign(relation, account), blinders, drawn(f"{seed}: proof"))
+    return Rounds(setup(), statement, assign(relation, account), blinders, drawn(f"{seed}: proof"))
 
 
 def intermediate(statement: Statement, proof: Proof) -> dict[str, Any]:
     """Challenges, public values at zeta, and each point and scalar of the two sums of the pairing equation."""
     backend, relation = setup().backend, statement.relation
-    drawn_challenges = challenges_of(statement, proof)
-    weighted = coefficients(backend, relation, drawn_challenges["beta"])
-    public = public_values(backend, relation, weighted, drawn_challenges["zeta"])
-    equation = pairing_equation(setup(), statement, proof)
+    challenges, equation = traced_equation(statement, proof)
+    weighted = coefficients(backend, relation, challenges["beta"])
+    public = public_values(backend, relation, weighted, challenges["zeta"])
     return {
         "digest": statement.digest.hex(),
-        "challenges": {name: _scalar(value) for name, value in drawn_challenges.items()},
+        "challenges": {name: _scalar(value) for name, value in challenges.items()},
         "values": {
             "holdings": [_scalar(a) for a in public.holdings],
             "limbs": [_scalar(d) for d in public.limbs],
@@ -102,18 +98,19 @@ def intermediate(statement: Statement, proof: Proof) -> dict[str, Any]:
     }
 
 
-def challenges_of(statement: Statement, proof: Proof) -> dict[str, int]:
-    """All challenges of a proof, by name."""
-    conversation = Conversation(setup().digest, statement)
-    alpha, beta = conversation.round_1(proof.limbs, proof.multiplicity, proof.squares)
-    gamma = conversation.round_2(proof.helpers, proof.table_helper)
-    delta = conversation.round_3(proof.running_sum)
-    zeta = conversation.round_4(proof.quotients)
-    nu = conversation.round_5(
-        proof.limb_values, proof.square_value, proof.shifted_sum, proof.coefficient_values
-    )
-    mu = conversation.close(proof.opening, proof.shifted_opening)
-    return dict(zip(CHALLENGES, (alpha, beta, gamma, delta, zeta, nu, mu), strict=True))
+def traced_equation(statement: Statement, proof: Proof) -> tuple[dict[str, int], PairingEquation]:
+    """Every challenge by its name, as a verifier draws it, and the equation that it forms."""
+    heard: dict[str, int] = {}
+    draw = Transcript.challenge
+
+    def listened(transcript: Transcript, label: str) -> int:
+        heard[label] = draw(transcript, label)
+        return heard[label]
+
+    with pytest.MonkeyPatch.context() as listening:
+        listening.setattr(Transcript, "challenge", listened)
+        equation = pairing_equation(setup(), statement, proof)
+    return {name: heard[name] for name in CHALLENGES}, equation
 
 
 def sums(equation: PairingEquation) -> list[str]:

@@ -22,3 +22,6 @@ export {
 export { encodeStatement, readStatement, type Statement, statementId, type Term } from "./statement.js";
 export { Transcript } from "./transcript.js";
 export { equationOf, verifyProof } from "./verify.js";
+export { type GivenFile } from "./files.js";
+export { type Line, type Report, report, type Section } from "./report.js";
+export { readSubmission, type Submission, submissionStatement, verifySubmission } from "./submission.js";
