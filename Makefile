@@ -7,7 +7,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
-CHECKED := $(PYTHON_ROOMS) tests benchmarks examples
+CHECKED := $(PYTHON_ROOMS) tests benchmarks examples vectors
 
 CARGO := $(shell command -v cargo 2>/dev/null)
 CARGO_INPUTS := native/Cargo.toml native/Cargo.lock $(wildcard native/*.rs native/src/*.rs native/src/*/*.rs)
@@ -17,7 +17,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test contract lint rust types fuzz load endure bench native readme lock clean
+.PHONY: help demo demo-portable test lint rust types web web-current vectors fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -25,6 +25,8 @@ help:
 	@echo "              an oracle, two venues, a lender's service and a trader on this machine"
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
+	@echo "make web      compile the TypeScript verifier, and put its page where the service has it"
+	@echo "make vectors  write the test vectors again"
 	@echo "make fuzz     the long randomised tests"
 	@echo "make bench    measure proving, verifying and margining; prints a table and writes JSON"
 	@echo "make load     load a service on this machine, and report throughput, latencies and errors"
@@ -64,20 +66,8 @@ demo: $(VENV)/.installed
 demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
 
-CONTRACT := verifier/contract
-NPM := $(shell command -v npm 2>/dev/null)
-# Contracts are tested on two EVMs that npm brings; without Node.js those tests are left out on a machine of one's own.
-contract: $(CONTRACT)/node_modules/.installed
-$(CONTRACT)/node_modules/.installed: $(CONTRACT)/package-lock.json
-ifdef NPM
-	@cd $(CONTRACT) && npm ci --no-audit --no-fund --loglevel=error && node node_modules/@foundry-rs/anvil/postinstall.mjs
-	@touch $@
-else
-	@echo "zkmargin: npm was not found; the tests of the contracts are left out"
-endif
-
 # Without the native extension its side of the code cannot be covered.
-test: lint rust contract
+test: lint rust web-current
 	$(BIN)/python -m pytest --cov $(if $(CARGO),,--cov-fail-under=0)
 
 lint: $(VENV)/.development types
@@ -85,7 +75,7 @@ lint: $(VENV)/.development types
 	$(BIN)/ruff format --check $(wildcard $(CHECKED))
 
 types: $(VENV)/.development
-	$(BIN)/mypy zkmargin $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+	$(BIN)/mypy zkmargin $(foreach room,tests benchmarks vectors,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
 
 ifdef CARGO
 rust: $(VENV)/.development
@@ -96,6 +86,30 @@ else
 rust:
 	@echo "zkmargin: cargo was not found; the checks of the native extension are left out"
 endif
+
+# The page is committed, so that the service has it without Node; here it must be what the sources make.
+WEB := verifier/web
+ifneq ($(shell command -v npm),)
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@cd $(WEB) && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(WEB)/dist/.compiled: $(WEB)/node_modules/.installed $(WEB)/tsconfig.json $(wildcard $(WEB)/src/*.ts)
+	@rm -rf $(WEB)/dist && cd $(WEB) && node_modules/.bin/tsc -p .
+	@touch $@
+
+web: $(WEB)/dist/.compiled
+	@cd $(WEB) && node build.mjs
+
+web-current: $(WEB)/dist/.compiled
+	@cd $(WEB) && node build.mjs --check
+else
+web web-current:
+	@echo "zkmargin: npm was not found; the checks of the TypeScript verifier are left out"
+endif
+
+vectors: $(VENV)/.development
+	$(BIN)/python -m vectors
 
 fuzz: $(VENV)/.development
 	$(BIN)/python -m pytest -m fuzz
