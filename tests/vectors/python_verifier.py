@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from vectors.make.proofs import intermediate
-from zkmargin.algebra import PointError, Setup, Transcript, ceremony, get_backend
+from zkmargin.algebra import Point, PointError, Setup, Transcript, ceremony, get_backend
+from zkmargin.algebra.reference import ReferenceBackend
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.statement_document import StatementDocument
 from zkmargin.circuits.errors import RelationError
@@ -27,11 +28,28 @@ Outcome = str
 Test = Mapping[str, Any]
 
 
+class RememberingReference(ReferenceBackend):
+    """The reference, but what it decoded once is not decoded again: tests of one proof share most of its points."""
+
+    def decode(self, data: bytes) -> Point:
+        return _decoded(data)
+
+
+@lru_cache(maxsize=4096)
+def _decoded(data: bytes) -> Point:
+    return ReferenceBackend().decode(data)
+
+
+@cache
+def _setup(backend: str) -> Setup:
+    return ceremony(RememberingReference() if backend == "reference" else get_backend(backend))
+
+
 def outcomes(path: Path, backend: str) -> dict[int, Outcome]:
     """The outcome of every test of a file, by its id."""
     content = json.loads(path.read_text())
     run = RUNNERS[content["kind"]]
-    setup = ceremony(get_backend(backend))
+    setup = _setup(backend)
     return {test["id"]: run(test, content, setup) for test in content["tests"]}
 
 
