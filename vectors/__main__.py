@@ -17,6 +17,8 @@ from vectors.make.layouts import layouts
 from vectors.make.models import models
 from vectors.make.points import points
 from vectors.make.programs import programs
+from vectors.make.signatures import signatures
+from vectors.make.submissions import submissions
 from vectors.make.transcripts import transcripts
 
 FILES: dict[str, Callable[[], VectorFile]] = {
@@ -28,6 +30,8 @@ FILES: dict[str, Callable[[], VectorFile]] = {
     "proofs-models.json": models,
     "proofs-changed.json": changed,
     "proofs-forged.json": forgeries,
+    "signatures.json": signatures,
+    "submissions.json": submissions,
 }
 
 

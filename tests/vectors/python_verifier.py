@@ -14,13 +14,16 @@ from zkmargin.algebra import Point, PointError, Setup, Transcript, ceremony, get
 from zkmargin.algebra.reference import ReferenceBackend
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.statement_document import StatementDocument
+from zkmargin.attestation import AttestationDocument, SnapshotSignature, SubmissionDocument
+from zkmargin.attestation.documents import ReceiptDocument, SignedDocument
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.program_reader import ProgramError, decode_program
 from zkmargin.circuits.relation import Relation
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.files.canonical_json import canonical_json
 from zkmargin.margin.files.documents import parse_json
-from zkmargin.verifier import VerificationError, verify_bytes
+from zkmargin.margin.snapshot.snapshot import Snapshot
+from zkmargin.verifier import Expected, Policy, VerificationError, verify_bytes, verify_submission
 from zkmargin.verifier.verify import parse
 
 Outcome = str
@@ -112,6 +115,58 @@ def _proofs(test: Test, content: Mapping[str, Any], setup: Setup) -> Outcome:
     return "valid"
 
 
+def _signatures(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
+    kind = SIGNED.get(test["document"].get("format"))
+    try:
+        document = AttestationDocument if kind is None else kind
+        read = document.accept(test["document"], "vector")
+    except InputError:
+        return "document"
+    try:
+        read.check_signature("vector")
+    except InputError:
+        return "signature"
+    return "valid" if read.digest.hex() == test["digest"] else "another digest"
+
+
+SIGNED: dict[Any, type[SignedDocument]] = {
+    "zkmargin/snapshot-signature": SnapshotSignature,
+    "zkmargin/receipt": ReceiptDocument,
+}
+"""What a format is read as; an attestation is what is left."""
+
+
+def _submissions(test: Test, content: Mapping[str, Any], setup: Setup) -> Outcome:
+    snapshot = _snapshot(content["snapshot"])
+    document = test["submission"]
+    first = document["attestations"][0]
+    policy = Policy.accept(
+        {
+            "audience": document["audience"],
+            "chain_id": first["chain_id"],
+            "verifying_contract": first["verifying_contract"],
+            "venues": {name: {"keys": [address]} for name, address in content["venues"].items()},
+            "models": {document["model"]: {}},
+            "each_venue": test["each_venue"],
+        },
+        "policy",
+    )
+    try:
+        submission = SubmissionDocument.accept(document, "submission")
+        expected = Expected(document["nonce"], 0, {})
+        verify_submission(submission, snapshot, policy, setup, expected, now=content["now"])
+    except VerificationError as error:
+        return error.code
+    except InputError:
+        return "document"
+    return "valid"
+
+
+@lru_cache(maxsize=2)
+def _snapshot(text: str) -> Snapshot:
+    return Snapshot.parse(text.encode(), "snapshot")
+
+
 @lru_cache(maxsize=64)
 def _relation(content: bytes) -> Relation:
     return decode_program(content)
@@ -136,5 +191,7 @@ RUNNERS: dict[str, Callable[[Test, Mapping[str, Any], Setup], Outcome]] = {
     "canonical-json": _canonical,
     "programs": _programs,
     "proofs": _proofs,
+    "signatures": _signatures,
+    "submissions": _submissions,
 }
 """How a test of each kind is run."""

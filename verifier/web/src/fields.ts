@@ -82,6 +82,13 @@ export class Fields {
     return value;
   }
 
+  /** A word of small letters, digits and hyphens. */
+  word(key: string): string {
+    const value = this.#string(key);
+    if (!/^[a-z][a-z0-9-]{0,31}$/.test(value)) this.#refuse(key, "write 1 to 32 small letters, digits and hyphens");
+    return value;
+  }
+
   integer(key: string, least: bigint, below: bigint): bigint {
     const value = this.any(key);
     if (typeof value !== "bigint") return this.#refuse(key, "write a whole number");

@@ -9,7 +9,7 @@ import { type Attestation, checkSignature, type Receipt, type SnapshotSignature 
 import { type Statement, statementId } from "./statement.js";
 import { submissionStatement, requireSnapshot, type Submission, verifySubmission } from "./submission.js";
 import { verifyProof } from "./verify.js";
-import { ADVICE, aboutTerms, amount, moment, notShown, prices } from "./words.js";
+import { ADVICE, aboutTerms, amount, moment, notShown, prices, vouchedFor } from "./words.js";
 
 /** One line of a report; `mark` says whether it was checked, is wrong, or is only told. */
 export interface Line {
@@ -193,8 +193,7 @@ class Checker {
     const lines = statement.commitments.map((term, index) => {
       const one = known.find((attestation) => attestation.digest === term.attestation);
       if (one !== undefined) {
-        return checked(`Commitment ${index}: ${one.signer} signed that it is all of ${one.account} at ${one.venue}, ` +
-          `as of ${moment(one.asOf)}.`);
+        return checked(`Commitment ${index}: ${one.signer} signed that it ${vouchedFor(one)}.`);
       }
       return told(`Commitment ${index}: ${term.attestation === null ? ADVICE.unsigned : ADVICE.attestation}`);
     });
@@ -205,10 +204,9 @@ class Checker {
 
   #attestation(attestation: Attestation, index: number): Line[] {
     checkSignature(attestation, `attestation ${index}`);
-    const { account, venue, signer } = attestation;
     return [
-      checked(`${signer} signed that commitment ${attestation.point} is all of ${account} at ${venue}.`),
-      told(`As of ${moment(attestation.asOf)}; it counts until ${moment(attestation.expiry)}.`),
+      checked(`${attestation.signer} signed that commitment ${attestation.point} ${vouchedFor(attestation)}.`),
+      told(`It counts until ${moment(attestation.expiry)}.`),
       ...(this.now > Number(attestation.expiry) ? [told("It has expired.")] : []),
     ];
   }

@@ -14,6 +14,8 @@ const AMOUNT = 1n << 255n;
 const NAME = 128;
 const TEXT = 256;
 const MOST_ATTESTATIONS = 64;
+/** How the absence of a digest is signed. */
+const NONE = "00".repeat(32);
 
 /** What every signed document has. */
 export interface Signed {
@@ -33,6 +35,12 @@ export interface Attestation extends Signed {
   readonly venue: string;
   readonly account: string;
   readonly subject: string;
+  /** Whether nothing of the account is left out, debts above all. */
+  readonly complete: boolean;
+  /** Where the holdings were read, in one word. */
+  readonly source: string;
+  /** Digest of what they rest on; null if that is the signer's word alone. */
+  readonly evidence: string | null;
   readonly openOrders: "none" | "reserved";
   readonly contractMap: string | null;
   readonly asOf: bigint;
@@ -70,7 +78,6 @@ export function readAttestation(content: Json, where: string, path = ""): Attest
   fields.literal("format", "zkmargin/attestation");
   fields.literal("version", 1n);
   fields.literal("curve", "BLS12-381");
-  fields.literal("complete", true);
   const body = {
     setup: fields.hex("setup", 32),
     universe: fields.hex("universe", 32),
@@ -80,6 +87,9 @@ export function readAttestation(content: Json, where: string, path = ""): Attest
     venue: fields.text("venue", 1, NAME),
     account: fields.text("account", 1, NAME),
     subject: fields.address("subject"),
+    complete: fields.flag("complete"),
+    source: fields.word("source"),
+    evidence: fields.orNull("evidence", (key) => fields.someHex(key, 32)),
     openOrders: fields.literal("open_orders", "none", "reserved"),
     contractMap: fields.orNull("contract_map", (key) => fields.someHex(key, 32)),
     asOf: fields.integer("as_of", 1n, MOMENT),
@@ -96,9 +106,11 @@ export function readAttestation(content: Json, where: string, path = ""): Attest
     venue: body.venue,
     account: body.account,
     subject: body.subject,
-    complete: true,
+    complete: body.complete,
+    source: body.source,
+    evidence: fromHex(body.evidence ?? NONE),
     openOrders: body.openOrders,
-    contractMap: fromHex(body.contractMap ?? "00".repeat(32)),
+    contractMap: fromHex(body.contractMap ?? NONE),
     asOf: body.asOf,
     expiry: body.expiry,
     sequence: body.sequence,

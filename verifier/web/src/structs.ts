@@ -6,12 +6,12 @@ function struct(name: string, members: string): Struct {
   return { name, members: members.split(",").map((member) => member.split(" ") as [string, string]) };
 }
 
-/** Signed by a venue: this commitment is that account. */
+/** Signed by a venue: this commitment is that account, and whole if it is said to be complete. */
 export const ATTESTATION = struct(
   "Attestation",
   "bytes32 setup,bytes32 universe,uint32 slots,bytes commitment,uint64 bound,string venue,string account," +
-    "address subject,bool complete,string openOrders,bytes32 contractMap,uint64 asOf,uint64 expiry," +
-    "uint64 sequence,uint64 holdUntil,string holdAudience",
+    "address subject,bool complete,string source,bytes32 evidence,string openOrders,bytes32 contractMap," +
+    "uint64 asOf,uint64 expiry,uint64 sequence,uint64 holdUntil,string holdAudience",
 );
 
 /** Signed by a risk oracle: the snapshot was right at its valuation time. */

@@ -1,6 +1,7 @@
 /** What a report says in words. */
 
 import type { Snapshot } from "./documents.js";
+import type { Attestation } from "./signed.js";
 import type { Statement } from "./statement.js";
 
 export const ADVICE = {
@@ -29,6 +30,14 @@ export function moment(seconds: bigint): string {
   const date = new Date(Number(seconds) * 1000);
   if (seconds > 8_640_000_000_000n || Number.isNaN(date.getTime())) return `Unix second ${seconds}`;
   return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** What an attestation says about its commitment. */
+export function vouchedFor(attestation: Attestation): string {
+  const { account, venue, source } = attestation;
+  const part = attestation.complete ? "is all of" : "is part of";
+  const rests = attestation.evidence === null ? "on the signer's word alone" : `on evidence ${attestation.evidence}`;
+  return `${part} ${account} at ${venue} as of ${moment(attestation.asOf)}, read from ${source}, ${rests}`;
 }
 
 /** Who a statement is for, and until when. */

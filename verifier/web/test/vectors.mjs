@@ -40,6 +40,8 @@ const RUNNERS = {
     if (program instanceof Refused) return program.code;
     return program.digest === test.sha256 ? "valid" : "another digest";
   },
+  signatures,
+  submissions,
   proofs: (test, file) => {
     try {
       const parts = refused("statement", () => partsOf(test, file));
@@ -55,6 +57,36 @@ const RUNNERS = {
     }
   },
 };
+
+function signatures(test) {
+  const read = READ[test.document.format] ?? verifier.readAttestation;
+  const document = refused("document", () => read(test.document, "vector"));
+  if (document instanceof Refused) return document.code;
+  try {
+    verifier.checkSignature(document, "vector");
+  } catch (error) {
+    if (error instanceof verifier.VerificationError) return error.code;
+    throw error;
+  }
+  return document.digest === test.digest ? "valid" : "another digest";
+}
+
+const READ = {
+  "zkmargin/snapshot-signature": verifier.readSnapshotSignature,
+  "zkmargin/receipt": verifier.readReceipt,
+};
+
+function submissions(test, file) {
+  const program = verifier.readProgram(fromHex(file.programs[test.program]), "program");
+  try {
+    verifier.verifySubmission(verifier.readSubmission(test.submission, "vector"), program);
+  } catch (error) {
+    if (error instanceof verifier.VerificationError) return error.code;
+    if (error instanceof verifier.InputError) return "document";
+    throw error;
+  }
+  return "valid";
+}
 
 class Refused {
   constructor(code) {
