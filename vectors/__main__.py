@@ -1,7 +1,7 @@
 """Writes the vectors, or checks that they are what would be written.
 
-    python -m vectors            write all files
-    python -m vectors --check    exit code 1 and the names of files that differ
+python -m vectors            write all files
+python -m vectors --check    exit code 1 and the names of files that differ
 """
 
 from __future__ import annotations

@@ -66,7 +66,13 @@ class Changes:
 def changed() -> VectorFile:
     """The file: one good proof, and what becomes of it."""
     changes = Changes()
-    changes.add("unchanged", changes.data, "", "Unchanged", intermediate=intermediate(changes.statement, changes.proof))
+    changes.add(
+        "unchanged",
+        changes.data,
+        "",
+        "Unchanged",
+        intermediate=intermediate(changes.statement, changes.proof),
+    )
     _encodings(changes)
     _messages(changes)
     _replays(changes)
@@ -104,7 +110,9 @@ def _encodings(changes: Changes) -> None:
         changes.add(comment, other, "proof-encoding", "Length")
     for kind, encoding in classes.items():
         document = _with(changes.taken["statement"], commitments=_commitments(changes, encoding))
-        changes.add(f"commitment 1: {kind}", data, "commitment-encoding", "CommitmentEncoding", statement=document)
+        changes.add(
+            f"commitment 1: {kind}", data, "commitment-encoding", "CommitmentEncoding", statement=document
+        )
 
 
 def _messages(changes: Changes) -> None:
@@ -215,7 +223,14 @@ def _modes(changes: Changes) -> None:
     taken = changes.about(statement)
     data = proof.to_bytes()
     add = changes.add
-    add("committed mode, unchanged", data, "", "Unchanged", **taken, intermediate=intermediate(statement, proof))
+    add(
+        "committed mode, unchanged",
+        data,
+        "",
+        "Unchanged",
+        **taken,
+        intermediate=intermediate(statement, proof),
+    )
     add("a proof of committed mode in direct mode", data, "proof-encoding", "Mode")
     add("a proof of direct mode in committed mode", changes.data, "proof-encoding", "Mode", **taken)
     document = taken["statement"]
@@ -227,7 +242,13 @@ def _modes(changes: Changes) -> None:
         **{**taken, "statement": _with(document, rows="01" * 32)})  # fmt: skip
     for name, at in _places(statement, SCALAR)[-3:]:
         value = int.from_bytes(data[at : at + SCALAR], "big")
-        add(f"{name}: one more", _put(data, at, _scalar((value + 1) % MODULUS)), "pairing", "AlteredScalar", **taken)
+        add(
+            f"{name}: one more",
+            _put(data, at, _scalar((value + 1) % MODULUS)),
+            "pairing",
+            "AlteredScalar",
+            **taken,
+        )
         add(f"{name}: r", _put(data, at, _scalar(MODULUS)), "proof-encoding", "ScalarEncoding", **taken)
     for comment, rows in _other_rows(statement):
         about = changes.about(replace(statement, rows=rows))

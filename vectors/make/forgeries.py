@@ -62,7 +62,11 @@ def forgeries() -> VectorFile:
         add(name, made, proof, "Transcript")
     add("statement after zeta", *_late_statement(), "Transcript")
     for comment, place, value in (
-        ("another name of the argument", "zkmargin.argument.challenges.PROTOCOL", "zkmargin/margin-argument/1"),
+        (
+            "another name of the argument",
+            "zkmargin.argument.challenges.PROTOCOL",
+            "zkmargin/margin-argument/1",
+        ),
         ("another domain of the transcript", "zkmargin.algebra.transcript.DOMAIN", b"zkmargin transcript 2"),
     ):
         honest = case(Toy(), setup(), openings=opened(comment, Toy()))

@@ -105,7 +105,5 @@ def _widened(good: bytes, at: int) -> bytes:
     """The run at this place with entries of 16 bytes in place of 8."""
     head, count = good[at : at + 8], good[at + 7]
     entries = [good[at + 8 + 8 * k : at + 16 + 8 * k] for k in range(count)]
-    wide = b"".join(
-        (int.from_bytes(e, "big") - (1 << 63) + (1 << 127)).to_bytes(16, "big") for e in entries
-    )
+    wide = b"".join((int.from_bytes(e, "big") - (1 << 63) + (1 << 127)).to_bytes(16, "big") for e in entries)
     return good[:at] + head[:6] + bytes([head[6] | 0x40]) + head[7:] + wide + good[at + 8 + 8 * count :]

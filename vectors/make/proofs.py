@@ -117,7 +117,8 @@ def sums(equation: PairingEquation) -> list[str]:
     """Both sides of the equation as compressed points."""
     backend = setup().backend
     return [
-        backend.encode(backend.msm(side.points, side.scalars)).hex() for side in (equation.left, equation.right)
+        backend.encode(backend.msm(side.points, side.scalars)).hex()
+        for side in (equation.left, equation.right)
     ]
 
 

@@ -118,7 +118,12 @@ def signatures() -> VectorFile:
     bad("a member less", {k: v for k, v in content.items() if k != "hold"}, "document", "Document")
     lower = content["signer"].lower()
     bad("a signer in small letters", {**content, "signer": lower}, "document", "Address")
-    bad("a subject in capitals", {**content, "subject": "0x" + content["subject"][2:].upper()}, "document", "Address")
+    bad(
+        "a subject in capitals",
+        {**content, "subject": "0x" + content["subject"][2:].upper()},
+        "document",
+        "Address",
+    )
     return found
 
 

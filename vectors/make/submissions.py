@@ -28,12 +28,20 @@ MODEL = "isolated"
 NOW = 1_767_254_500
 
 
-def _attested(name: str, venue: str, lots: Sequence[int], **changes: Any) -> tuple[AttestationDocument, Opening]:
+def _attested(
+    name: str, venue: str, lots: Sequence[int], **changes: Any
+) -> tuple[AttestationDocument, Opening]:
     """An attestation over the tiny universe, and its opening."""
     universe = tiny().universe
     opening = Opening(tuple(lots) + (0,) * (universe.domain - len(lots)), drawn(f"{name}: holdings")(), 0)
     point = setup().backend.encode(commit(setup(), universe.domain, opening.lots, opening.blinder))
-    fields = {"universe": universe.digest, "domain": universe.domain, "venue": venue, "account": name, **changes}
+    fields = {
+        "universe": universe.digest,
+        "domain": universe.domain,
+        "venue": venue,
+        "account": name,
+        **changes,
+    }
     return attestation(point, **fields), opening
 
 
@@ -85,7 +93,11 @@ def submissions() -> VectorFile:
     program = next(iter(shared.programs))
 
     def add(comment: str, document: dict[str, Any], reasons: Sequence[str], flag: str) -> None:
-        content = {"submission": document, "program": program, "each_venue": bool(document.get("venue_proofs"))}
+        content = {
+            "submission": document,
+            "program": program,
+            "each_venue": bool(document.get("venue_proofs")),
+        }
         found.add(comment, content, reasons, [flag])
 
     add("3 accounts at 2 venues, each venue proven", whole.document, [], "Whole")
@@ -115,19 +127,36 @@ def _changes(
     yield "the signature without venues", {"signature": alone["signature"]}, consent, "Consent"
     yield "an attestation twice", {"attestations": [first, second, third, third]}, ["account-repeated"], "Sum"
     moved, _ = _attested("three", "beta", [0], subject=key("beta").address)
-    yield "another subject's account", {
-        "attestations": [first, second, moved.model_dump(mode="json")]
-    }, ["subject"], "Sum"
+    yield (
+        "another subject's account",
+        {"attestations": [first, second, moved.model_dump(mode="json")]},
+        ["subject"],
+        "Sum",
+    )
     renamed = {**third, "account": "four"}
     yield "an account renamed", {"attestations": [first, second, renamed]}, ["signature"], "Signature"
-    yield "the sequence changed", {
-        "attestations": [{**first, "sequence": 8}, second, third]
-    }, ["signature"], "Signature"
-    yield "the venues' proofs exchanged", {
-        "venue_proofs": {"alpha": document["venue_proofs"]["beta"], "beta": document["venue_proofs"]["alpha"]}
-    }, ["pairing"], "Proof"
-    yield "a venue's proof less", {
-        "venue_proofs": {"alpha": document["venue_proofs"]["alpha"]}
-    }, ["venue-proofs"], "Proof"
+    yield (
+        "the sequence changed",
+        {"attestations": [{**first, "sequence": 8}, second, third]},
+        ["signature"],
+        "Signature",
+    )
+    yield (
+        "the venues' proofs exchanged",
+        {
+            "venue_proofs": {
+                "alpha": document["venue_proofs"]["beta"],
+                "beta": document["venue_proofs"]["alpha"],
+            }
+        },
+        ["pairing"],
+        "Proof",
+    )
+    yield (
+        "a venue's proof less",
+        {"venue_proofs": {"alpha": document["venue_proofs"]["alpha"]}},
+        ["venue-proofs"],
+        "Proof",
+    )
     yield "a venue's proof for the sum", {"proof": document["venue_proofs"]["alpha"]}, ["pairing"], "Proof"
     yield "a proof that is cut", {"proof": document["proof"][:-2]}, ["proof-encoding"], "Proof"
