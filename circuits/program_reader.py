@@ -39,138 +39,147 @@ def decode_program(content: bytes) -> Relation:
     """
     if len(content) > LARGEST_PROGRAM:
         raise ProgramError(f"a program has at most {LARGEST_PROGRAM} bytes, not {len(content)}")
-    reader = _Reader(content)
     if content[:4] != MAGIC or len(content) < HEAD_BYTES:
         raise ProgramError("a program starts with a head of 128 bytes, zkm1 first")
-    reader.number(4)
-    mode, bits, group = reader.number(1), reader.number(1), reader.number(2)
-    columns, squares = reader.number(2), reader.number(2)
-    equations, count, singles = reader.number(4), reader.number(4), reader.number(4)
-    runs = dict(zip(_COUNTS, (reader.number(4) for _ in _COUNTS), strict=True))
-    reserved, step, reach = reader.number(20), reader.number(32), reader.number(32)
-    if mode not in (DIRECT, FRAME) or reserved:
-        raise ProgramError("the head names a mode, 0 or 1, and has zeros in what is reserved")
-    if not MIN_DOMAIN <= 1 << min(bits, 64) <= MAX_DOMAIN:
-        raise ProgramError(f"a limb has 6 to 11 bits, not {bits}")
-    if max(equations, singles) * 1 > 8 * len(content) or count * ROW_BYTES > len(content):
-        raise ProgramError("the head promises more than the file has")
-    domain = 1 << bits
-    headers = [(reader.number(1), reader.number(3), reader.number(4)) for _ in range(count)]
-    matrices = {
-        "constants": _Entries(equations, 1),
-        "row terms": _Entries(equations, count),
-        "u": _Entries(equations, domain),
-        "v": _Entries(equations, domain),
-        "holdings": _Entries(equations, columns * domain),
-    }
-    for name, entries in matrices.items():
-        for _ in range(runs[name]):
-            entries.add(name, *reader.run(name))
-    reader.end()
-    defines = _definitions(headers, matrices["u"], equations)
-    for equation, row in enumerate(defines):
-        if row >= 0:
-            matrices["row terms"].put("row terms", equation, row, -1)
-    for variable in range(min(singles, equations)):
-        matrices["holdings"].put("holdings", variable, variable, 1)
-    constants = [row.get(0, 0) for row in matrices["constants"].rows]
-    found = _relation(
-        domain, columns, squares, group, headers, matrices, constants, defines, step=step, reach=reach
-    )
-    if encode_program(found, frame=mode == FRAME) != content:
+    parts = _Parts.read(content)
+    found = parts.relation()
+    if encode_program(found, frame=parts.mode == FRAME) != content:
         raise ProgramError("this relation has another encoding")
     return found
 
 
-def _relation(
-    domain: int,
-    columns: int,
-    squares: int,
-    group: int,
-    headers: Sequence[tuple[int, int, int]],
-    matrices: dict[str, _Entries],
-    constants: list[int],
-    defines: list[int],
-    *,
-    step: int,
-    reach: int,
-) -> Relation:
-    rows = tuple(
-        Row(f"row {place}", limbs, free=own == 0, unit=_UNNAMED)
-        for place, (limbs, own, _) in enumerate(headers)
-    )
-    width = columns * domain
-    return Relation(
-        domain=domain,
-        columns=columns,
-        rows=rows,
-        squares=squares,
-        holdings=matrices["holdings"].matrix(width),
-        row_terms=matrices["row terms"].matrix(len(rows)),
-        u_terms=matrices["u"].matrix(domain),
-        v_terms=matrices["v"].matrix(domain),
-        constants=tuple(constants),
-        defines=tuple(defines),
-        holding_bounds=_bounds(rows, matrices["holdings"].rows, matrices, constants, defines, domain, width),
-        group=group,
-        step=step,
-        reach=reach,
-    )
+@dataclass
+class _Parts:
+    """A program's parts as they are read.
 
-
-def _definitions(headers: Sequence[tuple[int, int, int]], u: _Entries, equations: int) -> list[int]:
-    """For each equation the row that it defines, or -1 - c for the square cell c."""
-    defines: list[int | None] = [None] * equations
-    for place, (_, own, _) in enumerate(headers):
-        if own:
-            if own > equations or defines[own - 1] is not None:
-                raise ProgramError(f"row {place}: equation {own - 1} is not there, or defines another row")
-            defines[own - 1] = place
-    found: list[int] = []
-    for equation, row in enumerate(defines):
-        cells = u.rows[equation]
-        if row is None and list(cells.values()) != [-1]:
-            raise ProgramError(f"equation {equation} defines neither a row nor a square cell")
-        found.append(-1 - next(iter(cells)) if row is None else row)
-    return found
-
-
-def _bounds(
-    rows: Sequence[Row],
-    holdings: Sequence[dict[int, int]],
-    matrices: dict[str, _Entries],
-    constants: Sequence[int],
-    defines: Sequence[int],
-    domain: int,
-    width: int,
-) -> tuple[int, ...]:
-    """For each variable the bound that a row of it alone proves: 0 <= q + c < 2^w.
-
-    A variable that no such row bounds, and that an equation uses, makes the relation useless.
+    Attributes:
+        headers: for each row its limbs, its own equation + 1 or 0, and how many runs it has.
+        matrices: by name; the constants are a matrix of one variable.
     """
-    bits = domain.bit_length() - 1
-    bounds: dict[int, int] = {}
-    for equation, terms in enumerate(holdings):
-        row = defines[equation]
-        if row < 0 or list(terms.values()) != [1]:
-            continue
-        alone = matrices["row terms"].rows[equation] == {row: -1}
-        if not alone or matrices["u"].rows[equation] or matrices["v"].rows[equation]:
-            continue
-        constant, top = constants[equation], (1 << (bits * rows[row].limbs)) - 1
-        variable = next(iter(terms))
-        bound = max(abs(constant), abs(top - constant))
-        bounds[variable] = min(bound, bounds.get(variable, bound))
-    used = {variable for terms in holdings for variable in terms}
-    if unbounded := used - bounds.keys():
-        raise RelationError(f"nothing bounds variable {min(unbounded)}, which an equation uses")
-    return tuple(bounds.get(variable, 0) for variable in range(width))
+
+    mode: int
+    domain: int
+    group: int
+    columns: int
+    squares: int
+    equations: int
+    singles: int
+    step: int
+    reach: int
+    headers: list[tuple[int, int, int]]
+    matrices: dict[str, _Entries]
+
+    @classmethod
+    def read(cls, content: bytes) -> _Parts:
+        """All parts in their order. Raises ProgramError for what cannot be read."""
+        reader = _Reader(content)
+        reader.number(4)
+        mode, bits, group = reader.number(1), reader.number(1), reader.number(2)
+        columns, squares = reader.number(2), reader.number(2)
+        equations, count, singles = reader.number(4), reader.number(4), reader.number(4)
+        runs = dict(zip(_COUNTS, (reader.number(4) for _ in _COUNTS), strict=True))
+        reserved, step, reach = reader.number(20), reader.number(32), reader.number(32)
+        if mode not in (DIRECT, FRAME) or reserved:
+            raise ProgramError("the head names a mode, 0 or 1, and has zeros in what is reserved")
+        if not MIN_DOMAIN <= 1 << min(bits, 64) <= MAX_DOMAIN:
+            raise ProgramError(f"a limb has 6 to 11 bits, not {bits}")
+        # Each equation defines a row, which has a header, or a square cell, which has a run.
+        if max(equations, count) * ROW_BYTES > len(content) or singles > equations:
+            raise ProgramError("the head promises more than the file has")
+        domain = 1 << bits
+        headers = [(reader.number(1), reader.number(3), reader.number(4)) for _ in range(count)]
+        variables = (1, count, domain, domain, columns * domain)
+        matrices = {
+            name: _Entries(name, equations, width) for name, width in zip(_COUNTS, variables, strict=True)
+        }
+        for name, entries in matrices.items():
+            for _ in range(runs[name]):
+                entries.add(*reader.run(name))
+        reader.end()
+        return cls(mode, domain, group, columns, squares, equations, singles, step, reach, headers, matrices)
+
+    def relation(self) -> Relation:
+        """The relation. Raises ProgramError or RelationError."""
+        defines = self._definitions()
+        for equation, row in enumerate(defines):
+            if row >= 0:
+                self.matrices["row terms"].put(equation, row, -1)
+        for variable in range(self.singles):
+            self.matrices["holdings"].put(variable, variable, 1)
+        rows = tuple(
+            Row(f"row {place}", limbs, free=own == 0, unit=_UNNAMED)
+            for place, (limbs, own, _) in enumerate(self.headers)
+        )
+        constants = [row.get(0, 0) for row in self.matrices["constants"].rows]
+        return Relation(
+            domain=self.domain,
+            columns=self.columns,
+            rows=rows,
+            squares=self.squares,
+            holdings=self.matrices["holdings"].matrix(),
+            row_terms=self.matrices["row terms"].matrix(),
+            u_terms=self.matrices["u"].matrix(),
+            v_terms=self.matrices["v"].matrix(),
+            constants=tuple(constants),
+            defines=tuple(defines),
+            holding_bounds=self._bounds(rows, constants, defines),
+            group=self.group,
+            step=self.step,
+            reach=self.reach,
+        )
+
+    def _definitions(self) -> list[int]:
+        """For each equation the row that it defines, or -1 - c for the square cell c."""
+        defines: list[int | None] = [None] * self.equations
+        for place, (_, own, _) in enumerate(self.headers):
+            if own:
+                if own > self.equations or defines[own - 1] is not None:
+                    raise ProgramError(
+                        f"row {place}: equation {own - 1} is not there, or defines another row"
+                    )
+                defines[own - 1] = place
+        found: list[int] = []
+        for equation, row in enumerate(defines):
+            cells = self.matrices["u"].rows[equation]
+            if row is None and list(cells.values()) != [-1]:
+                raise ProgramError(f"equation {equation} defines neither a row nor a square cell")
+            found.append(-1 - next(iter(cells)) if row is None else row)
+        return found
+
+    def _bounds(
+        self, rows: Sequence[Row], constants: Sequence[int], defines: Sequence[int]
+    ) -> tuple[int, ...]:
+        """For each variable the bound that a row of it alone proves: 0 <= q + c < 2^w.
+
+        A variable that no such row bounds, and that an equation uses, makes the relation useless.
+        """
+        bits = self.domain.bit_length() - 1
+        holdings = self.matrices["holdings"].rows
+        bounds: dict[int, int] = {}
+        for equation, terms in enumerate(holdings):
+            row = defines[equation]
+            if row < 0 or list(terms.values()) != [1] or not self._is_alone(equation, row):
+                continue
+            constant, top = constants[equation], (1 << (bits * rows[row].limbs)) - 1
+            variable = next(iter(terms))
+            bound = max(abs(constant), abs(top - constant))
+            bounds[variable] = min(bound, bounds.get(variable, bound))
+        used = {variable for terms in holdings for variable in terms}
+        if unbounded := used - bounds.keys():
+            raise RelationError(f"nothing bounds variable {min(unbounded)}, which an equation uses")
+        return tuple(bounds.get(variable, 0) for variable in range(self.columns * self.domain))
+
+    def _is_alone(self, equation: int, row: int) -> bool:
+        """Whether an equation speaks of holdings and the row that it defines only."""
+        others = self.matrices["u"].rows[equation] or self.matrices["v"].rows[equation]
+        return not others and self.matrices["row terms"].rows[equation] == {row: -1}
 
 
 @dataclass
 class _Entries:
     """A matrix as it is read: by equation, {variable: value}."""
 
+    name: str
     equations: int
     variables: int
     rows: list[dict[int, int]] = field(init=False)
@@ -178,20 +187,20 @@ class _Entries:
     def __post_init__(self) -> None:
         self.rows = [{} for _ in range(self.equations)]
 
-    def add(self, name: str, variable: int, equation: int, entries: Iterator[int]) -> None:
+    def add(self, variable: int, equation: int, entries: Iterator[int]) -> None:
         for place, value in enumerate(entries, start=equation):
             if value:
-                self.put(name, place, variable, value)
+                self.put(place, variable, value)
 
-    def put(self, name: str, equation: int, variable: int, value: int) -> None:
+    def put(self, equation: int, variable: int, value: int) -> None:
         if not (equation < self.equations and variable < self.variables):
-            raise ProgramError(f"{name}: there is no equation {equation} on variable {variable}")
+            raise ProgramError(f"{self.name}: there is no equation {equation} on variable {variable}")
         if variable in self.rows[equation]:
-            raise ProgramError(f"{name}: equation {equation} has variable {variable} twice")
+            raise ProgramError(f"{self.name}: equation {equation} has variable {variable} twice")
         self.rows[equation][variable] = value
 
-    def matrix(self, columns: int) -> IntMatrix:
-        return IntMatrix.from_rows(self.rows, columns)
+    def matrix(self) -> IntMatrix:
+        return IntMatrix.from_rows(self.rows, self.variables)
 
 
 class _Reader:

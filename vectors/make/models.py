@@ -116,7 +116,7 @@ def _tests(
         if (
             not mode
             and level == "initial"
-            and comment.split(",")[0] in _A_TICK_MORE
+            and comment.split(",", maxsplit=1)[0] in _A_TICK_MORE
             and "rules" not in comment
         ):
             more = {**taken["statement"], "threshold": excess + 1}

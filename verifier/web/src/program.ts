@@ -95,6 +95,10 @@ export function readProgram(bytes: Uint8Array, where: string): Program {
   const step = reader.integer(32);
   const reach = reader.integer(32);
   const [rows, ofRow] = readRows(reader, rowCount, equations, 1 + Math.floor(WIDEST / bits));
+  const defining = rows.filter((row) => row.equation !== null).length;
+  if (defining + squares !== equations) {
+    reader.refuse("equations", equations, `each defines a row or a square cell, of which there are ${defining + squares}`);
+  }
   const [constantRuns, rowRuns, uRuns, vRuns, holdingRuns] = counts as [number, number, number, number, number];
   const constants = reader.runs("constants", constantRuns, 1, equations);
   const rowTerms = reader.runs("row terms", rowRuns, rowCount, equations);
