@@ -18,7 +18,7 @@ NOTES = {
     "Unicode": "Half of a surrogate pair is no character.",
 }
 
-VALID = (
+VALID: tuple[tuple[str, str, list[str]], ...] = (
     ("null, booleans, text", '{"c": null, "b": [true, false], "a": ""}', []),
     ("white space is no part of it", " [ 1 ,\n\t2 ] \r\n", []),
     ("empty object and array", '{"a": {}, "b": []}', []),

@@ -64,6 +64,8 @@ def broken(good: bytes) -> Iterator[tuple[str, bytes, str]]:
     yield "a run of no entries", _put(good, constants + 6, b"\x00\x00"), "Encoding"
     yield "an unknown width", _put(good, constants + 6, bytes([good[constants + 6] | 0xC0])), "Encoding"
     yield "a run that ends in a zero", _put(good, constants + 8, b"\x80" + bytes(7)), "Encoding"
+    yield "a run cut in two", _cut(good, constants), "Encoding"
+    yield "step times reach beyond r", _put(good, 96, b"\x7f" + bytes(31)), "Head"
     yield "a run that is wider than it needs", _widened(good, constants), "Encoding"
     last = good[-16:]
     yield "the last run twice", good + last, "Length"
@@ -99,6 +101,16 @@ def _holdings_after(good: bytes, variable: int) -> int:
         count = (code & 0x3F) << 8 | good[at + 7]
         at += 8 + count * (8, 16, 32)[code >> 6]
     return at
+
+
+def _cut(good: bytes, at: int) -> bytes:
+    """The run of constants at this place as two, its first equation alone."""
+    first, count = int.from_bytes(good[at + 3 : at + 6], "big"), good[at + 7]
+    entries = good[at + 8 : at + 8 + 8 * count]
+    alone = good[at : at + 6] + b"\x00\x01" + entries[-8:]
+    rest = good[at : at + 3] + (first + 1).to_bytes(3, "big") + bytes([0, count - 1]) + entries[:-8]
+    more = (int.from_bytes(good[24:28], "big") + 1).to_bytes(4, "big")
+    return _put(good[:at], 24, more) + alone + rest + good[at + 8 + 8 * count :]
 
 
 def _widened(good: bytes, at: int) -> bytes:

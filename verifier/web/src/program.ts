@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "./bytes.js";
 import { Finding, InputError } from "./errors.js";
+import { R } from "./field.js";
 
 /** Coefficients of one variable in neighbouring equations, from the first equation to the last. */
 export interface Run {
@@ -55,6 +56,7 @@ const HEAD_BYTES = 128;
 const MOST = 1 << 24;
 const WIDEST = 126;
 const LONGEST_GAP = 3;
+const LONGEST_RUN = (1 << 14) - 1;
 const WIDTHS = [8, 16, 32] as const;
 
 /** k, the number of limb columns. */
@@ -94,6 +96,7 @@ export function readProgram(bytes: Uint8Array, where: string): Program {
   if (reader.integer(20) !== 0n) reader.refuse("head", new Finding("bytes that are reserved"), "must be 0");
   const step = reader.integer(32);
   const reach = reader.integer(32);
+  if (step * reach >= R) reader.refuse("reach", reach, "what step and reach come to is below the field's order");
   const [rows, ofRow] = readRows(reader, rowCount, equations, 1 + Math.floor(WIDEST / bits));
   const defining = rows.filter((row) => row.equation !== null).length;
   if (defining + squares !== equations) {
@@ -210,6 +213,7 @@ class Reader {
       this.refuse(name, head, "must have 1 entry or more, in equations that there are");
     }
     this.#require(width * count);
+    if (width === 32 && !name.startsWith("constants")) this.refuse(name, head, "a coefficient fits 16 bytes");
     const entries = new Array<bigint>(count);
     for (let k = count - 1; k >= 0; k--) entries[k] = this.#entry(width);
     const half = 1n << BigInt(4 * width - 1);
@@ -233,10 +237,11 @@ class Reader {
   }
 }
 
-/** Whether a run may follow another: a later variable, or later equations of the same one. */
+/** Whether a run may follow another: a later variable, or equations of the same one that the other could not take in. */
 function follows(before: Run, run: Run): boolean {
   if (run.variable !== before.variable) return run.variable > before.variable;
-  return run.equation >= before.equation + before.entries.length;
+  const gap = run.equation - before.equation - before.entries.length;
+  return gap > LONGEST_GAP || (gap >= 0 && run.equation - before.equation >= LONGEST_RUN);
 }
 
 function longestGap(entries: readonly bigint[]): number {

@@ -55,7 +55,7 @@ export function readStatement(content: Json, where: string): Statement {
     rows: fields.orNull("rows", (key) => fields.someHex(key, 32)),
     snapshot: fields.hex("snapshot", 32),
     universe: fields.hex("universe", 32),
-    model: fields.text("model", 1, 128),
+    model: fields.text("model", 1, 256),
     level: fields.literal("level", "initial", "maintenance"),
     threshold: fields.integer("threshold", -AMOUNT, AMOUNT),
     commitments: fields.list("commitments", 1, MOST_COMMITMENTS, (item, path) => readTerm(item, where, path)),
