@@ -2,6 +2,14 @@
 
 export { toHex, fromHex } from "./bytes.js";
 export { decodePoint, encodePoint, pairingHolds, type Point, PointError, weightedSum } from "./curve.js";
+export {
+  type Commitment,
+  type ProofDocument,
+  readCommitment,
+  readProofDocument,
+  readSnapshot,
+  type Snapshot,
+} from "./documents.js";
 export { type Challenges, type PairingEquation, type WeightedPoint } from "./equation.js";
 export { InputError, VerificationError } from "./errors.js";
 export { canonicalJson, digestOf, type Json, parseJson, parseJsonBytes } from "./json.js";
