@@ -16,6 +16,7 @@ from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.statement_document import StatementDocument
 from zkmargin.attestation import AttestationDocument, SnapshotSignature, SubmissionDocument
 from zkmargin.attestation.documents import ReceiptDocument, SignedDocument
+from zkmargin.attestation.program import ProgramSignature
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.program_reader import ProgramError, decode_program
 from zkmargin.circuits.relation import Relation
@@ -131,6 +132,7 @@ def _signatures(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
 
 SIGNED: dict[Any, type[SignedDocument]] = {
     "zkmargin/snapshot-signature": SnapshotSignature,
+    "zkmargin/program-signature": ProgramSignature,
     "zkmargin/receipt": ReceiptDocument,
 }
 """What a format is read as; an attestation is what is left."""

@@ -10,6 +10,7 @@ from vectors.make.files import VectorFile
 from vectors.make.proofs import setup
 from zkmargin.attestation import AttestationDocument, SigningDomain, SigningKey, SnapshotSignature
 from zkmargin.attestation.documents import ReceiptDocument, SignedDocument
+from zkmargin.attestation.program import ProgramSignature
 from zkmargin.attestation.signing import GROUP_ORDER, address_of
 
 NOTES = {
@@ -58,6 +59,20 @@ def _snapshot_signature() -> SnapshotSignature:
     return SnapshotSignature.sign(key("oracle"), DOMAIN, **fields)
 
 
+def program_signature(**changes: Any) -> ProgramSignature:
+    """An oracle's signature of a program, with fields changed before it is signed."""
+    fields: dict[str, Any] = {
+        "snapshot": "5a" * 32,
+        "universe": "c3" * 32,
+        "valuation_time": 1_767_254_400_000_000,
+        "model": "grid",
+        "level": "initial",
+        "quantum_decimals": 6,
+        "program": "77" * 32,
+    } | changes
+    return ProgramSignature.sign(key("oracle"), DOMAIN, **fields)
+
+
 def _receipt(**changes: Any) -> ReceiptDocument:
     fields: dict[str, Any] = {
         "pledge": "p-" + "0123456789abcdef" * 2,
@@ -102,9 +117,10 @@ def signatures() -> VectorFile:
         point, bound=(1 << 63) - 1, as_of=1, expiry=(1 << 62) - 1, sequence=(1 << 63) - 1, domain=2048, source="a" * 32
     ))  # fmt: skip
     good("signature of a snapshot", _snapshot_signature())
+    good("signature of a program", program_signature())
     good("receipt", _receipt())
     good("receipt of a secured pledge", _receipt(secured=True, amount=1, level="maintenance"))
-    for document in (attestation(point, **held), _snapshot_signature(), _receipt()):
+    for document in (attestation(point, **held), _snapshot_signature(), program_signature(), _receipt()):
         name = document.STRUCT.name
         content = document.model_dump(mode="json")
         for member, value in _changes(content):
@@ -149,7 +165,7 @@ def _changes(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield member, value - 1 if value > 1 else value + 1
         elif value.startswith("0x"):
             yield member, key("nobody").address
-        elif member in {"setup", "universe", "snapshot", "statement", "point"}:
+        elif member in {"setup", "universe", "snapshot", "statement", "point", "program"}:
             yield member, value[:-1] + ("0" if value[-1] != "0" else "1")
         else:
             yield member, value + "x"

@@ -12,6 +12,7 @@ import pytest
 from tests.margin.accounts import tiny
 from tests.vectors.typescript import built
 from vectors.make.files import FOLDER
+from vectors.make.signatures import program_signature
 from zkmargin.algebra import ceremony, get_backend
 from zkmargin.argument import CommitmentDocument
 
@@ -67,6 +68,10 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for comment in ("receipt", "attestation"):
         signed, _ = vector("signatures.json", comment)
         write(folder / f"{comment}.json", signed["document"])
+    told = {name: statement[name] for name in ("snapshot", "universe", "model", "level", "program")}
+    for name, changes in (("program", {}), ("other", {"program": "ab" * 32})):
+        signature = program_signature(valuation_time=tiny().valuation_time, **{**told, **changes})
+        (folder / f"{name}.signature.json").write_bytes(signature.encode())
     committed, content = vector("proofs-models.json", "isolated, initial, committed rows")
     write(folder / "committed-statement.json", committed["statement"])
     write(folder / "committed-proof.json", proof_document(committed["statement"], committed["proof"]))

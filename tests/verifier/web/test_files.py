@@ -53,6 +53,20 @@ def test_a_receipt_and_an_attestation(sent: Path) -> None:
     assert "is all of a-7d0c5b1e at alpha" in said
 
 
+def test_an_oracle_vouches_for_the_program(sent: Path) -> None:
+    names = (*SENT, "market.json", "program.signature.json")
+    said = verify(*(sent / name for name in names))
+    assert "signed that it is that of the snapshot and model" in said
+    assert "signed for these prices" in said
+    assert "no oracle's signature" not in said
+    assert "no oracle's signature" in verify(*(sent / name for name in SENT))
+
+
+def test_an_oracles_signature_of_another_program_is_refused(sent: Path) -> None:
+    said = verify(*(sent / name for name in SENT), sent / "other.signature.json", code=1)
+    assert said.startswith("statement: program: one file says")
+
+
 def test_a_submission_that_has_expired(sent: Path) -> None:
     said = verify(sent / "submission.json", sent / "program.bin", code=1)
     assert said.startswith("expiry: the submission counted until 2026-01-01")

@@ -8,6 +8,8 @@ import { type CommittedRows, readRows } from "./rows.js";
 import {
   type Attestation,
   readAttestation,
+  type ProgramSignature,
+  readProgramSignature,
   readReceipt,
   readSnapshotSignature,
   type Receipt,
@@ -32,6 +34,7 @@ export type Content =
   | { readonly kind: "snapshot"; readonly name: string; readonly value: Snapshot }
   | { readonly kind: "attestation"; readonly name: string; readonly value: Attestation }
   | { readonly kind: "signature of a snapshot"; readonly name: string; readonly value: SnapshotSignature }
+  | { readonly kind: "signature of a program"; readonly name: string; readonly value: ProgramSignature }
   | { readonly kind: "submission"; readonly name: string; readonly value: Submission }
   | { readonly kind: "receipt"; readonly name: string; readonly value: Receipt };
 
@@ -47,6 +50,11 @@ const READERS: Record<string, (content: Json, name: string) => Content> = {
     kind: "signature of a snapshot",
     name,
     value: readSnapshotSignature(content, name),
+  }),
+  "zkmargin/program-signature": (content, name) => ({
+    kind: "signature of a program",
+    name,
+    value: readProgramSignature(content, name),
   }),
   "zkmargin/submission": (content, name) => ({ kind: "submission", name, value: readSubmission(content, name) }),
   "zkmargin/receipt": (content, name) => ({ kind: "receipt", name, value: readReceipt(content, name) }),

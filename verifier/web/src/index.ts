@@ -20,7 +20,9 @@ export { checksummed, isAddress, recoverAddress, SignatureError } from "./signat
 export {
   type Attestation,
   checkSignature,
+  type ProgramSignature,
   readAttestation,
+  readProgramSignature,
   readReceipt,
   readSnapshotSignature,
   type Receipt,

@@ -5,7 +5,7 @@ import { InputError, VerificationError } from "./errors.js";
 import { type Content, type GivenFile, type Kind, readFile } from "./files.js";
 import type { Program } from "./program.js";
 import type { CommittedRows } from "./rows.js";
-import { type Attestation, checkSignature, type Receipt, type SnapshotSignature } from "./signed.js";
+import { type Attestation, checkSignature, type ProgramSignature, type Receipt, type SnapshotSignature } from "./signed.js";
 import { type Statement, statementId } from "./statement.js";
 import { submissionStatement, requireSnapshot, type Submission, verifySubmission } from "./submission.js";
 import { verifyProof } from "./verify.js";
@@ -63,7 +63,8 @@ class Checker {
 
   report(): Report {
     const snapshot = this.#one<Snapshot>("snapshot");
-    this.#decimals = snapshot?.decimals;
+    const programs = this.#all<ProgramSignature>("signature of a program");
+    this.#decimals = snapshot?.decimals ?? programs[0]?.decimals;
     const receipts = this.#all<Receipt>("receipt").flatMap((receipt) => this.#receipt(receipt));
     const attestations = this.#all<Attestation>("attestation");
     const signed = attestations.flatMap((one, index) => this.#attestation(one, index));
@@ -72,12 +73,12 @@ class Checker {
     if (statement === undefined) return this.#unproven(receipts, signed, snapshot);
     if (typeof statement === "string") return failed("incomplete", statement);
     this.#compare(statement, snapshot, attestations);
-    const signatures = this.#all<SnapshotSignature>("signature of a snapshot");
+    const signatures = [...this.#all<SnapshotSignature>("signature of a snapshot"), ...programs];
     const sections = [
       { title: "What is shown", lines: this.#shown(statement, submission) },
       { title: "To whom", lines: aboutTerms(statement).map(told) },
       { title: "Under which prices", lines: this.#prices(statement, snapshot, signatures) },
-      { title: "Who vouches for what", lines: this.#vouched(statement, submission, attestations) },
+      { title: "Who vouches for what", lines: this.#vouched(statement, submission, attestations, programs) },
       { title: "What is not shown", lines: notShown(statement).map(told) },
       ...(receipts.length > 0 ? [{ title: "Receipts", lines: receipts }] : []),
     ];
@@ -188,6 +189,7 @@ class Checker {
     statement: Statement,
     submission: Submission | undefined,
     attestations: readonly Attestation[],
+    programs: readonly ProgramSignature[],
   ): Line[] {
     const known = [...(submission?.attestations ?? []), ...attestations];
     const lines = statement.commitments.map((term, index) => {
@@ -197,7 +199,11 @@ class Checker {
       }
       return told(`Commitment ${index}: ${term.attestation === null ? ADVICE.unsigned : ADVICE.attestation}`);
     });
-    lines.push(told(`Program ${statement.program}: ${ADVICE.vouched}`));
+    for (const one of programs) {
+      for (const name of ["program", "model", "level"] as const) same(name, one[name], statement[name]);
+      lines.push(checked(`Program ${one.program}: ${one.signer} signed that it is that of the snapshot and model.`));
+    }
+    lines.push(told(`Program ${statement.program}: ${programs.length === 0 ? ADVICE.vouched : ADVICE.again}`));
     if (statement.rows !== null) lines.push(told(`Committed rows ${statement.rows}: ${ADVICE.rows}`));
     return lines;
   }

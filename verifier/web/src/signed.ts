@@ -5,7 +5,7 @@ import { VerificationError } from "./errors.js";
 import { Fields, hexItem } from "./fields.js";
 import type { Json } from "./json.js";
 import { recoverAddress, SignatureError } from "./signature.js";
-import { ATTESTATION, RECEIPT, SNAPSHOT } from "./structs.js";
+import { ATTESTATION, PROGRAM, RECEIPT, SNAPSHOT } from "./structs.js";
 import { type Message, type SigningDomain, type Struct, typedDigest } from "./typed-data.js";
 
 const MOMENT = 1n << 62n;
@@ -53,6 +53,14 @@ export interface SnapshotSignature extends Signed {
   readonly snapshot: string;
   readonly universe: string;
   readonly valuationTime: bigint;
+}
+
+export interface ProgramSignature extends SnapshotSignature {
+  readonly model: string;
+  readonly level: "initial" | "maintenance";
+  /** A tick is 10^-this USD. */
+  readonly decimals: number;
+  readonly program: string;
 }
 
 export interface Receipt extends Signed {
@@ -133,6 +141,31 @@ export function readSnapshotSignature(content: Json, where: string): SnapshotSig
     snapshot: fromHex(body.snapshot),
     universe: fromHex(body.universe),
     valuationTime: body.valuationTime,
+  });
+}
+
+/** An oracle's signature of a snapshot and of its program under one model and level. Throws InputError. */
+export function readProgramSignature(content: Json, where: string): ProgramSignature {
+  const fields = new Fields(content, where);
+  fields.literal("format", "zkmargin/program-signature");
+  fields.literal("version", 1n);
+  const body = {
+    snapshot: fields.hex("snapshot", 32),
+    universe: fields.hex("universe", 32),
+    valuationTime: fields.integer("valuation_time", 1n, MOMENT),
+    model: fields.text("model", 1, NAME),
+    level: fields.literal("level", "initial", "maintenance"),
+    decimals: Number(fields.integer("quantum_decimals", 0n, 19n)),
+    program: fields.hex("program", 32),
+  };
+  return signed(fields, PROGRAM, body, {
+    snapshot: fromHex(body.snapshot),
+    universe: fromHex(body.universe),
+    valuationTime: body.valuationTime,
+    model: body.model,
+    level: body.level,
+    quantumDecimals: BigInt(body.decimals),
+    program: fromHex(body.program),
   });
 }
 

@@ -17,6 +17,13 @@ export const ATTESTATION = struct(
 /** Signed by a risk oracle: the snapshot was right at its valuation time. */
 export const SNAPSHOT = struct("Snapshot", "bytes32 snapshot,bytes32 universe,uint64 valuationTime");
 
+/** Signed by a risk oracle: the snapshot was right, and this is its program under one model and level. */
+export const PROGRAM = struct(
+  "Program",
+  "bytes32 snapshot,bytes32 universe,uint64 valuationTime,string model,string level,uint8 quantumDecimals," +
+    "bytes32 program",
+);
+
 /** Signed by the subject: it is I who prove these statements, and pledge this amount. */
 export const PROOF = struct(
   "Proof",

@@ -11,8 +11,9 @@ export const ADVICE = {
   unsigned: "nothing signed vouches for it. Take it from whoever keeps the account's ledger, not from its owner.",
   attestation: "an attestation vouches for it; give its file to see whose.",
   vouched:
-    "it decides what the requirement is, and this check takes it as given. Anyone can make it again from the snapshot " +
-    "with `zkmargin statement` and compare the digest; or rely on who gave it to you.",
+    "no oracle's signature of it was given. It decides what the requirement is, and this check takes it as given. Anyone " +
+    "can make it again from the snapshot with `zkmargin statement` and compare the digest; or rely on who gave it to you.",
+  again: "anyone can make it again from the snapshot with `zkmargin statement` and compare the digest.",
   rows: "they stand for the program's coefficients, and this check takes them as given; `zkmargin rows` makes them again.",
 } as const;
 

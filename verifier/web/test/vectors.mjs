@@ -73,6 +73,7 @@ function signatures(test) {
 
 const READ = {
   "zkmargin/snapshot-signature": verifier.readSnapshotSignature,
+  "zkmargin/program-signature": verifier.readProgramSignature,
   "zkmargin/receipt": verifier.readReceipt,
 };
 
