@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from tests.argument.toys import TOYS
 from vectors.make.files import VectorFile
-from zkmargin.circuits.program import encode_program
+from zkmargin.circuits.program import encode_program, leading_singles
 
 NOTES = {
     "Head": "The head of 128 bytes says what follows; each number has its range.",
@@ -51,7 +53,7 @@ def broken(good: bytes) -> Iterator[tuple[str, bytes, str]]:
     yield "2^32 - 1 equations", _put(good, 12, b"\xff" * 4), "Head"
     yield "no rows", _put(good, 16, bytes(4)), "Head"
     yield "2^32 - 1 rows", _put(good, 16, b"\xff" * 4), "Head"
-    yield "a leading equation written as a run", _as_run(good), "Encoding"
+    yield "a leading equation written as a run", _as_run(), "Encoding"
     yield "one run of constants less", _put(good, 24, _less(good[24:28])), "Length"
     yield "a reserved byte", _put(good, 44, b"\x01"), "Head"
     yield "a row without limbs", _put(good, HEAD, b"\x00"), "Rows"
@@ -80,27 +82,13 @@ def _less(number: bytes) -> bytes:
     return (int.from_bytes(number, "big") - 1).to_bytes(len(number), "big")
 
 
-def _as_run(good: bytes) -> bytes:
-    """The last of the leading equations as the first run of the holdings, which has the same meaning."""
-    singles, runs = int.from_bytes(good[20:24], "big"), int.from_bytes(good[40:44], "big")
-    made = good[:20] + _less(good[20:24]) + good[24:40] + (runs + 1).to_bytes(4, "big") + good[44:]
-    # Variable and equation of their own number, one entry of 8 bytes: 1.
-    run = (singles - 1).to_bytes(3, "big") * 2 + b"\x00\x01" + (1 + (1 << 63)).to_bytes(8, "big")
-    at = _holdings_after(good, singles - 1)
-    return made[:at] + run + made[at:]
-
-
-def _holdings_after(good: bytes, variable: int) -> int:
-    """Where a run on this variable belongs among the holdings: before its other runs."""
-    limits = [int.from_bytes(good[24 + 4 * k : 28 + 4 * k], "big") for k in range(5)]
-    at = HEAD + ROW * int.from_bytes(good[16:20], "big")
-    for number in range(sum(limits)):
-        if number >= sum(limits[:4]) and int.from_bytes(good[at : at + 3], "big") >= variable:
-            break
-        code = good[at + 6]
-        count = (code & 0x3F) << 8 | good[at + 7]
-        at += 8 + count * (8, 16, 32)[code >> 6]
-    return at
+def _as_run() -> bytes:
+    """The last of the leading equations is written as a run, which has the same meaning."""
+    relation = TOYS["squares"].relation()
+    count = leading_singles(relation.holdings)
+    with pytest.MonkeyPatch.context() as other:
+        other.setattr("zkmargin.circuits.program.leading_singles", lambda _: count - 1)
+        return encode_program(relation)
 
 
 def _cut(good: bytes, at: int) -> bytes:
