@@ -10,6 +10,7 @@ import pytest
 
 from tests.vectors.typescript import built, node
 from tests.verifier.web.conftest import SENT, write
+from vectors.make.submissions import NOW
 
 CLI = "dist/cli.js"
 
@@ -65,6 +66,46 @@ def test_an_oracle_vouches_for_the_program(sent: Path) -> None:
 def test_an_oracles_signature_of_another_program_is_refused(sent: Path) -> None:
     said = verify(*(sent / name for name in SENT), sent / "other.signature.json", code=1)
     assert said.startswith("statement: program: one file says")
+
+
+REPORT = """
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { report } from "./dist/index.js";
+const [now, ...paths] = process.argv.slice(1);
+const files = paths.map((path) => ({ name: basename(path), bytes: new Uint8Array(readFileSync(path)) }));
+console.log(JSON.stringify(report(files, Number(now))));
+"""
+
+
+def reported(now: int, *paths: Path) -> dict[str, Any]:
+    """The report at a moment, as the package gives it."""
+    arguments = ("--input-type=module", "-e", REPORT, "--", str(now), *map(str, paths))
+    found: dict[str, Any] = json.loads(node(*arguments))
+    return found
+
+
+def test_a_submission_shows_the_sum_and_each_venue(sent: Path) -> None:
+    files = [sent / name for name in ("submission.json", "program.bin", "market.json")]
+    found = reported(NOW, *files)
+    said = "\n".join(line["text"] for section in found["sections"] for line in section["lines"])
+    assert found["verdict"] == "valid"
+    for part in (
+        "The holdings behind 3 commitments together exceed their initial margin requirement by 1.000000 USD",
+        "signed this, and pledges 0.500000 USD",
+        "The accounts at alpha alone cover their own requirement.",
+        "The accounts at beta alone cover their own requirement.",
+        "signed that it is all of three at beta",
+    ):
+        assert part in said
+    assert "nothing signed vouches" not in said
+
+
+def test_a_submission_of_another_snapshot_is_refused(sent: Path, tmp_path: Path) -> None:
+    other = changed(sent, "submission.json", tmp_path, snapshot="ab" * 32)
+    found = reported(NOW, other, sent / "program.bin")
+    assert found["verdict"] == "invalid"
+    assert found["headline"].startswith("subject-signature")
 
 
 def test_a_submission_that_has_expired(sent: Path) -> None:
