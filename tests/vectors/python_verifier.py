@@ -12,11 +12,13 @@ from typing import Any
 from vectors.make.proofs import intermediate
 from zkmargin.algebra import Point, PointError, Setup, Transcript, ceremony, get_backend
 from zkmargin.algebra.reference import ReferenceBackend
+from zkmargin.argument import Proof
 from zkmargin.argument.documents import RowsDocument
 from zkmargin.argument.statement_document import StatementDocument
 from zkmargin.attestation import AttestationDocument, SnapshotSignature, SubmissionDocument
 from zkmargin.attestation.documents import ReceiptDocument, SignedDocument
 from zkmargin.attestation.program import ProgramSignature
+from zkmargin.circuits import Statement
 from zkmargin.circuits.errors import RelationError
 from zkmargin.circuits.program_reader import ProgramError, decode_program
 from zkmargin.circuits.relation import Relation
@@ -25,6 +27,7 @@ from zkmargin.margin.files.canonical_json import canonical_json
 from zkmargin.margin.files.documents import parse_json
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.verifier import Expected, Policy, VerificationError, verify_bytes, verify_submission
+from zkmargin.verifier.batch import BatchError, verify_batch
 from zkmargin.verifier.verify import parse
 
 Outcome = str
@@ -54,6 +57,8 @@ def outcomes(path: Path, backend: str) -> dict[int, Outcome]:
     content = json.loads(path.read_text())
     run = RUNNERS[content["kind"]]
     setup = _setup(backend)
+    if backend == "reference" and path.name in BATCHED:
+        return _in_one_batch(content, setup)
     return {test["id"]: run(test, content, setup) for test in content["tests"]}
 
 
@@ -95,25 +100,56 @@ def _programs(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
     return "valid" if hashlib.sha256(content).hexdigest() == test["sha256"] else "another digest"
 
 
-def _proofs(test: Test, content: Mapping[str, Any], setup: Setup) -> Outcome:
+def _prepared(test: Test, content: Mapping[str, Any]) -> tuple[Statement, bytes] | None:
+    """The statement and the proof's bytes, or None if the statement must be refused."""
     try:
         document = StatementDocument.accept(test["statement"], "statement")
         program = test.get("program") or test.get("whole") or document.program
         relation = _relation(bytes.fromhex(content["programs"][program]))
         rows = _rows(content["rows"][document.rows]) if document.rows in content["rows"] else None
-        statement = document.statement(relation, rows, "statement")
+        return document.statement(relation, rows, "statement"), bytes.fromhex(test["proof"])
     except (InputError, RelationError):
+        return None
+
+
+def _proofs(test: Test, content: Mapping[str, Any], setup: Setup) -> Outcome:
+    prepared = _prepared(test, content)
+    if prepared is None:
         return "statement"
-    data = bytes.fromhex(test["proof"])
+    statement, data = prepared
     try:
         verify_bytes(statement, data, setup)
     except VerificationError as error:
         return error.code
-    if "intermediate" in test and setup.backend.name == get_backend().name:
-        proof = parse(statement, data)
-        if intermediate(statement, proof) != test["intermediate"]:
-            return "another intermediate value"
+    checked = "intermediate" in test and setup.backend.name == get_backend().name
+    if checked and intermediate(statement, parse(statement, data)) != test["intermediate"]:
+        return "another intermediate value"
     return "valid"
+
+
+def _in_one_batch(content: Mapping[str, Any], setup: Setup) -> dict[int, Outcome]:
+    """The same for a whole file by one pairing equation, which is how a verifier checks many proofs at once."""
+    found: dict[int, Outcome] = {}
+    items: dict[int, tuple[Statement, Proof]] = {}
+    for test in content["tests"]:
+        prepared = _prepared(test, content)
+        try:
+            if prepared is not None:
+                statement, data = prepared
+                items[test["id"]] = (statement, parse(statement, data))
+            found[test["id"]] = "statement" if prepared is None else "valid"
+        except VerificationError as error:
+            found[test["id"]] = error.code
+    try:
+        verify_batch(list(items.values()), setup)
+    except BatchError as error:
+        numbers = list(items)
+        found |= {numbers[place]: failure.code for place, failure in error.failures.items()}
+    return found
+
+
+BATCHED = {"proofs-layouts.json"}
+"""Files of valid proofs, which the reference checks in one batch each: one pairing in place of dozens."""
 
 
 def _signatures(test: Test, _: Mapping[str, Any], __: Setup) -> Outcome:
