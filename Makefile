@@ -7,7 +7,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
-CHECKED := $(PYTHON_ROOMS) tests benchmarks examples .ci
+CHECKED := $(PYTHON_ROOMS) tests benchmarks examples vectors .ci
 
 # An empty environment (env -i) works too: programs look for themselves on PATH, and rustup installs below HOME.
 export PATH := $(or $(PATH),/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
@@ -25,7 +25,7 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: docs help dev demo demo-portable test lint locked wheel packages npm rust types fuzz mutants load endure bench native readme lock clean
+.PHONY: docs help dev demo demo-portable test lint locked wheel packages npm web web-current vectors rust types fuzz mutants load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
@@ -35,6 +35,8 @@ help:
 	@echo "make lint     the checks of make test that run no test"
 	@echo "make wheel    build a wheel and a source distribution in dist/"
 	@echo "make packages install both into empty environments and use them there"
+	@echo "make web      compile the TypeScript verifier, and put its page where the service has it"
+	@echo "make vectors  write the test vectors again"
 	@echo "make dev      everything that work on the code needs, in .venv, and how an editor finds it"
 	@echo "make fuzz     the long randomised tests"
 	@echo "make mutants  break every check of the verifier's rooms, one by one, and see that a test notices; hours"
@@ -82,7 +84,6 @@ NPM_ROOMS := $(patsubst %/package-lock.json,%,$(NPM_LOCKS))
 %/node_modules/.installed: %/package-lock.json | $(VENV)/.development
 	@echo "zkmargin: installing the locked packages of $*"
 	@cd $* && npm ci --silent --no-audit --no-fund
-	@cd $* && if [ -f node_modules/@foundry-rs/anvil/postinstall.mjs ]; then node node_modules/@foundry-rs/anvil/postinstall.mjs; fi
 	@touch $@
 
 # --- targets ----------------------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ demo-portable: $(VENV)/.installed
 AT_ONCE := -n auto --dist worksteal
 
 # Without the native extension its side of the code cannot be covered.
-test: locked lint rust npm packages
+test: locked lint rust npm web-current docs packages
 	$(BIN)/python -m pytest $(AT_ONCE) --cov $(if $(CARGO),,--cov-fail-under=0)
 
 # The environment is the locked one: no version is newer, nothing is missing, nothing else is installed.
@@ -115,7 +116,7 @@ lint: $(VENV)/.development types
 	$(BIN)/ruff format --check $(wildcard $(CHECKED))
 
 types: $(VENV)/.development
-	$(BIN)/mypy zkmargin .ci/locked.py $(foreach room,tests benchmarks,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
+	$(BIN)/mypy zkmargin .ci/locked.py $(foreach room,tests benchmarks vectors,$(if $(wildcard $(room)/*.py $(room)/*/*.py),$(room)))
 
 # A wheel for this platform and every Python from 3.11, and a source distribution, built from nothing that was built before.
 wheel: $(VENV)/.dependencies
@@ -150,6 +151,26 @@ else
 rust:
 	@echo "zkmargin: cargo was not found; the checks of the native extension are left out"
 endif
+
+# The page is committed, so that the service has it without Node; here it must be what the sources make.
+WEB := verifier/web
+ifneq ($(shell PATH="$(PATH)" command -v npm),)
+$(WEB)/dist/.compiled: $(WEB)/node_modules/.installed $(WEB)/tsconfig.json $(wildcard $(WEB)/src/*.ts)
+	@rm -rf $(WEB)/dist && cd $(WEB) && node_modules/.bin/tsc -p .
+	@touch $@
+
+web: $(WEB)/dist/.compiled
+	@cd $(WEB) && node build.mjs
+
+web-current: $(WEB)/dist/.compiled
+	@cd $(WEB) && node build.mjs --check
+else
+web web-current:
+	@echo "zkmargin: npm was not found; the checks of the TypeScript verifier are left out"
+endif
+
+vectors: $(VENV)/.development
+	$(BIN)/python -m vectors
 
 mutants: $(VENV)/.development
 	@$(BIN)/python -m tests.mutants.run $(ONLY)

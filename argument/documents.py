@@ -65,7 +65,7 @@ class Document(PlainLiterals):
     @classmethod
     def parse(cls, text: str, where: str) -> Self:
         """The document in a text. Raises InputError naming where it came from, field and value."""
-        return cls.accept(parse_json(text, where), where)
+        return cls.accept(parse_json(text, where, constants=False), where)
 
     @classmethod
     def accept(cls, content: Any, where: str) -> Self:

@@ -104,6 +104,13 @@ def _verify() -> click.Command:
     return verify
 
 
+@command.part("statement", "Write down what a proof has to show, for a verifier that has no snapshot.")
+def _statement() -> click.Command:
+    from zkmargin.cli.commands.statement import statement
+
+    return statement
+
+
 @command.part("venue", "Attest to the accounts of one's own ledger.")
 def _venue() -> click.Command:
     from zkmargin.cli.commands.venue import venue

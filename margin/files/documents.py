@@ -65,8 +65,11 @@ def read_text(path: Path, most: int | None = None) -> str:
         raise InputError(str(path), "file", found, "save the file as UTF-8") from None
 
 
-def parse_json(text: str, where: str) -> Any:
-    """JSON with numbers exact (int or Decimal), NaN and infinity as text; a repeated key is an InputError."""
+def parse_json(text: str, where: str, *, constants: bool = True) -> Any:
+    """JSON with numbers exact (int or Decimal); a repeated key is an InputError.
+
+    NaN and infinity, which are no JSON, become text where `constants` are taken, and are an InputError otherwise.
+    """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         document = dict(pairs)
@@ -79,7 +82,7 @@ def parse_json(text: str, where: str) -> Any:
 
     try:
         # This parser limits how deeply it nests; Python's recurses, and deep enough ends the whole process.
-        from_json(text)
+        from_json(text, allow_inf_nan=constants)
         return json.loads(text, parse_float=Decimal, parse_constant=str, object_pairs_hook=once)
     except InputError:
         raise

@@ -23,6 +23,7 @@ from zkmargin.verifier.errors import VerificationError
 from zkmargin.verifier.service.http.admin_api import router as admin_router
 from zkmargin.verifier.service.http.description import SUMMARY, TAGS, describe
 from zkmargin.verifier.service.http.limits import Buckets, Held, Limits
+from zkmargin.verifier.service.http.page import router as page_router
 from zkmargin.verifier.service.http.pledge_api import router as pledge_router
 from zkmargin.verifier.service.http.public_api import router as public_router
 from zkmargin.verifier.service.http.rows_api import router as rows_router
@@ -37,7 +38,7 @@ SNAPSHOT_PATH = "/v1/snapshots"
 BATCH_PATH = "/v1/batches"
 TITLE = "zkmargin verifier"
 API_VERSION = "1"
-ROUTERS = (public_router, rows_router, pledge_router, admin_router)
+ROUTERS = (public_router, rows_router, pledge_router, admin_router, page_router)
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 NAMED = (VerificationError, InputError, RelationError, UnavailableError)
 

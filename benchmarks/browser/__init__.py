@@ -1,0 +1,1 @@
+"""Verification in a browser, beside snarkjs's."""

@@ -1,0 +1,1 @@
+"""The makers of the vectors, one module a file or two."""
