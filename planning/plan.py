@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil
+from math import ceil, isfinite
 from time import monotonic
 from typing import Any
 
@@ -22,7 +22,7 @@ from zkmargin.planning.order import Step, ordered
 from zkmargin.planning.program import Program, closing_moves, hedging_moves
 from zkmargin.planning.rounding import Changes, Goal, Rounding
 from zkmargin.planning.solver import Answer, Question, Solver
-from zkmargin.planning.trades import Trade, tradable_slot, traded
+from zkmargin.planning.trades import Trade, changes_of, tradable_slot, traded
 
 __all__ = ["Band", "InfeasibleError", "Limits", "Plan", "plan_hedge", "plan_liquidation", "plan_release"]
 
@@ -210,6 +210,7 @@ class _Planner:
         self.pricing, self.lots, self.limits, self.bands = pricing, list(lots), limits, tuple(bands)
         self.engine = Engine(pricing.snapshot, model, level)
         self.before = self.engine.excess(lots)
+        self.hedges = hedges
         moves = hedging_moves if hedges else closing_moves
         self.moves = moves(pricing, lots, limits.slots(pricing), limits.lots(pricing))
         self.greeks = SlotGreeks.of(pricing, bands)
@@ -224,6 +225,12 @@ class _Planner:
         rounding = Rounding(self.pricing, self.lots, self.moves, goal, self.limits.legs)
         wanted = target / 10**self.pricing.snapshot.quantum_decimals
         found, bound, searched = self._solved(solver, rounding, wanted)
+        if (
+            self.hedges
+            and not self.bands
+            and (found is None or (searched and not self._near(rounding, found, bound)))
+        ):
+            found = cheaper(rounding, found, self._closing_only(target))
         if found is None:
             raise self._out_of_reach(solver, target, goal)
         return self._told(target, found, None if solver.products else bound, searched=searched)
@@ -237,6 +244,22 @@ class _Planner:
             return [max(pair) for pair in zip(short, outside, strict=True)]
 
         return Goal(missing)
+
+    def _closing_only(self, target: int) -> Changes | None:
+        """What closing trades alone would do: a smaller search, whose answer the larger one may not have found."""
+        engine = self.engine
+        try:
+            plan = plan_liquidation(
+                self.pricing,
+                self.lots,
+                model=engine.model,
+                level=engine.level,
+                target=target,
+                limits=self.limits,
+            )
+        except InfeasibleError:
+            return None
+        return changes_of(self.pricing.snapshot, plan.trades)
 
     def _solved(
         self, solver: Solver, rounding: Rounding, wanted: float
@@ -260,7 +283,7 @@ class _Planner:
                 bounds[-1] = max(bound, self._searched(solver, rounding, question))
                 found = cheaper(rounding, found, self.best)
                 searched = True
-            elif found is None:
+            if found is None:
                 found = self._rounded(program, answer, rounding)
         return found, min(bounds, default=0.0), searched
 
@@ -297,10 +320,10 @@ class _Planner:
             if question.time_limit <= 0:
                 break
             answer = solver.ask(question)
+            if attempt == 0 and isfinite(answer.bound):
+                bound = max(0.0, answer.bound)
             if not len(answer.amounts):
                 break
-            if attempt == 0:
-                bound = max(0.0, answer.bound)
             point = solver.program.net(answer.amounts)
             whole = {slot: round(lots) for slot, lots in point.items() if round(lots)}
             self.best = cheaper(rounding, self.best, self._rounded(solver.program, answer, rounding))

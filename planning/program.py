@@ -180,8 +180,8 @@ class Program:
 def floats(matrix: IntMatrix) -> Floats:
     """The stored entries of a matrix, as near as floats come."""
     found: Floats = matrix.high.astype(np.float64) * 2.0**64 + matrix.low.astype(np.float64)
-    small = (matrix.high == 0) | (matrix.high == -1)
     # A small negative number is the difference of two large ones there, and exact here.
+    small = matrix.high == matrix.low.view(np.int64) >> 63
     found[small] = matrix.low[small].view(np.int64).astype(np.float64)
     return found
 

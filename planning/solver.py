@@ -346,6 +346,7 @@ class Solver:
         objective = sign * info.objective_function_value + shift
         bound = sign * (info.mip_dual_bound if mixed else info.objective_function_value) + shift
         duals = np.array(solution.row_dual) if usable and not mixed else np.zeros(0)
+        self.cut_duals = duals[len(self.row_of) + len(self.balance_at) :][: len(self.cuts)]
         amounts = values[: len(self.program.columns)] * self.x_scale if usable else np.zeros(0)
         return Answer(status, amounts, objective, bound, duals, tuple(self.cuts)), values
 
