@@ -90,14 +90,7 @@ def contributions(
     found = engine.requirement(lots)
     unit = 10**found.money_decimals
     required = found.assessment.amount / unit
-    program = Program(pricing, lots, (), model, level)
-    solver = Solver(program)
-    rows = assign(program.relation, lots).rows
-    fixed = {row: rows[row] for row in (*program.discrete, *solver.credits)}
-    answer = solver.ask(Question(None, fixed=fixed))
-    if answer.status != "optimal":
-        raise InputError("contributions", "model", model, "its program has no solution for this account")
-    weights, constants = _slopes(program, solver, answer.duals, fixed)
+    weights, constants = _slopes_at(pricing, lots, model, level)
     values = [
         mark * factor
         for mark, factor in zip(pricing.snapshot.marks.tolist(), pricing.snapshot.scale, strict=True)
@@ -122,6 +115,27 @@ def contributions(
     return Contributions(
         model, level, required, tuple(parts), constants, rounding, pricing.snapshot.quantum_decimals
     )
+
+
+def excess_slopes(
+    pricing: Pricing, lots: Sequence[int], *, model: str = "grid", level: Level = "initial"
+) -> dict[int, Fraction]:
+    """By slot, the USD by which the excess rises with a lot: a slope of a concave function, where the model is one."""
+    return _slopes_at(pricing, lots, model, level)[0]
+
+
+def _slopes_at(
+    pricing: Pricing, lots: Sequence[int], model: str, level: Level
+) -> tuple[dict[int, Fraction], Fraction]:
+    Engine(pricing.snapshot, model, level)
+    program = Program(pricing, lots, (), model, level)
+    solver = Solver(program)
+    rows = assign(program.relation, lots).rows
+    fixed = {row: rows[row] for row in (*program.discrete, *solver.credits)}
+    answer = solver.ask(Question(None, fixed=fixed))
+    if answer.status != "optimal":
+        raise InputError("contributions", "model", model, "its program has no solution for this account")
+    return _slopes(program, solver, answer.duals, fixed)
 
 
 def _slopes(
