@@ -3,12 +3,18 @@
 import click
 
 from zkmargin.cli.boundary import Boundary
+from zkmargin.cli.commands.agent import agent
+from zkmargin.cli.commands.available import available
 from zkmargin.cli.commands.backtest import run_backtest
 from zkmargin.cli.commands.commit import commit
+from zkmargin.cli.commands.contributions import contributions
+from zkmargin.cli.commands.distance import distance
 from zkmargin.cli.commands.fetch import fetch
 from zkmargin.cli.commands.import_ import importing
 from zkmargin.cli.commands.info import info
 from zkmargin.cli.commands.margin import margin
+from zkmargin.cli.commands.place import place
+from zkmargin.cli.commands.plan import plan
 from zkmargin.cli.commands.pledge import pledge
 from zkmargin.cli.commands.prove import prove
 from zkmargin.cli.commands.receipt import receipt
@@ -18,6 +24,7 @@ from zkmargin.cli.commands.snapshot import snapshot
 from zkmargin.cli.commands.submit import submit, watch
 from zkmargin.cli.commands.venue import venue
 from zkmargin.cli.commands.verify import verify
+from zkmargin.cli.commands.whatif import whatif
 from zkmargin.cli.demo.portable import demo_portable
 from zkmargin.cli.demo.walk import demo
 
@@ -53,6 +60,13 @@ PARTS = (
     importing,
     margin,
     run_backtest,
+    whatif,
+    plan,
+    available,
+    distance,
+    contributions,
+    place,
+    agent,
     commit,
     rows,
     prove,
