@@ -14,6 +14,10 @@ from zkmargin.planning.trades import traded
 Changes = dict[int, int]
 """Lots bought by slot."""
 
+TRIFLE = Fraction(1, 100)
+"""USD of a trade that others may be able to make up for."""
+WORTH = Fraction(1, 1000)
+"""USD by which a plan may cost more where that takes one leg less."""
 _REPAIRS = 60
 _PASSES = 8
 
@@ -41,6 +45,7 @@ class Rounding:
         legs: int | None = None,
     ) -> None:
         self.pricing, self.lots, self.goal, self.legs = pricing, list(lots), goal, legs
+        self.moves = tuple(moves)
         self.room: dict[int, list[int]] = {}
         for move in moves:
             room = self.room.setdefault(move.slot, [0, 0])
@@ -68,7 +73,7 @@ class Rounding:
         changes = {slot: self._within(slot, round(amount)) for slot, amount in point.items()}
         changes = {slot: lots for slot, lots in changes.items() if lots}
         repaired = self.repaired(changes)
-        return None if repaired is None else self.polished(repaired)
+        return None if repaired is None else self.tidied(self.polished(repaired))
 
     def repaired(self, changes: Changes) -> Changes | None:
         """Add lots, the cheapest first that make up what is missing, until the goal is reached."""
@@ -90,6 +95,19 @@ class Rounding:
                 changes = self._reduced(changes, slot)
             if changes == before:
                 break
+        return changes
+
+    def tidied(self, changes: Changes) -> Changes:
+        """Leave trades out that others can make up for at next to no cost: fewer legs are easier to trade."""
+        for slot in sorted(changes, key=lambda s: (self.pricing.cost(s, changes[s]), s)):
+            if len(changes) == 1 or self.pricing.cost(slot, changes[slot]) > TRIFLE:
+                break
+            rest = {s: n for s, n in changes.items() if s != slot}
+            trial = Rounding(
+                self.pricing, self.lots, [m for m in self.moves if m.slot in rest], self.goal
+            ).repaired(rest)
+            if trial is not None and self.cost(trial) <= self.cost(changes) + WORTH:
+                changes = self.polished(trial)
         return changes
 
     def _each(self, slot: int, lots: int) -> Fraction:
