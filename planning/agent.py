@@ -1,8 +1,8 @@
 """An agent that keeps an account within bands on a stream of snapshots: it advises, or trades on paper.
 
 Each snapshot leads to one decision: hold, trade by a plan, or say that no plan reaches the band. Decisions are written
-down, one JSON line each, with their reason and what they cost. A paper broker fills at bid and ask: at the mark, less the
-cost that the cost model or the book says. There is no exchange behind it, and there are no keys.
+down, one JSON line each, with their reason and what they cost. A paper broker fills at bid and ask: at the mark, less
+the cost that the cost model says. There is no exchange behind it, and there are no keys.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ class AgentSettings(_Strict):
     @property
     def bands(self) -> tuple[Band, ...]:
         """The bands of delta and vega."""
-        return tuple(
-            Band(name, measure, Fraction(low), Fraction(high))
-            for measure, given in (("delta", self.delta), ("vega", self.vega))
-            for name, (low, high) in given.items()
-        )  # type: ignore[return-value]
+        deltas = [
+            Band(name, "delta", Fraction(low), Fraction(high)) for name, (low, high) in self.delta.items()
+        ]
+        vegas = [Band(name, "vega", Fraction(low), Fraction(high)) for name, (low, high) in self.vega.items()]
+        return (*deltas, *vegas)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Decision:
 
 @dataclass
 class PaperAccount:
-    """What a paper broker holds for the account: lots by instrument, trading costs so far, the last snapshot traded on."""
+    """What a paper broker holds: lots by instrument, trading costs so far, and the last snapshot traded on."""
 
     lots: dict[str, int]
     paid: Fraction = Fraction(0)

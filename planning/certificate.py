@@ -1,8 +1,8 @@
 """A certificate that no plan costs less: multipliers that anyone who has the book checks in exact integers.
 
 It states the account's program by its ingredients (snapshot, model, level, target, what may be traded, costs), and a
-vector of multipliers whose bound `zkmargin.planning.dual` evaluates. Bits and products have no strong duality: for them the
-bound is that of the linear relaxation, and the certificate still holds.
+vector of multipliers whose bound `zkmargin.planning.dual` evaluates. Bits and products have no strong duality: for
+them the bound is that of the linear relaxation, and the certificate still holds.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from zkmargin.margin.units import Level
 from zkmargin.planning.costs import CostModel, Pricing, Touch
 from zkmargin.planning.dual import Dual, Multipliers
 from zkmargin.planning.engine import Engine
-from zkmargin.planning.plan import Limits, Plan
+from zkmargin.planning.norms import WEIGHT_BITS, Cut
+from zkmargin.planning.plan import ANY, Limits, Plan
 from zkmargin.planning.program import Program, closing_moves, hedging_moves
-from zkmargin.planning.solver import WEIGHT_BITS, Cut, Question, Solver
+from zkmargin.planning.solver import Question, Solver
 from zkmargin.planning.trades import changes_of, parse_trade, traded
 
 FORMAT: Literal["zkmargin/plan-certificate/1"] = "zkmargin/plan-certificate/1"
@@ -138,12 +139,12 @@ def certify(
     plan: Plan,
     *,
     hedges: bool,
-    limits: Limits = Limits(),
+    limits: Limits = ANY,
 ) -> CertificateDocument:
     """A certificate for a plan that was made with these limits. Raises InputError if the program cannot be solved."""
     program, solver = _program(pricing, lots, plan.model, plan.level, hedges=hedges, limits=limits)
     answer = solver.ask(Question(plan.target / 10**plan.quantum_decimals))
-    dual = Dual(program, solver.norms)
+    dual = Dual(program, solver.layout.norms)
     given = Multipliers({}) if not len(answer.duals) else dual.rounded(solver, answer)
     bound = dual.bound(given, plan.target)
     if bound < 0:
@@ -196,7 +197,7 @@ def check(document: CertificateDocument, snapshot: Snapshot, holdings: Holdings 
     program, solver = _program(
         pricing, lots, document.model, document.level, hedges=document.hedges, limits=limits
     )
-    dual = Dual(program, solver.norms)
+    dual = Dual(program, solver.layout.norms)
     given = _multipliers(document, dual)
     bound = dual.bound(given, int(document.target))
     if _stated(bound) != int(document.bound):

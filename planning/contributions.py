@@ -21,8 +21,9 @@ from zkmargin.margin.units import Level
 from zkmargin.planning.costs import Pricing
 from zkmargin.planning.dual import Dual
 from zkmargin.planning.engine import Engine
+from zkmargin.planning.norms import WEIGHT_BITS
 from zkmargin.planning.program import Program
-from zkmargin.planning.solver import WEIGHT_BITS, Question, Solver
+from zkmargin.planning.solver import Answer, Question, Solver
 
 
 @dataclass(frozen=True)
@@ -131,26 +132,26 @@ def _slopes_at(
     program = Program(pricing, lots, (), model, level)
     solver = Solver(program)
     rows = assign(program.relation, lots).rows
-    fixed = {row: rows[row] for row in (*program.discrete, *solver.credits)}
+    fixed = {row: rows[row] for row in (*program.discrete, *solver.layout.credits)}
     answer = solver.ask(Question(None, fixed=fixed))
     if answer.status != "optimal":
         raise InputError("contributions", "model", model, "its program has no solution for this account")
-    return _slopes(program, solver, answer.duals, fixed)
+    return _slopes(program, solver, answer, fixed)
 
 
 def _slopes(
-    program: Program, solver: Solver, duals: Sequence[float], fixed: dict[int, int]
+    program: Program, solver: Solver, answer: Answer, fixed: dict[int, int]
 ) -> tuple[dict[int, Fraction], Fraction]:
     """The slope of the excess in each slot, in USD a lot, and what constants take from it."""
-    dual = Dual(program, solver.norms)
+    dual = Dual(program, solver.layout.norms)
     z = {
-        e: Fraction(float(duals[n]) * solver.row_scale[e])
-        for e, n in solver.row_of.items()
-        if duals[n] and e != program.closing
+        e: Fraction(float(answer.duals[n]) * solver.layout.row_scale[e])
+        for e, n in solver.layout.row_of.items()
+        if answer.duals[n] and e != program.closing
     }
     z[program.closing] = Fraction(1, program.unit)
-    for cut, value in zip(solver.cuts, solver.cut_duals, strict=True):
-        scale = Fraction(solver.norms[cut.equation].scale)
+    for cut, value in zip(solver.cuts, answer.cut_duals, strict=True):
+        scale = Fraction(solver.layout.norms[cut.equation].scale)
         for cell, weight in cut.weights.items():
             e = dual.cell_equation[cell]
             z[e] = z.get(e, Fraction(0)) - Fraction(float(value)) / scale * Fraction(weight, 1 << WEIGHT_BITS)

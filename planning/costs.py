@@ -98,6 +98,9 @@ class CostModel(BaseModel):
         return Fraction(getattr(self, f"{_family(instrument)}_fee"))
 
 
+USUAL_COSTS = CostModel()
+
+
 def _family(instrument: Instrument) -> str:
     return {"balance": "coin", "share": "share", "option": "option"}.get(instrument.kind, "future")
 
@@ -136,7 +139,7 @@ class Pricing:
     """The ladders of a snapshot's instruments under one cost model and book."""
 
     snapshot: Snapshot
-    costs: CostModel = CostModel()
+    costs: CostModel = USUAL_COSTS
     book: Book = field(default_factory=dict)
     _ladders: dict[tuple[int, bool], Ladder] = field(default_factory=dict, init=False, repr=False)
     _legs: dict[tuple[int, bool], tuple[int, list[tuple[int, int]]]] = field(

@@ -4,9 +4,9 @@ For any multipliers z of the equations, any plan's cost is at least
 
     - sum_e z_e base_e  -  sum_k u_k max(0, g_k - c_k)  -  sum_b T_b max(0, -G_b)  -  sum_s Y_s max(0, E_s)
 
-with G = sum_e z_e A[e], g_k what one lot of the k-th segment adds to z by its slot and its leg, T_b the lots that rounding
-may take from a balance, E_s = sum_e z_e E[e,s] and Y_s the greatest value of row s: what a plan costs is what it costs
-less z times rows that are zero, and every term of that is bounded by itself. A norm |U| <= root K enters by
+with G = sum_e z_e A[e], g_k what one lot of the k-th segment adds to z by its slot and its leg, T_b the lots that
+rounding may take from a balance, E_s = sum_e z_e E[e,s] and Y_s the greatest value of row s: what a plan costs is what
+it costs less z times rows that are zero, and every term of that is bounded by itself. A norm |U| <= root K enters by
 root K >= w U for weights with |w| <= 1. Nothing here is rounded: the multipliers are rational, and so is the bound.
 """
 
@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from zkmargin.planning.norms import WEIGHT_BITS, Cut, Norm
 from zkmargin.planning.program import Program
-from zkmargin.planning.solver import WEIGHT_BITS, Answer, Cut, Norm, Solver
+from zkmargin.planning.solver import Answer, Solver
 
 MULTIPLIER_BITS = 64
 """A multiplier is a whole multiple of 2^-64 USD for each step of its row that its unit shows."""
@@ -62,7 +63,8 @@ class Dual:
     def values(self, given: Multipliers) -> dict[int, Fraction]:
         """z by equation, in USD for each step of the row."""
         found = {
-            e: Fraction(numerator, self.step(e) << MULTIPLIER_BITS) for e, numerator in given.equations.items()
+            e: Fraction(numerator, self.step(e) << MULTIPLIER_BITS)
+            for e, numerator in given.equations.items()
         }
         for cut, numerator in given.cuts:
             norm = self.norms[cut.equation]
@@ -119,13 +121,13 @@ class Dual:
         """The solver's multipliers as integers, lowered until no row costs more than it gives, as far as that goes."""
         scale = 1 << MULTIPLIER_BITS
         found: dict[int, int] = {}
-        for e, n in solver.row_of.items():
-            value = float(answer.duals[n]) * solver.row_scale[e] * self.step(e)
-            if value and self.usable(e) and (value > 0 or e in solver.equal_rows):
+        for e, n in solver.layout.row_of.items():
+            value = float(answer.duals[n]) * solver.layout.row_scale[e] * self.step(e)
+            if value and self.usable(e) and (value > 0 or e in solver.layout.equal_rows):
                 found[e] = int(value * scale)
         cuts = [
             (cut, int(float(value) * scale))
-            for cut, value in zip(solver.cuts, solver.cut_duals, strict=False)
+            for cut, value in zip(solver.cuts, answer.cut_duals, strict=False)
             if value > 0
         ]
         return self._lowered(Multipliers({e: n for e, n in found.items() if n}, cuts))
@@ -140,7 +142,11 @@ class Dual:
             unit = self.relation.rows[s].unit.scale << MULTIPLIER_BITS
             more += sum((Fraction(cuts[n][1], unit) for n in held), Fraction(0))
             less = -sum(
-                (self._term(equations, e, s) for e in self.users.get(s, ()) if e in equations and e not in above),
+                (
+                    self._term(equations, e, s)
+                    for e in self.users.get(s, ())
+                    if e in equations and e not in above
+                ),
                 Fraction(0),
             )
             if more > less:

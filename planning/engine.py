@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from zkmargin.margin.account.book import Accounts, excesses
 from zkmargin.margin.account.requirement import Requirement, requirement
 from zkmargin.margin.arithmetic.decimals import scaled_decimal
@@ -43,7 +41,7 @@ class Engine:
         """The excesses of many accounts; on the grid by the native kernel, all at once."""
         if self.model != "grid":
             return [self.requirement(lots).excess_ticks for lots in accounts]
-        made = Accounts.of([np.array(lots, np.int64) for lots in accounts])
+        made = Accounts.of(accounts)
         return [int(n) for n in excesses(self.snapshot, made, level=self.level).excesses]
 
     def usd(self, ticks: int) -> str:

@@ -51,7 +51,7 @@ def ordered(pricing: Pricing, engine: Engine, lots: Sequence[int], changes: Chan
     return Order(tuple(steps), True)
 
 
-def _best(
+def _best(  # noqa: PLR0917 - the walk so far, and what is left of it
     pricing: Pricing, engine: Engine, lots: Sequence[int], done: Changes, left: Changes, now: int
 ) -> tuple[tuple[int, ...], int] | None:
     """The trade that raises the excess most, or the pair; None where none raises it."""
@@ -67,7 +67,7 @@ def _best(
     return None
 
 
-def _sliced(
+def _sliced(  # noqa: PLR0917 - the walk so far, and what is left of it
     pricing: Pricing,
     engine: Engine,
     lots: Sequence[int],

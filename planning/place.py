@@ -3,8 +3,8 @@
 The excess of each account is concave in what is sent to it, so it lies below each of its tangents (Kelley, The
 cutting-plane method for solving convex programs, 1960). A small program finds the cheapest transfers under the tangents
 found so far; the exact engine values every account there; where one falls short its tangent is added, and so on until
-none does. Slopes come from the accounts' own rows. Amounts are rounded up to a lot, and the engine has the last word. Under a
-model with bits tangents may cut off what would do: then the transfers are good, but perhaps not the cheapest.
+none does. Slopes come from the accounts' own rows. Amounts are rounded up to a lot, and the engine has the last word.
+Under a model with bits tangents may cut off what would do: then the transfers are good, but perhaps not the cheapest.
 """
 
 from __future__ import annotations
@@ -247,7 +247,10 @@ class _Placing:
         return _Tangent(n, per_unit, constant)
 
     def _master(self) -> tuple[list[int], float] | None:
-        """Amounts along the routes in lots of their assets, rounded up, and the least cost under the tangents."""
+        """Amounts along the routes in lots of their assets, rounded up, and the least cost under the tangents.
+
+        What may be sent is a lot a route less than what is there, so that rounding up does not pass it.
+        """
         count = len(self.routes)
         fixed = [n for n, route in enumerate(self.routes) if route.fixed]
         width = count + len(fixed)
@@ -259,18 +262,22 @@ class _Placing:
         for k, n in enumerate(fixed):
             cost[count + k], upper[count + k] = float(self.routes[n].fixed), 1.0
             rows.append(({count + k: upper[n], n: -1.0}, 0.0, highspy.kHighsInf))
-        for asset, units in self.pool.items():
+        for asset in sorted({route.asset for route in self.routes if POOL in (route.source, route.target)}):
             terms = {
                 n: float((route.source == POOL) - (route.target == POOL))
                 for n, route in enumerate(self.routes)
                 if route.asset == asset and POOL in (route.source, route.target)
             }
-            rows.append((terms, -highspy.kHighsInf, float(units)))
+            spare = sum((self._lot(self.routes[n]) for n in terms), Fraction(0))
+            there = float(self.pool.get(asset, Fraction(0)) - spare)
+            rows.append((terms, -highspy.kHighsInf, max(0.0, there)))
         for account in self.accounts:
             for asset in {route.asset for route in self.routes if route.source == account.name}:
                 slot = account.snapshot.universe.slot(asset)
-                there = float(account.lots[slot] * Fraction(account.snapshot.universe.instruments[slot].lot))
-                rows.append((self._net(account.name, asset, -1.0), -highspy.kHighsInf, max(0.0, there)))
+                terms = self._net(account.name, asset, -1.0)
+                spare = sum((self._lot(self.routes[n]) for n in terms), Fraction(0))
+                held = account.lots[slot] * Fraction(account.snapshot.universe.instruments[slot].lot)
+                rows.append((terms, -highspy.kHighsInf, max(0.0, float(held - spare))))
         for tangent in self.tangents:
             account = self.accounts[tangent.account]
             goal = account.target / 10**account.snapshot.quantum_decimals - tangent.constant

@@ -18,14 +18,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.circuits import Relation, build_relation
 from zkmargin.circuits.matrix import IntMatrix
+from zkmargin.circuits.relation import Row
 from zkmargin.margin.arithmetic.decimals import ceil_div, floor_div
 from zkmargin.margin.instruments.instrument import CASH
+from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
 from zkmargin.planning.costs import Pricing
 from zkmargin.planning.trades import leg_rate, usd_rate
@@ -81,9 +84,8 @@ class Program:
         self.lots, self.moves, self.model, self.level = list(lots), tuple(moves), model, level
         self.columns = tuple(column for number in range(len(moves)) for column in self._segments(number))
         self.balances = tuple(sorted({column.leg_slot for column in self.columns} | {self.cash}))
-        self.relation: Relation = build_relation(
-            self.snapshot, model=model, level=level, within=self._within()
-        )
+        self.within = self._within()
+        self.relation = relation_within(self.snapshot, model, level, self.within)
         count = len(self.snapshot.universe)
         self.base = self._bases()
         # The first equations only bound each quantity, as the trades' own limits do.
@@ -97,7 +99,8 @@ class Program:
     @cached_property
     def unit(self) -> int:
         """Steps of the last row to one USD."""
-        return self.relation.rows[self.closing_row].unit.scale
+        row: Row = self.relation.rows[self.closing_row]
+        return row.unit.scale
 
     @property
     def closing(self) -> int:
@@ -126,16 +129,12 @@ class Program:
     @cached_property
     def discrete(self) -> tuple[int, ...]:
         """The rows that choose: bits and counts that must be whole numbers for a row to mean what it says."""
-        return tuple(
-            index
-            for index, row in enumerate(self.relation.rows)
-            if row.free and row.choice is not None and row.unit.scale == 1 and row.limbs == 1
-        )
+        return choosing_rows(self.relation)
 
-    def net(self, amounts: Sequence[float]) -> dict[int, float]:
+    def net(self, amounts: Floats) -> dict[int, float]:
         """Lots bought by slot from the values of the columns."""
         found: dict[int, float] = {}
-        for column, amount in zip(self.columns, amounts, strict=True):
+        for column, amount in zip(self.columns, amounts.tolist(), strict=True):
             if amount:
                 found[column.slot] = found.get(column.slot, 0.0) + column.sign * amount
         return found
@@ -175,6 +174,32 @@ class Program:
         relation = self.relation
         q = [*self.lots, *([0] * (relation.columns * relation.domain - len(self.lots)))]
         return [a + c for a, c in zip(relation.holdings.times(q), relation.constants, strict=True)]
+
+
+_RELATIONS: WeakKeyDictionary[Snapshot, dict[tuple[str, Level], Relation]] = WeakKeyDictionary()
+
+
+def relation_within(snapshot: Snapshot, model: str, level: Level, within: Mapping[int, int]) -> Relation:
+    """The relation of a model and level: one for all accounts where it has no bits, and else one for these bounds.
+
+    Bits switch rows by constants, which must be as small as the account allows for a solver to see them.
+    """
+    kept = _RELATIONS.setdefault(snapshot, {})
+    if (model, level) not in kept:
+        kept[model, level] = build_relation(snapshot, model=model, level=level)
+    found = kept[model, level]
+    if not choosing_rows(found) and not found.squares:
+        return found
+    return build_relation(snapshot, model=model, level=level, within=within)
+
+
+def choosing_rows(relation: Relation) -> tuple[int, ...]:
+    """Free rows that a prover chooses, and that count in ones."""
+    return tuple(
+        index
+        for index, row in enumerate(relation.rows)
+        if row.free and row.choice is not None and row.unit.scale == 1 and row.limbs == 1
+    )
 
 
 def floats(matrix: IntMatrix) -> Floats:

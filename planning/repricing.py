@@ -1,8 +1,9 @@
 """The market elsewhere: every instrument priced again after a move of prices, volatilities and time.
 
 Balances, shares, futures and perpetuals move with their underlying, and so do the forwards of options. An option's mark
-changes by as much as its Black-76 value does (`zkmargin.margin.arithmetic.black76`), so that what the market pays above or below the
-formula stays, and never falls below zero. Tables are derived again from the new market, by the snapshot's own parameters.
+changes by as much as its Black-76 value does (`zkmargin.margin.arithmetic.black76`), so that what the market pays above or below
+the formula stays, and never falls below zero. Tables are derived again from the new market, by the snapshot's own
+parameters.
 """
 
 from __future__ import annotations

@@ -69,11 +69,18 @@ class Rounding:
         return sum((self.pricing.cost(slot, lots) for slot, lots in changes.items()), Fraction(0))
 
     def of(self, point: Mapping[int, float]) -> Changes | None:
-        """Whole lots near a point that reach the goal, none of which could be fewer; None if repairs do not get there."""
+        """Whole lots near a point that reach the goal, none of which could be fewer; None if no repair gets there."""
+        found = self.near(point)
+        return None if found is None else self.finished(found)
+
+    def near(self, point: Mapping[int, float]) -> Changes | None:
+        """Whole lots near a point, repaired until they reach the goal; None if no repair gets there."""
         changes = {slot: self._within(slot, round(amount)) for slot, amount in point.items()}
-        changes = {slot: lots for slot, lots in changes.items() if lots}
-        repaired = self.repaired(changes)
-        return None if repaired is None else self.tidied(self.polished(repaired))
+        return self.repaired({slot: lots for slot, lots in changes.items() if lots})
+
+    def finished(self, changes: Changes) -> Changes:
+        """No trade larger than it must be, and none that others can make up for at next to no cost."""
+        return self.tidied(self.polished(changes))
 
     def repaired(self, changes: Changes) -> Changes | None:
         """Add lots, the cheapest first that make up what is missing, until the goal is reached."""

