@@ -146,6 +146,11 @@ class Pricing:
         default_factory=dict, init=False, repr=False
     )
 
+    _stretches: dict[tuple[int, bool], tuple[tuple[int, Fraction, Fraction], ...]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _notionals: dict[int, Fraction] = field(default_factory=dict, init=False, repr=False)
+
     def __post_init__(self) -> None:
         """Raises InputError for a book of instruments that the snapshot does not list."""
         for name in self.book:
@@ -179,15 +184,23 @@ class Pricing:
         instrument = self.snapshot.universe.instruments[slot]
         return self.snapshot.universe.slot(CASH if instrument.kind == "balance" else instrument.settlement)
 
+    def stretches(self, slot: int, *, buy: bool) -> tuple[tuple[int, Fraction, Fraction], ...]:
+        """Of each segment the lots, the USD for a lot, and what a lot moves in the balance that pays, cost included."""
+        key = slot, buy
+        if key not in self._stretches:
+            instrument = self.snapshot.universe.instruments[slot]
+            lot = Fraction(self.snapshot.universe.instruments[self.payer(slot)].lot)
+            value = Fraction(instrument.lot) * entry_value(self.snapshot, slot) * (-1 if buy else 1)
+            usd = self.settlement_price(slot) * lot
+            self._stretches[key] = tuple(
+                (segment.lots, segment.cost, value / lot - segment.cost / usd)
+                for segment in self.ladder(slot, buy=buy).segments
+            )
+        return self._stretches[key]
+
     def _leg_segments(self, slot: int, buy: bool) -> tuple[int, list[tuple[int, int]]]:
         """A common divisor, and for each segment its lots and what one lot moves times the divisor."""
-        instrument = self.snapshot.universe.instruments[slot]
-        lot = Fraction(self.snapshot.universe.instruments[self.payer(slot)].lot)
-        value = Fraction(instrument.lot) * entry_value(self.snapshot, slot) * (-1 if buy else 1)
-        moved = [
-            (segment.lots, (value - segment.cost / self.settlement_price(slot)) / lot)
-            for segment in self.ladder(slot, buy=buy).segments
-        ]
+        moved = [(lots, each) for lots, _, each in self.stretches(slot, buy=buy)]
         divisor = lcm(*(each.denominator for _, each in moved))
         return divisor, [(lots, int(each * divisor)) for lots, each in moved]
 
@@ -213,6 +226,11 @@ class Pricing:
 
     def notional(self, slot: int) -> Fraction:
         """USD of the underlying of one lot, not negative."""
+        if slot not in self._notionals:
+            self._notionals[slot] = self._notional(slot)
+        return self._notionals[slot]
+
+    def _notional(self, slot: int) -> Fraction:
         instrument = self.snapshot.universe.instruments[slot]
         lot = Fraction(instrument.lot)
         if instrument.inverse and instrument.kind != "option":

@@ -31,6 +31,7 @@ class Layout:
     Attributes:
         row_of: the matrix row of each linear equation.
         y_at: the column of each row of the relation that equations speak of.
+        upper, cost, leg: of the segments' columns: their size, USD, and lots of the balance for a lot.
         balance_at, discard_at: the columns of each balance's change, and of what rounding takes from it.
         entries: matrix row, column and value.
         equal_rows: equations of defined rows that others speak of; these hold with equality.
@@ -48,6 +49,9 @@ class Layout:
         self.y_scale = self._row_scales()
         self.row_scale = np.where(targets >= 0, 1.0 / self.y_scale[np.maximum(targets, 0)], 1.0)
         self.x_scale = np.array([_column_scale(program, column) for column in program.columns])
+        self.upper = np.array([float(column.most) for column in program.columns]) / self.x_scale
+        self.cost = np.array([float(column.cost) for column in program.columns]) * self.x_scale
+        self.leg = np.array([float(column.leg) for column in program.columns])
         dropped = {*self.norms, *self.products}
         wanted = [e for e in program.equations if targets[e] >= 0 and e not in dropped]
         self.row_of = {e: n for n, e in enumerate(wanted)}
@@ -57,6 +61,19 @@ class Layout:
         self.entries = tuple(
             np.concatenate(parts) for parts in zip(self._trade_entries(), self._row_entries(), strict=True)
         )
+
+    @cached_property
+    def leg_rows(self) -> tuple[dict[int, float], ...]:
+        """For each balance, what the legs come to, less its change and what rounding takes: zero."""
+        found = []
+        for slot, at in self.balance_at.items():
+            terms = {at: -1.0, self.discard_at[slot]: -1.0}
+            paid = [n for n, column in enumerate(self.program.columns) if column.leg_slot == slot]
+            terms.update(
+                zip(paid, (self.leg[paid] / self.whole(slot) * self.x_scale[paid]).tolist(), strict=True)
+            )
+            found.append(terms)
+        return tuple(found)
 
     def whole(self, slot: int) -> float:
         """Lots of a balance to one unit of it."""

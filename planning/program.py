@@ -31,7 +31,6 @@ from zkmargin.margin.instruments.instrument import CASH
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
 from zkmargin.planning.costs import Pricing
-from zkmargin.planning.trades import leg_rate, usd_rate
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +113,7 @@ class Program:
 
     def target(self, ticks: int) -> int:
         """An excess in steps of the last row."""
-        return ticks * self.unit // 10**self.snapshot.quantum_decimals
+        return ticks * self.unit // int(10**self.snapshot.quantum_decimals)
 
     def discards(self, balance: int) -> int:
         """The most lots of a balance that rounding the legs down can take: one for each instrument."""
@@ -141,16 +140,13 @@ class Program:
 
     def _segments(self, number: int) -> list[Column]:
         move = self.moves[number]
-        ladder = self.pricing.ladder(move.slot, buy=move.sign > 0)
         payer = self.pricing.payer(move.slot)
-        leg, to_leg = leg_rate(self.snapshot, move.slot, payer), usd_rate(self.pricing, move.slot)
         columns, left = [], move.most
-        for segment in ladder.segments:
-            most = min(left, segment.lots)
+        for lots, cost, leg in self.pricing.stretches(move.slot, buy=move.sign > 0):
+            most = min(left, lots)
             left -= most
             if most > 0:
-                paid = move.sign * leg - segment.cost * to_leg
-                columns.append(Column(number, move.slot, move.sign, most, segment.cost, payer, paid))
+                columns.append(Column(number, move.slot, move.sign, most, cost, payer, leg))
         return columns
 
     def _within(self) -> dict[int, int]:

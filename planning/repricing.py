@@ -110,7 +110,7 @@ def _domain(count: int) -> int:
     return max(SMALLEST_DOMAIN, 1 << (count - 1).bit_length())
 
 
-def _moved(
+def _moved(  # noqa: PLR0917 - a market before and after
     listed: tuple[Instrument, ...],
     inputs: Inputs,
     indices: dict[str, str],

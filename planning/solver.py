@@ -107,7 +107,8 @@ class Solver:
     def _once(self, question: Question) -> tuple[Answer, Floats]:
         columns = _Columns(self.layout, question)
         rows = _Rows(len(self.layout.row_of))
-        self._balance_rows(rows)
+        for terms in self.layout.leg_rows:
+            rows.add(terms, 0.0, 0.0)
         for cut in self.cuts:
             rows.add(*self._cut_row(cut))
         self._condition_rows(rows, question, columns)
@@ -150,22 +151,12 @@ class Solver:
         np.subtract.at(columns.cost, c[inside], v[inside])
         low[closing] = -INFINITY
 
-    def _balance_rows(self, rows: _Rows) -> None:
-        """A balance changes by the legs, less what rounding takes."""
-        layout = self.layout
-        for slot, at in layout.balance_at.items():
-            terms = {at: -1.0, layout.discard_at[slot]: -1.0}
-            for n, column in enumerate(self.program.columns):
-                if column.leg_slot == slot:
-                    terms[n] = float(column.leg) / layout.whole(slot) * layout.x_scale[n]
-            rows.add(terms, 0.0, 0.0)
-
     def _condition_rows(self, rows: _Rows, question: Question, columns: _Columns) -> None:
         for band in question.bands:
             terms = {}
             for n, column in enumerate(self.program.columns):
                 value = column.sign * band.coefficients.get(column.slot, 0.0)
-                value += float(column.leg) * band.coefficients.get(column.leg_slot, 0.0)
+                value += float(self.layout.leg[n]) * band.coefficients.get(column.leg_slot, 0.0)
                 if value:
                     terms[n] = value * self.layout.x_scale[n]
             rows.add(terms, band.low, band.high)
@@ -286,10 +277,10 @@ class _Columns:
         program, width = layout.program, layout.width
         self.lower, self.upper, self.cost = np.zeros(width), np.full(width, INFINITY), np.zeros(width)
         self.whole = np.zeros(width, np.int8)
-        for n, column in enumerate(program.columns):
-            self.upper[n] = column.most / layout.x_scale[n]
-            self.cost[n] = float(column.cost) * layout.x_scale[n]
-            self.whole[n] = question.whole and layout.coarse(column.slot)
+        count = len(program.columns)
+        self.upper[:count], self.cost[:count] = layout.upper, layout.cost
+        if question.whole:
+            self.whole[:count] = [layout.coarse(column.slot) for column in program.columns]
         for slot, at in layout.balance_at.items():
             self.lower[at] = -INFINITY
             self.upper[layout.discard_at[slot]] = program.discards(slot) / layout.whole(slot)
@@ -299,7 +290,7 @@ class _Columns:
         if question.whole:
             self.whole[[layout.y_at[s] for s in program.discrete]] = 1
         left = dict(question.pinned)
-        for n, column in enumerate(program.columns):
+        for n, column in enumerate(program.columns) if left else ():
             if column.slot in left:
                 # The cheapest segments come first.
                 part = min(column.most, max(0, left[column.slot] * column.sign))

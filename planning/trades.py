@@ -17,7 +17,7 @@ from zkmargin.margin.arithmetic.decimals import canonical_decimal, parse_decimal
 from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.instruments.instrument import CASH
 from zkmargin.margin.snapshot.snapshot import Snapshot
-from zkmargin.planning.costs import Pricing, entry_value
+from zkmargin.planning.costs import Pricing
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,6 @@ def tradable_slot(snapshot: Snapshot, name: str, where: str) -> int:
     if snapshot.inputs.quotes[slot].settled is not None:
         raise InputError(where, "instrument", name, Finding("has expired and settled; it cannot be traded"))
     return slot
-
-
-def leg_rate(snapshot: Snapshot, slot: int, payer: int) -> Fraction:
-    """Lots of the balance that pays for one lot bought at the mark; negative is paid."""
-    instrument, balance = snapshot.universe.instruments[slot], snapshot.universe.instruments[payer]
-    return -Fraction(instrument.lot) * entry_value(snapshot, slot) / Fraction(balance.lot)
-
-
-def usd_rate(pricing: Pricing, slot: int) -> Fraction:
-    """Lots of the balance that one USD of a trade's cost takes."""
-    balance = pricing.snapshot.universe.instruments[pricing.payer(slot)]
-    return 1 / (pricing.settlement_price(slot) * Fraction(balance.lot))
 
 
 def traded(pricing: Pricing, lots: Sequence[int], changes: dict[int, int]) -> list[int]:

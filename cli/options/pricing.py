@@ -84,6 +84,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def chosen_limits(
     snapshot: Snapshot,
+    *,
     only: Sequence[str],
     coins: bool,
     largest: Sequence[str],
