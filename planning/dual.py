@@ -117,8 +117,8 @@ class Dual:
         """The most that a row can hold."""
         return (1 << (self.relation.bits * self.relation.rows[row].limbs)) - 1
 
-    def rounded(self, solver: Solver, answer: Answer) -> Multipliers:
-        """The solver's multipliers as integers, lowered until no row costs more than it gives, as far as that goes."""
+    def rounded(self, solver: Solver, answer: Answer, *, grain: int = 1) -> Multipliers:
+        """The solver's multipliers as multiples of a grain, lowered until no row gives more than it costs."""
         scale = 1 << MULTIPLIER_BITS
         found: dict[int, int] = {}
         for e, n in solver.layout.row_of.items():
@@ -130,9 +130,10 @@ class Dual:
             for cut, value in zip(solver.cuts, answer.cut_duals, strict=False)
             if value > 0
         ]
-        return self._lowered(Multipliers({e: n for e, n in found.items() if n}, cuts))
+        whole = {e: n // grain * grain for e, n in found.items()}
+        return self._lowered(Multipliers({e: n for e, n in whole.items() if n}, cuts), grain)
 
-    def _lowered(self, given: Multipliers) -> Multipliers:
+    def _lowered(self, given: Multipliers, grain: int) -> Multipliers:
         """Scale down what closes a row to what the row is needed for, later rows first."""
         equations, cuts = dict(given.equations), list(given.cuts)
         for s in self._order(equations):
@@ -152,7 +153,7 @@ class Dual:
             if more > less:
                 share = less / more
                 for e in above:
-                    equations[e] = int(equations[e] * share)
+                    equations[e] = int(equations[e] * share) // grain * grain
                 for n in held:
                     cuts[n] = cuts[n][0], int(cuts[n][1] * share)
         return Multipliers(
