@@ -1,22 +1,22 @@
 """That a liquidation cost at most so much more than the least, as a relation over committed holdings.
 
-Public: snapshot, model, level, target, costs, the cost C that was paid, and by how much it may pass the least. Secret: the
-holdings q, and multipliers z >= 0 of the model's own equations base_e = A[e] q + constant_e (see `zkmargin.planning.dual`).
-With f_e the steps that bring every equation to one unit, and all of it in 2^-32 of that unit:
+Public: snapshot, model, level, target, costs, the cost C that was paid, and by how much it may pass the least. Secret:
+the holdings q, and multipliers z >= 0 of the model's own equations base_e = A[e] q + constant_e (see
+`zkmargin.planning.dual`). With f_e the steps that bring every equation to one unit, all of it in 2^-32 of that unit:
 
     z_e >= 0,   - sum_e z_e E[e,s] f_e >= 0         for every row s that the model's equations speak of
     G_b >= 0                                        for every balance b that pays for trades, G_i = sum_e z_e A[e,i] f_e
     P >= 0,  P - q >= 0                             the long side of every contract; P - q is its short side
-    m >= 0,  2^w m - 2^w g + 2^w c >= 0             what a lot sold, or bought, gains beyond its cost, g = -/+ G_i + leg G_b
+    m >= 0,  2^w m - 2^w g + 2^w c >= 0             what a lot closed gains beyond its cost, g = -/+ G_i + leg G_b
     - sum G_i q_i - sum z_e constant_e f_e - sum m_sell P - sum m_buy (P - q)  >=  C / (1 + excess)
 
-The last line's left side is a lower bound on what any closing trades cost that reach the target, for whatever z, P and m
-are: larger P and m only lower it. Costs are rounded down and legs up, which lowers it, too. Each product is of two
-secrets, x y = ((x+y)^2 - (x-y)^2) / 4: two square cells, six for a contract and two for a balance. That is summed by slot,
-not by equation: there are far fewer slots.
+The last line's left side is a lower bound on what any closing trades cost that reach the target, for whatever z, P and
+m are: larger P and m only lower it. Costs are rounded down and legs up, which lowers it, too. Each product is of two
+secrets, x y = ((x+y)^2 - (x-y)^2) / 4: two square cells, six for a contract and two for a balance. That is summed by
+slot, not by equation: there are far fewer slots.
 
-Only models without bits and norms: bits have no strong duality, and a relaxation's bound would be held against a venue that
-cannot reach it.
+Only models without bits and norms: bits have no strong duality, and a relaxation's bound would be held against a venue
+that cannot reach it.
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ class _Claim:
             if instrument.kind != "balance" and quotes[slot].settled is None:
                 self._closing(slot, instrument.name)
         if len(self.squares) > universe.domain:
-            remedy = f"products take {len(self.squares)} square cells of {universe.domain}; claim over a smaller universe"
+            cells = len(self.squares)
+            remedy = f"products take {cells} square cells of {universe.domain}; claim over fewer instruments"
             raise InputError("claim", "universe", len(universe), remedy)
         return self._closed()
 
@@ -197,7 +198,7 @@ class _Claim:
         paid = Fraction(claim.cost * self.unit << RESOLUTION, ticks)
         self.builder.row(
             "the least cost, and what it may be passed by, covers what was paid",
-            WEIGHTS,
+            Unit("USD", 4 * _BASIS_POINTS * self.unit << RESOLUTION),
             {},
             constants,
             v={cell: factor * sign for cell, sign in self.squares.items()},

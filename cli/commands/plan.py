@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.commands.plan_prove import prove, verify
 from zkmargin.cli.options.files import (
     FILE,
     holdings_argument,
@@ -218,3 +219,7 @@ def _band(text: str, measure: Any) -> Band:
         raise InputError("command line", f"--{measure}", text, "write COIN:LOW:HIGH, such as BTC:-1:1")
     low, high = (Fraction(parse_decimal(part, "command line", f"--{measure}")) for part in parts[1:])
     return Band(parts[0], measure, low, high)
+
+
+plan.add_command(prove)
+plan.add_command(verify)

@@ -47,9 +47,8 @@ def account_options(command: Callable[..., None]) -> Callable[..., None]:
         snapshot = Snapshot.load(snapshot_file)
         contracts = chosen_targets(map_file, map_signer, snapshot.universe)
         holdings = Holdings.read(holdings_file, snapshot, contracts)
-        costs = CostModel() if costs_file is None else load_costs(costs_file)
-        book = {} if book_file is None else read_book(book_file, snapshot)
-        command(given=Given(Pricing(snapshot, costs, book), holdings.vector(snapshot)), **rest)
+        pricing = read_pricing(snapshot, costs_file, book_file)
+        command(given=Given(pricing, holdings.vector(snapshot)), **rest)
 
     with_account.__name__, with_account.__doc__ = command.__name__, command.__doc__
     with_account.__dict__.update(command.__dict__)
@@ -63,6 +62,12 @@ def account_options(command: Callable[..., None]) -> Callable[..., None]:
     )  # fmt: skip
     wrapped: Callable[..., None] = map_options(costs_option(book_option(with_account)))
     return snapshot_argument(holdings_argument(wrapped))
+
+
+def read_pricing(snapshot: Snapshot, costs_file: Path | None, book_file: Path | None) -> Pricing:
+    """What trades cost by these files, or as usual. Raises InputError."""
+    costs = CostModel() if costs_file is None else load_costs(costs_file)
+    return Pricing(snapshot, costs, {} if book_file is None else read_book(book_file, snapshot))
 
 
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.harness import Run
+from tests.margin.accounts import tiny
 from zkmargin.margin.market import example_market
 from zkmargin.margin.snapshot.snapshot import Snapshot
 
@@ -245,3 +246,33 @@ def test_the_agent_advises_and_trades_on_paper(run: Run, whole: Path, tmp_path: 
     settings.write_text('holdings = "holdings.csv"\nsnapshots = "nowhere"\nlow = 0\ntarget = 1000\n')
     missing = run("agent", settings)
     assert (missing.code, "directory of snapshots" in missing.err) == (2, True)
+
+
+def test_a_liquidation_near_the_least_is_proven_without_the_book(run: Run, tmp_path: Path) -> None:
+    market, holdings = tmp_path / "market.json", tmp_path / "holdings.csv"
+    tiny().dump(market)
+    holdings.write_text(
+        "instrument,quantity\nUSD,5150\nBTC,0.1\nBTC_USD-PERPETUAL,-0.7\nBTC_USD-31JAN26-K-C,-0.9\n"
+        "BTC-31JAN26-K-P,-0.7\nBTC-PERPETUAL,20000\n"
+    )
+    planned = run("plan", "liquidation", market, holdings, "--no-rules", "--json")
+    assert planned.code == 0, planned.err
+    opening, commitment, proof = (tmp_path / name for name in ("o.json", "c.json", "near.json"))
+    assert run("commit", market, holdings, "-o", commitment, "--opening", opening).code == 0
+    terms = ("--cost", planned.document["cost"], "--above", "5", "--audience", "public", "--nonce", "7f3a")
+    proven = run("plan", "prove", market, "--opening", opening, *terms, "-o", proof, "--json")
+    assert proven.code == 0, proven.err
+    assert proven.document["squares"] == 52
+    verified = run("plan", "verify", market, proof, "--commitment", commitment, *terms, "--json")
+    assert (verified.code, verified.document["valid"]) == (0, True)
+    closer = [word if word != "5" else "4" for word in terms]
+    assert run("plan", "verify", market, proof, "--commitment", commitment, *closer).code == 1
+    dear = [word if word != planned.document["cost"] else "100" for word in terms]
+    refused = run("plan", "prove", market, "--opening", opening, *dear, "-o", tmp_path / "no.json")
+    assert refused.code == 1
+    assert "covers what was paid: short by" in refused.err
+    assert not (tmp_path / "no.json").exists()
+    wrong = run(
+        "plan", "prove", market, "--opening", opening, *terms[:2], "--above", "0.001", *terms[4:], "-o", proof
+    )
+    assert (wrong.code, "--above" in wrong.err) == (2, True)
