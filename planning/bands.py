@@ -42,7 +42,7 @@ def account_greeks(snapshot: Snapshot, lots: Sequence[int]) -> dict[str, Greeks]
     """Net sensitivities by underlying of an account given in lots by slot, whose legs are in its balances."""
     each, found = per_lot(snapshot), dict[str, Greeks]()
     for slot, held in enumerate(lots):
-        coin = snapshot.universe.instruments[slot].underlying
+        coin = snapshot.basis.universe.instruments[slot].underlying
         if held and coin != CASH:
             found[coin] = found.get(coin, Greeks()) + each[slot].times(Fraction(held))
     return found
@@ -99,7 +99,7 @@ class SlotGreeks:
 
 def _measures(snapshot: Snapshot, band: Band) -> tuple[Fraction, ...]:
     """What settles in a coin is left to the coin's own slot."""
-    pairs = zip(snapshot.universe.instruments, per_lot(snapshot), strict=True)
+    pairs = zip(snapshot.basis.universe.instruments, per_lot(snapshot), strict=True)
     return tuple(
         getattr(greeks, band.measure) if instrument.underlying == band.underlying else Fraction(0)
         for instrument, greeks in pairs

@@ -235,7 +235,8 @@ def hedging_moves(
     instruments = snapshot.universe.instruments
     gross: dict[str, Fraction] = {}
     for slot, held in enumerate(lots):
-        if held and instruments[slot].underlying != CASH:
+        running = snapshot.inputs.quotes[slot].settled is None
+        if held and running and instruments[slot].underlying != CASH:
             coin = instruments[slot].underlying
             gross[coin] = gross.get(coin, Fraction(0)) + abs(held) * pricing.notional(slot)
     moves = []

@@ -158,9 +158,9 @@ class _Run:
             for slot, each in enumerate(SlotGreeks.of(self.pricing, (band,)).per_lot[0]):
                 own[slot] += each
         found = list(own)
-        for slot in range(len(own)):
+        for slot, quote in enumerate(snapshot.inputs.quotes):
             payer = self.pricing.payer(slot)
-            if snapshot.universe.instruments[slot].inverse and payer != slot:
+            if snapshot.universe.instruments[slot].inverse and payer != slot and quote.settled is None:
                 found[slot] += Fraction(self.pricing.leg(slot, 10**6), 10**6) * own[payer]
         return found
 

@@ -74,7 +74,7 @@ def slot_greeks(snapshot: Snapshot) -> tuple[Greeks, ...]:
     """Greeks of one lot of every slot by itself; none for cash, nor for an inverse future, whose leg is in its coin."""
     options = _option_greeks(snapshot, range(len(snapshot.universe)))
     found = []
-    for slot, instrument in enumerate(snapshot.universe.instruments):
+    for slot, instrument in enumerate(snapshot.basis.universe.instruments):
         lot = Fraction(instrument.lot) * instrument.multiplier
         if slot in options:
             found.append(options[slot].times(lot))

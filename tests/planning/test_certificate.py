@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,11 @@ def test_it_is_of_one_book_one_snapshot_and_one_set_of_terms() -> None:
     with pytest.raises(CertificateError):
         check(changed(document, target="1000000"), costs.snapshot, lots)
     with pytest.raises(CertificateError):
-        check(changed(document, hedges=True, costs=CostModel(future_spread="0.0002")), costs.snapshot, lots)
+        check(
+            changed(document, hedges=True, costs=CostModel(future_spread=Decimal("0.0002"))),
+            costs.snapshot,
+            lots,
+        )
     with pytest.raises(InputError, match="another snapshot"):
         check(document, pricing("es").snapshot, lots)
 
