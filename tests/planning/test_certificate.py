@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from tests.planning.books import SECTIONS, example, model_of, pricing, short_by
+from zkmargin.margin.arithmetic.decimals import floor_div
 from zkmargin.margin.errors import InputError
 from zkmargin.planning.certificate import CertificateDocument, CertificateError, certify, check
 from zkmargin.planning.costs import CostModel, Pricing, Touch
+from zkmargin.planning.dual import Dual, Multipliers
+from zkmargin.planning.layout import Layout
+from zkmargin.planning.norms import Cut
 from zkmargin.planning.plan import Limits, plan_liquidation
 from zkmargin.planning.program import Program, closing_moves, hedging_moves
 from zkmargin.planning.solver import Question, Solver
@@ -162,3 +166,35 @@ def test_a_file_that_is_no_certificate_is_told(tmp_path: Path, field: str, value
     path.write_text(json.dumps(raw))
     with pytest.raises(InputError, match=field):
         CertificateDocument.read(path)
+
+
+def restated(document: CertificateDocument, costs: Pricing, lots: list[int]) -> CertificateDocument:
+    """The certificate with the bound that its entries would give if none of them were looked at."""
+    moves = closing_moves(costs, lots, Limits().slots(costs), {})
+    program = Program(costs, lots, moves, document.model, "maintenance")
+    dual = Dual(program, Layout(program).norms)
+    cuts = [
+        (Cut(c.equation, {k: int(w) for k, w in c.weights.items()}), int(c.multiplier)) for c in document.cuts
+    ]
+    given = Multipliers({e: int(n) for e, n in document.multipliers.items()}, cuts)
+    return changed(document, bound=str(floor_div(dual.bound(given, 0) * 10**24)))
+
+
+def test_longer_weights_are_refused_whatever_bound_they_state() -> None:
+    document, costs, lots = made_for("correlation")
+    assert check(restated(document, costs, lots), costs.snapshot, lots).bound > 0
+    (cut, *rest) = document.cuts
+    longer = cut.model_copy(update={"weights": {cell: str(2 * int(w)) for cell, w in cut.weights.items()}})
+    with pytest.raises(CertificateError, match="longer than 1"):
+        check(restated(changed(document, cuts=[longer, *rest]), costs, lots), costs.snapshot, lots)
+    backwards = cut.model_copy(update={"multiplier": str(-int(cut.multiplier))})
+    with pytest.raises(CertificateError, match="no positive multiplier"):
+        check(restated(changed(document, cuts=[backwards, *rest]), costs, lots), costs.snapshot, lots)
+
+
+def test_multipliers_of_norms_and_squares_are_refused_whatever_bound_they_state() -> None:
+    document, costs, lots = made_for("correlation")
+    norm = document.cuts[0].equation
+    forged = changed(document, multipliers={**document.multipliers, norm: str(10**6)})
+    with pytest.raises(CertificateError, match="no linear row"):
+        check(restated(forged, costs, lots), costs.snapshot, lots)
