@@ -1,7 +1,9 @@
 """What planning commands say, and what they refuse."""
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -276,3 +278,48 @@ def test_a_liquidation_near_the_least_is_proven_without_the_book(run: Run, tmp_p
         "plan", "prove", market, "--opening", opening, *terms[:2], "--above", "0.001", *terms[4:], "-o", proof
     )
     assert (wrong.code, "--above" in wrong.err) == (2, True)
+
+
+class Published(BaseHTTPRequestHandler):
+    """Answers as a verifier's service does when asked for its newest snapshot."""
+
+    snapshot = tiny()
+
+    def do_GET(self) -> None:
+        body = b'{"snapshot":%s}' % self.snapshot.encode()
+        if self.path.startswith("/v1/snapshots?"):
+            info = {
+                "id": self.snapshot.id,
+                "universe": self.snapshot.universe.digest,
+                "valuation_time": self.snapshot.valuation_time,
+                "accepted": 1_767_254_400,
+                "oracle": "oracle",
+            }
+            body = json.dumps([info]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_the_agent_takes_snapshots_from_a_service(run: Run, tmp_path: Path) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Published)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        (tmp_path / "holdings.csv").write_text("instrument,quantity\nUSD,100\nBTC,1\n")
+        address = f"http://127.0.0.1:{server.server_port}"
+        settings = tmp_path / "plan.toml"
+        settings.write_text(f'holdings = "holdings.csv"\nservice = "{address}"\nlow = 0\ntarget = 1000\n')
+        seen = run("agent", settings, "--json")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert seen.code == 0, seen.err
+    assert [d["action"] for d in seen.document["decisions"]] == ["hold"]
+    away = run("agent", settings)
+    assert (away.code, away.out) == (2, "")

@@ -146,3 +146,12 @@ def test_no_multipliers_pass_the_least_in_a_certificate(seed: int) -> None:
         bound = dual.bound(Multipliers({e: n for e, n in tried.items() if n}), 0)
         assert float(bound) <= least * (1 + 1e-9)
     assert float(dual.bound(good, 0)) > least - 1e-6
+
+
+def test_every_balance_must_be_worth_something() -> None:
+    """Legs are rounded up, which lowers the bound only where more of a balance is worth more."""
+    names = [row.name for row in claim_of(*scene()[:1], 1).relation().rows]
+    assert [name for name in names if "worth something" in name] == [
+        "USD: worth something",
+        "BTC: worth something",
+    ]
