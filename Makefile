@@ -6,7 +6,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
+PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client planning cli
 CHECKED := $(PYTHON_ROOMS) tests benchmarks examples vectors .ci
 
 # An empty environment (env -i) works too: programs look for themselves on PATH, and rustup installs below HOME.

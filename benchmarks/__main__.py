@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import attesting, market, peers, proving, scenarios, startup
+from benchmarks import attesting, market, peers, planning, proving, scenarios, startup
 from zkmargin.algebra import get_backend
 
 CASES = {
@@ -24,6 +24,8 @@ CASES = {
     "d: 80 options, PMRM 2": proving.pmrm2,
     "expected shortfall, 10,000 cells and 200 instruments": scenarios.shortfall,
     "requirement of 100 positions": scenarios.hundred_positions,
+    "plans of the example account": planning.plans,
+    "a plan for 80 options, PMRM 2": planning.pmrm2_options,
     "commit 4096": peers.commitments,
     "transforms": peers.transforms,
     "recorded market's snapshot": market.snapshot,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from zkmargin.circuits.account_rows import AccountRows
 from zkmargin.circuits.models import BUILDERS
 from zkmargin.circuits.relation import Relation
@@ -11,7 +13,12 @@ from zkmargin.margin.units import LEVELS, Level
 
 
 def build_relation(
-    snapshot: Snapshot, *, model: str = "grid", level: Level = "initial", threshold: int = 0
+    snapshot: Snapshot,
+    *,
+    model: str = "grid",
+    level: Level = "initial",
+    threshold: int = 0,
+    within: Mapping[int, int] | None = None,
 ) -> Relation:
     """The relation "account value - requirement >= threshold" of one snapshot, model and level.
 
@@ -20,13 +27,15 @@ def build_relation(
         model: a model that the snapshot carries and that has rows.
         level: initial or maintenance.
         threshold: in ticks of the snapshot; may be negative.
+        within: by slot, the most lots that the accounts in question hold, where that is less than the instrument's
+            bound. The rows say the same; the constants that switch them by bits are as small as these accounts allow.
 
     Raises:
         InputError: the snapshot lacks the model, nothing proves it, or the level is unknown.
         RelationError: the bounds are so wide that an equation could wrap around in the field, or the threshold is
             beyond what an account within them can reach.
     """
-    account, denominator = _opened(snapshot, model, level)
+    account, denominator = _opened(snapshot, model, level, within)
     return account.close(denominator).at(threshold)
 
 
@@ -46,7 +55,9 @@ class Thresholds:
         return self._relation.at(threshold)
 
 
-def _opened(snapshot: Snapshot, model: str, level: Level) -> tuple[AccountRows, int]:
+def _opened(
+    snapshot: Snapshot, model: str, level: Level, within: Mapping[int, int] | None = None
+) -> tuple[AccountRows, int]:
     """The rows of a model but the closing one, and the requirement's denominator."""
     if model not in snapshot.models:
         raise InputError("snapshot", "model", model, snapshot.lacking(model))
@@ -55,4 +66,5 @@ def _opened(snapshot: Snapshot, model: str, level: Level) -> tuple[AccountRows, 
     if level not in LEVELS:
         raise InputError("statement", "level", level, f"choose one of {', '.join(LEVELS)}")
     account = AccountRows(snapshot, model, level)
+    account.rows.honest.update(within or {})
     return account, BUILDERS[model](account)

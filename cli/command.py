@@ -74,6 +74,69 @@ def _backtest() -> click.Command:
     return run_backtest
 
 
+@command.part("whatif", "Show requirement, excess and Greeks before and after some trades, costs paid.")
+def _whatif() -> click.Command:
+    from zkmargin.cli.commands.planning.whatif import whatif
+
+    return whatif
+
+
+@command.part(
+    "plan", "Find the least-cost trades that bring an account to a target, confirmed by the exact engine."
+)
+def _plan() -> click.Command:
+    from zkmargin.cli.commands.planning.plan import plan
+
+    return plan
+
+
+@command.part(
+    "available",
+    "Find the greatest withdrawal of each asset that keeps margin covered, to the lot: one lot more fails.",
+)
+def _available() -> click.Command:
+    from zkmargin.cli.commands.planning.available import available
+
+    return available
+
+
+@command.part(
+    "distance",
+    "Find the prices and volatilities at which margin fails, by pricing the market again, and a map of the excess.",
+)
+def _distance() -> click.Command:
+    from zkmargin.cli.commands.planning.distance import distance
+
+    return distance
+
+
+@command.part(
+    "contributions",
+    "Share the requirement out among the positions by shadow prices, beside what is asked without each.",
+)
+def _contributions() -> click.Command:
+    from zkmargin.cli.commands.planning.contributions import contributions
+
+    return contributions
+
+
+@command.part("place", "Place a pool of collateral among accounts at several venues, at the least fees.")
+def _place() -> click.Command:
+    from zkmargin.cli.commands.planning.place import place
+
+    return place
+
+
+@command.part(
+    "agent",
+    "Decide on each snapshot whether to hold or to trade, and write every decision down with its reason and cost.",
+)
+def _agent() -> click.Command:
+    from zkmargin.cli.commands.planning.agent import agent
+
+    return agent
+
+
 @command.part("commit", "Commit to the holdings of an account.")
 def _commit() -> click.Command:
     from zkmargin.cli.commands.commit import commit
@@ -169,7 +232,7 @@ def _serve() -> click.Command:
 
 @command.part("contract", "Verify proofs and keep pledges on an EVM chain (Prague's rules or later).")
 def _contract() -> click.Command:
-    from zkmargin.cli.commands.contract import contract
+    from zkmargin.cli.commands.evm.contract import contract
 
     return contract
 

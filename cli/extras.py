@@ -2,6 +2,7 @@
 
 EXTRAS = {
     "plots": ("matplotlib",),
+    "planning": ("highspy",),
     "client": ("httpx",),
     "service": (
         "alembic",
@@ -21,6 +22,7 @@ EXTRAS = {
 
 PURPOSES = {
     "plots": "pictures",
+    "planning": "finding least-cost plans",
     "client": "asking a service",
     "service": "running a service or reading a venue's ledger",
 }

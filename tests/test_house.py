@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "margin": ("zkmargin._native", "zkmargin.margin"),
     "algebra": ("zkmargin._native", "zkmargin.algebra"),
     "circuits": ("zkmargin.circuits", "zkmargin.margin", "zkmargin.algebra.field"),
+    "planning": ("zkmargin.planning", "zkmargin.circuits", "zkmargin.margin"),
     "argument": ("zkmargin.argument", *LOWER),
     "attestation": ("zkmargin.attestation", "zkmargin.argument", *LOWER),
     "prover": ("zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),

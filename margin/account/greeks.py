@@ -70,6 +70,21 @@ def net_greeks(snapshot: Snapshot, entries: Iterable[Entry]) -> dict[ExpiryBucke
     return dict(sorted(buckets.items(), key=lambda item: (item[0][0], item[0][1] or 0)))
 
 
+def slot_greeks(snapshot: Snapshot) -> tuple[Greeks, ...]:
+    """Greeks of one lot of every slot by itself; none for cash, nor for an inverse future, whose leg is in its coin."""
+    options = _option_greeks(snapshot, range(len(snapshot.universe)))
+    found = []
+    for slot, instrument in enumerate(snapshot.basis.universe.instruments):
+        lot = Fraction(instrument.lot) * instrument.multiplier
+        if slot in options:
+            found.append(options[slot].times(lot))
+        elif instrument.underlying == CASH:
+            found.append(Greeks())
+        else:
+            found.append(Greeks(_slot_delta(snapshot, slot) * lot))
+    return tuple(found)
+
+
 def totals(buckets: dict[ExpiryBucket, Greeks]) -> dict[str, Greeks]:
     """Greeks by coin."""
     sums: dict[str, Greeks] = defaultdict(Greeks)

@@ -17,23 +17,23 @@ from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.files.documents import parse_json, read_text
 from zkmargin.margin.files.literals import PlainLiterals
 from zkmargin.margin.files.validation import input_error
-from zkmargin.margin.parameters.binance import Binance
-from zkmargin.margin.parameters.bybit import Bybit
 from zkmargin.margin.parameters.collateral import Collateral, check_rising
 from zkmargin.margin.parameters.correlation import CorrelationSection
-from zkmargin.margin.parameters.deribit import Deribit
 from zkmargin.margin.parameters.es import Shortfall
 from zkmargin.margin.parameters.grid import Grid
-from zkmargin.margin.parameters.okx import Okx
-from zkmargin.margin.parameters.pmrm1 import Pmrm1
-from zkmargin.margin.parameters.pmrm2 import Pmrm2
 from zkmargin.margin.parameters.span import SpanParameters
-from zkmargin.margin.parameters.srm import Srm
 from zkmargin.margin.parameters.standard import Standard
 from zkmargin.margin.parameters.tiered import Tiered
 from zkmargin.margin.parameters.tims import TimsParameters
 from zkmargin.margin.parameters.types import Rates, Strict, rates
 from zkmargin.margin.parameters.var import ValueAtRisk
+from zkmargin.margin.parameters.venues.binance import Binance
+from zkmargin.margin.parameters.venues.bybit import Bybit
+from zkmargin.margin.parameters.venues.deribit import Deribit
+from zkmargin.margin.parameters.venues.okx import Okx
+from zkmargin.margin.parameters.venues.pmrm1 import Pmrm1
+from zkmargin.margin.parameters.venues.pmrm2 import Pmrm2
+from zkmargin.margin.parameters.venues.srm import Srm
 
 VERSION = 1
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from zkmargin.margin.arithmetic.decimals import canonical_decimal
 from zkmargin.margin.parameters.grid import Grid
-from zkmargin.margin.parameters.pmrm2 import Scenario
+from zkmargin.margin.parameters.venues.pmrm2 import Scenario
 from zkmargin.margin.tables.grid import Cell, VolatilityMove
 
 _MOVES: tuple[VolatilityMove, ...] = ("up", "none", "down")

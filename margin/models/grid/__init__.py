@@ -15,12 +15,12 @@ from zkmargin.margin.models.grid import binance, bybit, crypto, deribit, okx, pm
 from zkmargin.margin.models.grid.coverage import coverage_charge
 from zkmargin.margin.models.grid.losses import unit_losses
 from zkmargin.margin.models.model import Model
-from zkmargin.margin.parameters.binance import Binance
-from zkmargin.margin.parameters.bybit import Bybit
-from zkmargin.margin.parameters.deribit import Deribit
-from zkmargin.margin.parameters.okx import Okx
-from zkmargin.margin.parameters.pmrm1 import Pmrm1
-from zkmargin.margin.parameters.pmrm2 import Pmrm2
+from zkmargin.margin.parameters.venues.binance import Binance
+from zkmargin.margin.parameters.venues.bybit import Bybit
+from zkmargin.margin.parameters.venues.deribit import Deribit
+from zkmargin.margin.parameters.venues.okx import Okx
+from zkmargin.margin.parameters.venues.pmrm1 import Pmrm1
+from zkmargin.margin.parameters.venues.pmrm2 import Pmrm2
 from zkmargin.margin.tables.assessment import Assessment, Charge, assess
 from zkmargin.margin.tables.grid import GridTables
 from zkmargin.margin.tables.grid_additions import ConfidenceCharge

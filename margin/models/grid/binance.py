@@ -3,7 +3,7 @@
 With n the notional of a contract and brackets from f_k on at a rate of r_k, it is charged max over k of r_k n - c_k,
 c_k the sum of (r_j - r_j-1) f_j up to k: what the venue calls `cum`. Loans and equity are those of `debts` and
 haircuts. The account must be worth the ratio times the sum. Short options, which the ratio has no rule for, are
-charged as in `cross`. Sources: `zkmargin.margin.parameters.binance`.
+charged as in `cross`. Sources: `zkmargin.margin.parameters.venues.binance`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 
 from zkmargin.margin.arithmetic.decimals import nearest
 from zkmargin.margin.models.grid.parts import risk_units
-from zkmargin.margin.parameters.binance import Binance, Bracket
+from zkmargin.margin.parameters.venues.binance import Binance, Bracket
 from zkmargin.margin.tables.charges import CollateralCharge, StrikeCharge
 from zkmargin.margin.tables.grid import Cell, GridTables
 from zkmargin.margin.tables.grid_additions import ExposureCharge, Tier

@@ -5,7 +5,7 @@ notional; the vega, and the delta, that expiries hedge of each other, by the tim
 dollars and in stablecoins hedge of each other. Time between expiries: for every gap between one expiry and the next,
 what all up to it and all beyond it hedge of each other pays for the gap; two expiries so pay for the whole time
 between them. A vega counts dollars for a whole unit of volatility. Initial margin is a multiple of all of it.
-Sources: `zkmargin.margin.parameters.bybit`.
+Sources: `zkmargin.margin.parameters.venues.bybit`.
 """
 
 from collections import defaultdict
@@ -23,9 +23,9 @@ from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.crypto import cell_risk
 from zkmargin.margin.models.grid.forwards import folded, forward_exposures
 from zkmargin.margin.models.grid.parts import risk_units
-from zkmargin.margin.parameters.bybit import Bybit
 from zkmargin.margin.parameters.grid import VolatilityShock
 from zkmargin.margin.parameters.types import ByLevel
+from zkmargin.margin.parameters.venues.bybit import Bybit
 from zkmargin.margin.tables.charges import PerpetualCharge
 from zkmargin.margin.tables.grid import Cell, GridTables
 from zkmargin.margin.tables.grid_additions import HedgeCharge, Leg

@@ -31,8 +31,8 @@ from zkmargin.margin.models.grid.deribit_shocks import delta_shocks, roll_shocks
 from zkmargin.margin.models.grid.deribit_units import Unit, risk_units
 from zkmargin.margin.models.grid.parts import entries
 from zkmargin.margin.models.grid.volatilities import discounted
-from zkmargin.margin.parameters.deribit import Deribit, Scales
 from zkmargin.margin.parameters.grid import VolatilityShock
+from zkmargin.margin.parameters.venues.deribit import Deribit, Scales
 from zkmargin.margin.tables.charges import CollateralCharge
 from zkmargin.margin.tables.grid import Cell, GridTables
 from zkmargin.margin.tables.grid_additions import Coverage, Currency, ExpiryBucket

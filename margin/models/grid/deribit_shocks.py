@@ -20,7 +20,7 @@ from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.deribit_units import Unit
 from zkmargin.margin.models.grid.forwards import folded, forward_exposures, years_to
-from zkmargin.margin.parameters.deribit import Deribit, Scales
+from zkmargin.margin.parameters.venues.deribit import Deribit, Scales
 from zkmargin.margin.tables.grid_additions import ExposureCharge, Tier
 from zkmargin.margin.tables.schema import fitting
 from zkmargin.margin.valuation.basis import Basis, contract_size

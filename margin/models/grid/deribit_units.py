@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zkmargin.margin.instruments.instrument import CASH
-from zkmargin.margin.parameters.deribit import Deribit
+from zkmargin.margin.parameters.venues.deribit import Deribit
 from zkmargin.margin.valuation.basis import Basis, underlyings
 
 

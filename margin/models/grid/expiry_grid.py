@@ -24,7 +24,7 @@ from zkmargin.margin.market.inputs import Inputs
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.parts import entries, spot_moves
 from zkmargin.margin.models.grid.volatilities import COLUMNS, discounted, smile, term
-from zkmargin.margin.parameters.pmrm2 import Confidence, Discount, Peg, Scenario, Skew, Volatility
+from zkmargin.margin.parameters.venues.pmrm2 import Confidence, Discount, Peg, Scenario, Skew, Volatility
 from zkmargin.margin.tables.grid import SKEWS, Cell
 from zkmargin.margin.tables.grid_additions import ConfidenceCharge, ExpiryBucket
 from zkmargin.margin.units import LEVELS, Level

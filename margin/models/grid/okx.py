@@ -5,7 +5,7 @@ passes. MR6: extreme moves with volatility unchanged, which count in part. MR3: 
 move of volatility. MR4: the net exposure of every expiry to its own forward, moved against spot by its share of a year.
 MR5: all forwards moved by a move of interest rates. MR7: what closing would cost, at rates that rise with size; the
 least that a coin's positions are asked for. MR8: what is borrowed. MR9: what contracts in dollars and in stablecoins
-hedge of each other, at rates that rise with size. Coins offset derivatives. Sources: `zkmargin.margin.parameters.okx`.
+hedge of each other, at rates that rise with size. Coins offset derivatives. Sources: `parameters.venues.okx`.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ from zkmargin.margin.arithmetic.packed import Q64Matrix
 from zkmargin.margin.market.times import format_time
 from zkmargin.margin.models.grid.forwards import by_expiry, folded, forward_exposures, years_to
 from zkmargin.margin.models.grid.parts import risk_units, spot_moves
-from zkmargin.margin.parameters.okx import Moves, Okx
+from zkmargin.margin.parameters.venues.okx import Moves, Okx
 from zkmargin.margin.tables.grid import Cell, GridTables
 from zkmargin.margin.tables.grid_additions import ExposureCharge, HedgeCharge, Leg, MinimumCharge, Tier
 from zkmargin.margin.tables.schema import fitting

@@ -14,7 +14,7 @@ from fractions import Fraction
 from zkmargin.margin.models.grid.expiry_grid import ExpiryGrid
 from zkmargin.margin.models.grid.parts import risk_units
 from zkmargin.margin.models.grid.pmrm2 import refuse_unpaid
-from zkmargin.margin.parameters.pmrm1 import Pmrm1
+from zkmargin.margin.parameters.venues.pmrm1 import Pmrm1
 from zkmargin.margin.tables.charges import CollateralCharge, PerpetualCharge
 from zkmargin.margin.tables.grid import GridTables
 from zkmargin.margin.tables.grid_additions import ConfidenceCharge

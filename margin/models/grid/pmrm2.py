@@ -12,7 +12,7 @@ import numpy as np
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments.instrument import Instrument
 from zkmargin.margin.models.grid.expiry_grid import ExpiryGrid
-from zkmargin.margin.parameters.pmrm2 import Pmrm2
+from zkmargin.margin.parameters.venues.pmrm2 import Pmrm2
 from zkmargin.margin.tables.charges import CollateralCharge, PerpetualCharge
 from zkmargin.margin.tables.grid import GridTables
 from zkmargin.margin.units import LEVELS, Level

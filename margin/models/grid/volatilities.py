@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from zkmargin.margin.arithmetic.fixed import ONE, ONE_BITS, exp, from_decimal, from_fraction, ln, mul, sqrt
-from zkmargin.margin.parameters.pmrm2 import Skew, SkewCap, Volatility
+from zkmargin.margin.parameters.venues.pmrm2 import Skew, SkewCap, Volatility
 
 MICROSECONDS_A_DAY: Final = 86400 * 10**6
 _SECOND: Final = 10**6

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from zkmargin.margin.arithmetic.decimals import nearest
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.times import format_time
-from zkmargin.margin.parameters.srm import ShortOption, Srm
+from zkmargin.margin.parameters.venues.srm import ShortOption, Srm
 from zkmargin.margin.tables.charges import CollateralCharge
 from zkmargin.margin.tables.rate_additions import ExpiryCap, SizeCharge
 from zkmargin.margin.tables.rates import RateTables

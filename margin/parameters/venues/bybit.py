@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from zkmargin.margin.parameters.okx import RoundLossFactors
 from zkmargin.margin.parameters.types import Factor, FloorDays, Number, Rate, Strict
+from zkmargin.margin.parameters.venues.okx import RoundLossFactors
 
 _Range = Annotated[Number, Field(ge=Decimal("0.001"), le=Decimal("0.99"))]
 

@@ -13,8 +13,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from zkmargin.margin.parameters.pmrm2 import LossFactors, Positive
 from zkmargin.margin.parameters.types import FACTOR_PLACES, Factor, Number, Rate, Shock, Strict, at_most
+from zkmargin.margin.parameters.venues.pmrm2 import LossFactors, Positive
 
 _Start = Annotated[Number, Field(ge=0, le=10**11)]
 _Moves = Annotated[tuple[Shock, ...], Field(min_length=1, max_length=41)]

@@ -12,8 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from zkmargin.margin.parameters.okx import RoundLossFactors
 from zkmargin.margin.parameters.types import Number, Rate, Rates, Strict, at_most, rates
+from zkmargin.margin.parameters.venues.okx import RoundLossFactors
 
 
 class Bracket(Strict):

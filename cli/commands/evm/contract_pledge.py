@@ -8,7 +8,7 @@ from rich.text import Text
 from zkmargin.attestation import SigningKey, SubmissionDocument
 from zkmargin.attestation.signing import address_of
 from zkmargin.circuits import build_relation
-from zkmargin.cli.commands.contract import contract, ledger_option, rpc_option, told
+from zkmargin.cli.commands.evm.contract import contract, ledger_option, rpc_option, told
 from zkmargin.cli.options.files import FILE, refuse_replacing, snapshot_argument
 from zkmargin.cli.options.keys import address, key_option, required_key
 from zkmargin.cli.output.terminal import answer, json_option, progress

@@ -11,8 +11,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from zkmargin.margin.parameters.pmrm2 import Confidence, Discount, Fall, Peg, Scenario, Skew, Volatility
 from zkmargin.margin.parameters.types import Number, Rate, Strict
+from zkmargin.margin.parameters.venues.pmrm2 import (
+    Confidence,
+    Discount,
+    Fall,
+    Peg,
+    Scenario,
+    Skew,
+    Volatility,
+)
 from zkmargin.margin.units import Level
 
 _Upto2 = Annotated[Number, Field(ge=0, le=2)]

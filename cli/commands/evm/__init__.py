@@ -1,0 +1,1 @@
+"""The commands on contracts of an EVM chain."""

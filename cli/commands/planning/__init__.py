@@ -1,0 +1,1 @@
+"""The commands on plans, one module for each."""

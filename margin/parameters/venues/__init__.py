@@ -1,0 +1,1 @@
+"""The sections of venues' rules, one module for each."""

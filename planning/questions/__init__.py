@@ -1,0 +1,1 @@
+"""Questions about an account: what-if, available amounts, distance, contributions, placement, the agent."""
