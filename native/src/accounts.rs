@@ -107,7 +107,7 @@ fn accumulate_avx512(sums: &mut [i64], risk: &[i64], lots: i64) {
 
 fn add_product(sums: &mut [i64], risk: &[i64], lots: i64) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
+    if crate::machine::avx512() {
         // SAFETY: the instructions were just found on this processor.
         unsafe { accumulate_avx512(sums, risk, lots) };
         return;

@@ -5,6 +5,7 @@ mod accounts;
 mod algebra;
 mod black76;
 mod fixed;
+mod machine;
 mod normal;
 mod pricing;
 mod wide;
@@ -14,6 +15,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     accounts::register(m)?;
     algebra::register(m)?;
+    machine::register(m)?;
     pricing::register(m)?;
     Ok(())
 }

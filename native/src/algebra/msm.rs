@@ -7,7 +7,9 @@ use super::curve::{affine, sum, Point};
 use super::field::Fr;
 use super::vector::{same_length, Vector};
 #[cfg(target_arch = "x86_64")]
-use super::{buckets, coordinate::LanePoint, lanes};
+use super::{buckets, coordinate::LanePoint};
+#[cfg(target_arch = "x86_64")]
+use crate::machine;
 use blst::*;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -29,7 +31,7 @@ impl Bases {
     fn new(affine: Vec<blst_p1_affine>) -> Bases {
         Bases {
             #[cfg(target_arch = "x86_64")]
-            lanes: if lanes::available() && affine.len() >= FEWEST_IN_LANES {
+            lanes: if machine::ifma() && affine.len() >= FEWEST_IN_LANES {
                 affine.iter().map(LanePoint::from_blst).collect()
             } else {
                 Vec::new()
@@ -286,10 +288,9 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(not(ifma_here), ignore = "this machine has no AVX-512 IFMA")]
     fn lanes_agree_with_blst() {
-        if !lanes::available() {
-            return;
-        }
+        assert!(machine::has_ifma());
         for count in [1, 2, 7, 8, 9, 100, 1500] {
             let points = points(count);
             let in_lanes: Vec<LanePoint> = points.iter().map(LanePoint::from_blst).collect();
