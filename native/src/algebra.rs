@@ -13,6 +13,10 @@ mod lanes;
 mod matrix;
 mod msm;
 mod ntt;
+#[cfg(target_arch = "x86_64")]
+mod ntt_lanes;
+#[cfg(target_arch = "x86_64")]
+mod scalar_lanes;
 mod sparse;
 mod vector;
 

@@ -264,7 +264,7 @@ fn carried(mut limbs: [__m512i; LIMBS]) -> [__m512i; LIMBS] {
 /// Rows become columns.
 #[target_feature(enable = "avx512f,avx512ifma")]
 #[inline]
-fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
+pub fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
     let low = |i: usize| _mm512_unpacklo_epi64(r[i], r[i + 1]);
     let high = |i: usize| _mm512_unpackhi_epi64(r[i], r[i + 1]);
     // Pairs of rows: even columns from the low halves, odd ones from the high halves.
