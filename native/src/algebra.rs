@@ -18,7 +18,10 @@ mod ntt_lanes;
 #[cfg(target_arch = "x86_64")]
 mod scalar_lanes;
 mod sparse;
+mod straus;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod vector_lanes;
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     vector::register(m)?;

@@ -5,6 +5,7 @@
 
 use super::curve::{affine, sum, Point};
 use super::field::Fr;
+use super::straus;
 use super::vector::{same_length, Vector};
 #[cfg(target_arch = "x86_64")]
 use super::{buckets, coordinate::LanePoint};
@@ -15,9 +16,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
-/// Below this many points the bucket method in lanes has too little to do.
-#[cfg(target_arch = "x86_64")]
-const FEWEST_IN_LANES: usize = 24;
+/// Below this many points buckets have too little to do.
+const FEWEST_IN_BUCKETS: usize = 24;
 
 /// Points in the forms that this machine multiplies fastest.
 struct Bases {
@@ -31,7 +31,7 @@ impl Bases {
     fn new(affine: Vec<blst_p1_affine>) -> Bases {
         Bases {
             #[cfg(target_arch = "x86_64")]
-            lanes: if machine::ifma() && affine.len() >= FEWEST_IN_LANES {
+            lanes: if machine::ifma() && affine.len() >= FEWEST_IN_BUCKETS {
                 affine.iter().map(LanePoint::from_blst).collect()
             } else {
                 Vec::new()
@@ -45,8 +45,11 @@ impl Bases {
         let scalars: Vec<Scalar> = scalars.iter().map(Scalar::new).collect();
         let bits = scalars.iter().map(Scalar::bits).max().unwrap_or(0);
         let stop = offset + scalars.len();
+        if scalars.len() < FEWEST_IN_BUCKETS {
+            return normal(straus::multiply(&self.affine[offset..stop], &scalars));
+        }
         #[cfg(target_arch = "x86_64")]
-        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_LANES {
+        if !self.lanes.is_empty() {
             return normal(buckets::multiply(&self.lanes[offset..stop], &scalars, bits));
         }
         normal(portable(&self.affine[offset..stop], &scalars, bits))
@@ -56,7 +59,7 @@ impl Bases {
     fn gathered(&self, places: &[usize], scalars: &[Scalar]) -> blst_p1 {
         let bits = scalars.iter().map(Scalar::bits).max().unwrap_or(0);
         #[cfg(target_arch = "x86_64")]
-        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_LANES {
+        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_BUCKETS {
             let lanes: Vec<LanePoint> = places.iter().map(|&place| self.lanes[place]).collect();
             return buckets::multiply(&lanes, scalars, bits);
         }
@@ -313,6 +316,26 @@ mod tests {
                     unsafe { blst_p1_is_equal(&a, &b) },
                     "{count} points, {narrow} bits"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn few_terms_agree_with_blst() {
+        for count in [0, 1, 2, 5, 23] {
+            let points = points(count);
+            for skip in 0..samples().len() {
+                let walk = samples().into_iter().cycle().skip(skip).take(count);
+                for narrow in [0, 1, 2, 64, 127, 128, 255] {
+                    let scalars: Vec<Scalar> =
+                        walk.clone().map(|value| narrowed(&value, narrow)).collect();
+                    let (a, b) = (
+                        straus::multiply(&points, &scalars),
+                        portable(&points, &scalars, 255),
+                    );
+                    // SAFETY: both points are initialised.
+                    assert!(unsafe { blst_p1_is_equal(&a, &b) }, "{count} points");
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::field::{Fr, TWO_ADICITY};
 #[cfg(target_arch = "x86_64")]
-use super::ntt_lanes;
+use super::{ntt_lanes, vector_lanes};
 #[cfg(target_arch = "x86_64")]
 use crate::machine;
 use std::sync::OnceLock;
@@ -37,6 +37,15 @@ fn domain(size: usize) -> &'static Domain {
 
 /// first, first x, first x^2, ..
 pub fn powers(first: Fr, x: Fr, count: usize) -> Vec<Fr> {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() {
+        // SAFETY: the instructions were found on this processor.
+        return unsafe { vector_lanes::powers(first, x, count) };
+    }
+    plain_powers(first, x, count)
+}
+
+pub fn plain_powers(first: Fr, x: Fr, count: usize) -> Vec<Fr> {
     std::iter::successors(Some(first), |&power| Some(power * x))
         .take(count)
         .collect()

@@ -80,22 +80,7 @@ impl Scalars {
     #[target_feature(enable = "avx512f,avx512ifma")]
     #[inline]
     pub fn load(values: &[Fr; 8]) -> Scalars {
-        let first = values.as_ptr().cast::<__m512i>();
-        // SAFETY: eight scalars are four registers.
-        let z: [__m512i; 4] = std::array::from_fn(|k| unsafe { _mm512_loadu_si512(first.add(k)) });
-        let low = _mm512_setr_epi64(0, 4, 8, 12, 1, 5, 9, 13);
-        let high = _mm512_setr_epi64(2, 6, 10, 14, 3, 7, 11, 15);
-        let words = |order| {
-            let (a, b) = (
-                _mm512_permutex2var_epi64(z[0], order, z[1]),
-                _mm512_permutex2var_epi64(z[2], order, z[3]),
-            );
-            (
-                _mm512_shuffle_i64x2::<0x44>(a, b),
-                _mm512_shuffle_i64x2::<0xee>(a, b),
-            )
-        };
-        let ((w0, w1), (w2, w3)) = (words(low), words(high));
+        let [w0, w1, w2, w3] = words(values);
         let mask = _mm512_set1_epi64(MASK as i64);
         let joined = |low, high| _mm512_and_si512(_mm512_or_si512(low, high), mask);
         Scalars([
@@ -105,6 +90,37 @@ impl Scalars {
             joined(_mm512_srli_epi64::<28>(w2), _mm512_slli_epi64::<36>(w3)),
             _mm512_srli_epi64::<16>(w3),
         ])
+    }
+
+    /// Reads eight scalars as factors, though below 16 r: a product with a value below 2 r is still below 2 r.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    #[inline]
+    pub fn load_factors(values: &[Fr; 8]) -> Scalars {
+        let [w0, w1, w2, w3] = words(values);
+        let mask = _mm512_set1_epi64(MASK as i64);
+        let joined = |low, high| _mm512_and_si512(_mm512_or_si512(low, high), mask);
+        Scalars([
+            _mm512_and_si512(_mm512_slli_epi64::<4>(w0), mask),
+            joined(_mm512_srli_epi64::<48>(w0), _mm512_slli_epi64::<16>(w1)),
+            joined(_mm512_srli_epi64::<36>(w1), _mm512_slli_epi64::<28>(w2)),
+            joined(_mm512_srli_epi64::<24>(w2), _mm512_slli_epi64::<40>(w3)),
+            _mm512_srli_epi64::<12>(w3),
+        ])
+    }
+
+    /// The sum of the lanes, for limbs that are not negative, the lower ones in 52 bits.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    pub fn total(self) -> Fr {
+        let shift = Fr::from_u64(1 << LIMB_BITS);
+        self.0.iter().rev().fold(Fr::ZERO, |sum, &limb| {
+            let mut lanes = [0u64; 8];
+            // SAFETY: the lanes are 64 bytes.
+            unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), limb) };
+            let lanes = lanes
+                .iter()
+                .fold(Fr::ZERO, |sum, &lane| sum + Fr([lane, 0, 0, 0]));
+            sum * shift + lanes
+        })
     }
 
     /// Writes eight canonical scalars, for values below 2^260.
@@ -238,6 +254,28 @@ impl Scalars {
             _mm512_mask_blend_epi64(keep, less[j], rest[j])
         }))
     }
+}
+
+/// Word j of each of eight scalars.
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+fn words(values: &[Fr; 8]) -> [__m512i; 4] {
+    let first = values.as_ptr().cast::<__m512i>();
+    // SAFETY: eight scalars are four registers.
+    let z: [__m512i; 4] = std::array::from_fn(|k| unsafe { _mm512_loadu_si512(first.add(k)) });
+    let pair = |order| {
+        let (a, b) = (
+            _mm512_permutex2var_epi64(z[0], order, z[1]),
+            _mm512_permutex2var_epi64(z[2], order, z[3]),
+        );
+        (
+            _mm512_shuffle_i64x2::<0x44>(a, b),
+            _mm512_shuffle_i64x2::<0xee>(a, b),
+        )
+    };
+    let (w0, w1) = pair(_mm512_setr_epi64(0, 4, 8, 12, 1, 5, 9, 13));
+    let (w2, w3) = pair(_mm512_setr_epi64(2, 6, 10, 14, 3, 7, 11, 15));
+    [w0, w1, w2, w3]
 }
 
 /// Eight vectors of eight become columns: lane j of vector s goes to lane s of vector j.
