@@ -16,6 +16,8 @@ mod ntt;
 #[cfg(target_arch = "x86_64")]
 mod ntt_lanes;
 #[cfg(target_arch = "x86_64")]
+mod roots;
+#[cfg(target_arch = "x86_64")]
 mod scalar_lanes;
 mod sparse;
 mod straus;
