@@ -21,6 +21,8 @@ mod roots;
 mod scalar_lanes;
 mod sparse;
 mod straus;
+#[cfg(target_arch = "x86_64")]
+mod subgroup;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod vector_lanes;

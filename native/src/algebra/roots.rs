@@ -1,11 +1,12 @@
 //! Square roots in the base field, sixteen side by side, and the decoding of points that they make quick.
 //!
-//! Nothing is taken on the word of the lanes: a point counts if blst finds it on the curve and in the subgroup, and
-//! encodes it as the very bytes that it was read from. Any other encoding goes through blst alone.
+//! A point counts if blst finds it on the curve and encodes it as the very bytes that it was read from, and if it is in
+//! the subgroup. Any other encoding goes through blst alone, which says what is wrong with it.
 
 use super::coordinate::Coordinate;
 use super::curve::Point;
 use super::lanes::Lanes;
+use super::subgroup::contains;
 use blst::*;
 
 /// Encodings that are decoded together: two times eight lanes, so that one multiplication need not wait for the other.
@@ -54,11 +55,23 @@ pub fn decode(encodings: &[u8]) -> Vec<Option<Point>> {
     let abscissas: Vec<blst_fp> = encodings.chunks_exact(48).map(abscissa).collect();
     let values = std::array::from_fn(|k| abscissas.get(k).map_or(blst_fp::default(), right_side));
     let roots = square_roots(&values);
-    encodings
-        .chunks_exact(48)
-        .zip(abscissas)
-        .zip(roots)
-        .map(|((bytes, x), y)| checked(bytes, x, y))
+    // SAFETY: blst returns a pointer to a constant.
+    let mut points = [unsafe { *blst_p1_affine_generator() }; TOGETHER];
+    let mut readable = [false; TOGETHER];
+    for (k, (bytes, &x)) in encodings.chunks_exact(48).zip(&abscissas).enumerate() {
+        if let Some(point) = matching(bytes, x, roots[k]) {
+            (points[k], readable[k]) = (point, true);
+        }
+    }
+    let inside: Vec<bool> = points
+        .as_chunks()
+        .0
+        .iter()
+        .take(encodings.len().div_ceil(8 * 48))
+        .flat_map(|eight| contains(eight))
+        .collect();
+    (0..encodings.len() / 48)
+        .map(|k| (readable[k] && inside[k]).then_some(Point(points[k])))
         .collect()
 }
 
@@ -86,12 +99,13 @@ fn right_side(x: &blst_fp) -> blst_fp {
     cube
 }
 
-fn checked(bytes: &[u8], x: blst_fp, y: blst_fp) -> Option<Point> {
+/// The point of the curve, other than the identity, with this x whose encoding these bytes are.
+fn matching(bytes: &[u8], x: blst_fp, y: blst_fp) -> Option<blst_p1_affine> {
     let mut point = blst_p1_affine { x, y };
     let mut encoded = [0; 48];
     // SAFETY: the point is initialised, and blst writes 48 bytes.
     unsafe {
-        if !blst_p1_affine_on_curve(&point) || !blst_p1_affine_in_g1(&point) {
+        if blst_p1_affine_is_inf(&point) || !blst_p1_affine_on_curve(&point) {
             return None;
         }
         blst_p1_affine_compress(encoded.as_mut_ptr(), &point);
@@ -100,7 +114,7 @@ fn checked(bytes: &[u8], x: blst_fp, y: blst_fp) -> Option<Point> {
             blst_p1_affine_compress(encoded.as_mut_ptr(), &point);
         }
     }
-    (encoded == bytes).then_some(Point(point))
+    (encoded == bytes).then_some(point)
 }
 
 #[cfg(test)]
