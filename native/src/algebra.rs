@@ -2,8 +2,10 @@
 
 use pyo3::prelude::*;
 
-#[cfg(target_arch = "x86_64")]
 mod buckets;
+#[cfg(target_arch = "x86_64")]
+mod buckets_lanes;
+mod buckets_portable;
 #[cfg(target_arch = "x86_64")]
 mod coordinate;
 mod curve;
