@@ -36,7 +36,9 @@ class NativeBackend:
         array = np.asarray(values)
         if array.dtype == np.int64:
             return _native.Vector.from_int64(array.tobytes())
-        return _native.Vector.from_bytes(b"".join(map(_scalar, values)))
+        return _native.Vector.from_bytes(
+            b"".join([(index(x) % MODULUS).to_bytes(SCALAR_BYTES, "little") for x in values])
+        )
 
     def integers(self, v: Vector) -> list[int]:
         data = _vector(v).to_bytes()

@@ -40,6 +40,10 @@ _MADE: WeakKeyDictionary[IntMatrix, dict[str, Matrix]] = WeakKeyDictionary()
 """Matrices in a backend's own form, made once: relations that differ in constants alone share them."""
 
 
+_CONSTANTS: WeakKeyDictionary[Relation, dict[str, Vector]] = WeakKeyDictionary()
+"""Constants in a backend's own form, made once a relation: they may have hundreds of bits."""
+
+
 def coefficients(backend: Backend, relation: Relation, beta: int, *, holdings: bool = True) -> Coefficients:
     """Weigh equation i by beta^i and add up; O(nonzeros).
 
@@ -55,7 +59,7 @@ def coefficients(backend: Backend, relation: Relation, beta: int, *, holdings: b
         limbs=_columns(backend, backend.fold(_matrix(backend, relation.limb_weights), row_weights), n),
         u=backend.fold(_matrix(backend, relation.u_terms), weights) if relation.squares else None,
         v=backend.fold(_matrix(backend, relation.v_terms), weights) if relation.squares else None,
-        total=-backend.dot(weights, backend.vector(relation.constants)) % MODULUS,
+        total=-backend.dot(weights, _constants(backend, relation)) % MODULUS,
     )
 
 
@@ -76,6 +80,13 @@ def _matrix(backend: Backend, matrix: IntMatrix) -> Matrix:
         made[backend.name] = backend.matrix(
             matrix.indptr, matrix.indices, matrix.low, matrix.high, matrix.cols
         )
+    return made[backend.name]
+
+
+def _constants(backend: Backend, relation: Relation) -> Vector:
+    made = _CONSTANTS.setdefault(relation, {})
+    if backend.name not in made:
+        made[backend.name] = backend.vector(relation.constants)
     return made[backend.name]
 
 

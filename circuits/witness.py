@@ -127,10 +127,11 @@ def check(relation: Relation, witness: Witness) -> None:
     Raises:
         WitnessError: names the first row that fails, in the words of margin, and by how much it is short.
     """
+    bits = relation.bits
     for row, value in zip(relation.rows, witness.rows, strict=True):
         if value < 0:
             raise WitnessError(f"{row.name}: short by {row.unit.show(-value)}", row.name, -value)
-        if value >> (relation.bits * row.limbs):
+        if value >> (bits * row.limbs):
             raise WitnessError(f"{row.name}: {row.unit.show(value)} is beyond the row's range", row.name)
     u = [*witness.squares, *([0] * (relation.domain - relation.squares))]
     sums = zip(
@@ -150,9 +151,9 @@ def check(relation: Relation, witness: Witness) -> None:
 
 def limbs(relation: Relation, rows: Sequence[int]) -> list[list[int]]:
     """The limb columns: every row's limbs, least first, packed densely; k lists of n small integers."""
-    mask = relation.domain - 1
+    mask, bits = relation.domain - 1, relation.bits
     cells = [
-        (value >> (relation.bits * j)) & mask
+        (value >> (bits * j)) & mask
         for row, value in zip(relation.rows, rows, strict=True)
         for j in range(row.limbs)
     ]

@@ -2,8 +2,10 @@
 
 use pyo3::prelude::*;
 
-#[cfg(target_arch = "x86_64")]
 mod buckets;
+#[cfg(target_arch = "x86_64")]
+mod buckets_lanes;
+mod buckets_portable;
 #[cfg(target_arch = "x86_64")]
 mod coordinate;
 mod curve;
@@ -13,8 +15,19 @@ mod lanes;
 mod matrix;
 mod msm;
 mod ntt;
+#[cfg(target_arch = "x86_64")]
+mod ntt_lanes;
+#[cfg(target_arch = "x86_64")]
+mod roots;
+#[cfg(target_arch = "x86_64")]
+mod scalar_lanes;
 mod sparse;
+mod straus;
+#[cfg(target_arch = "x86_64")]
+mod subgroup;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod vector_lanes;
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     vector::register(m)?;

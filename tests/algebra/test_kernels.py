@@ -14,9 +14,9 @@ PROGRAM = """
 import hashlib, random
 from zkmargin import _native
 from zkmargin.algebra import ceremony, get_backend
-from zkmargin.margin.accounts import Accounts, excesses
+from zkmargin.margin.account.book import Accounts, excesses
 from zkmargin.margin.market.example import example_market
-from zkmargin.margin.snapshot import Snapshot
+from zkmargin.margin.snapshot.snapshot import Snapshot
 
 backend = get_backend("native")
 drawn = random.Random(1)

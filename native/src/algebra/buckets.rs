@@ -1,14 +1,12 @@
-//! The bucket method with affine additions in batches, eight side by side.
+//! The bucket method with affine additions in batches.
 //!
 //! Scalars are cut into windows of signed digits. All points with the digit k of window w belong in one bucket; buckets
 //! are summed pairwise, level by level, so that all additions of a level are independent and share their inversions.
 //! The bits of k then say which buckets count 2^j times: sums over those, pairwise again, leave one point for each bit
 //! position of the scalar, and doubling and adding along the positions gives the result.
 
-use super::coordinate::LanePoint;
 use super::curve::{affine, projective, sum};
 use super::field::adc;
-use super::lanes::Lanes;
 use super::msm::Scalar;
 use blst::{blst_fp_cneg, blst_p1, blst_p1_add_or_double_affine, blst_p1_affine, blst_p1_double};
 use rayon::prelude::*;
@@ -22,10 +20,22 @@ const TASK_DIGITS: usize = 8192;
 const LARGEST_WINDOW: usize = 14;
 
 /// A point by its place, times two, plus one for its negative. Places count bases first, then sums.
-type Entry = u32;
+pub type Entry = u32;
+
+/// A form of points whose additions come in batches.
+pub trait Base: Copy + Send + Sync + Sized {
+    const IDENTITY: Self;
+
+    fn from_blst(point: &blst_p1_affine) -> Self;
+
+    fn to_blst(self) -> blst_p1_affine;
+
+    /// Writes the sum of each pair.
+    fn add(known: &Known<'_, Self>, pairs: &[(Entry, Entry)], out: &mut [Self]);
+}
 
 /// sum_i scalars_i bases_i; every scalar has at most `bits` bits.
-pub fn multiply(bases: &[LanePoint], scalars: &[Scalar], bits: usize) -> blst_p1 {
+pub fn multiply<B: Base>(bases: &[B], scalars: &[Scalar], bits: usize) -> blst_p1 {
     let used = scalars
         .iter()
         .filter(|scalar| scalar.magnitude != [0; 4])
@@ -115,8 +125,8 @@ fn best_width(points: usize, bits: usize) -> usize {
 }
 
 /// For every bit position of these windows, the sum of what counts 2^position times.
-fn positions(
-    bases: &[LanePoint],
+fn positions<B: Base>(
+    bases: &[B],
     scalars: &[Windowed],
     windows: &[usize],
     width: usize,
@@ -201,12 +211,12 @@ impl Lists {
 }
 
 /// The bases and every sum made of them so far.
-struct Sums<'a> {
-    bases: &'a [LanePoint],
-    made: Vec<LanePoint>,
+struct Sums<'a, B> {
+    bases: &'a [B],
+    made: Vec<B>,
 }
 
-impl Sums<'_> {
+impl<B: Base> Sums<'_, B> {
     /// The sum of each list, None for an empty one.
     fn reduce(&mut self, mut lists: Lists) -> Vec<Option<Entry>> {
         while lists.iter().any(|list| list.len() > 1) {
@@ -231,15 +241,14 @@ impl Sums<'_> {
     /// Makes the sum of each pair.
     fn add(&mut self, pairs: &[(Entry, Entry)]) {
         let old = self.made.len();
-        self.made.resize(old + pairs.len(), LanePoint::IDENTITY);
+        self.made.resize(old + pairs.len(), B::IDENTITY);
         let (made, out) = self.made.split_at_mut(old);
         let known = Known {
             bases: self.bases,
             made,
         };
         for (pairs, out) in pairs.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            // SAFETY: this module is used only where the instructions are available.
-            unsafe { known.add(pairs, out) };
+            B::add(&known, pairs, out);
         }
     }
 
@@ -253,21 +262,14 @@ impl Sums<'_> {
 }
 
 /// What additions read.
-struct Known<'a> {
-    bases: &'a [LanePoint],
-    made: &'a [LanePoint],
+pub struct Known<'a, B> {
+    bases: &'a [B],
+    made: &'a [B],
 }
 
-/// What one batch of eight needs between the two passes of an inversion.
-struct Step {
-    difference: Lanes,
-    before: Lanes,
-    exceptional: u8,
-}
-
-impl Known<'_> {
+impl<B: Base> Known<'_, B> {
     #[inline(always)]
-    fn get(&self, entry: Entry) -> &LanePoint {
+    pub fn get(&self, entry: Entry) -> &B {
         let place = (entry >> 1) as usize;
         match place.checked_sub(self.bases.len()) {
             None => &self.bases[place],
@@ -275,89 +277,17 @@ impl Known<'_> {
         }
     }
 
-    fn read(&self, entry: Entry) -> blst_p1_affine {
+    pub fn read(&self, entry: Entry) -> blst_p1_affine {
         let mut point = self.get(entry).to_blst();
         // SAFETY: the coordinate is initialised.
         unsafe { blst_fp_cneg(&mut point.y, &point.y, entry & 1 == 1) };
         point
     }
 
-    /// Writes the sum of each pair: with l = (y2 - y1) / (x2 - x1), x3 = l^2 - x1 - x2 and y3 = l (x1 - x3) - y1.
-    ///
-    /// One inversion serves all: each difference is inverted by what the product of all before it leaves behind.
-    #[target_feature(enable = "avx512f,avx512ifma")]
-    fn add(&self, pairs: &[(Entry, Entry)], out: &mut [LanePoint]) {
-        let mut steps = Vec::with_capacity(pairs.len().div_ceil(8));
-        // Two chains of products, so that one multiplication need not wait for the last.
-        let mut chains = [Lanes::one(); 2];
-        for (k, eight) in pairs.chunks(8).enumerate() {
-            let (first, second) = self.points(eight);
-            let (x1, x2) = (
-                Lanes::load(first.map(|p| &p.x)),
-                Lanes::load(second.map(|p| &p.x)),
-            );
-            let difference = x2.minus(x1);
-            // Equal x or the identity; a lane that only looks like it loses time, not correctness.
-            let exceptional = difference.maybe_zero() | x1.lowest_is(0) | x2.lowest_is(0);
-            let difference = difference.replaced_if(exceptional, Lanes::one());
-            let before = chains[k % 2];
-            chains[k % 2] = before.mul(difference);
-            steps.push(Step {
-                difference,
-                before,
-                exceptional,
-            });
-        }
-        let inverse = chains[0].mul(chains[1]).inverse();
-        let mut chains = [inverse.mul(chains[1]), inverse.mul(chains[0])];
-        for (k, (eight, out)) in pairs.chunks(8).zip(out.chunks_mut(8)).enumerate().rev() {
-            let step = &steps[k];
-            let (first, second) = self.points(eight);
-            let (x1, x2) = (
-                Lanes::load(first.map(|p| &p.x)),
-                Lanes::load(second.map(|p| &p.x)),
-            );
-            let y1 = Lanes::load(first.map(|p| &p.y)).negated_if(signs(eight, |pair| pair.0));
-            let y2 = Lanes::load(second.map(|p| &p.y)).negated_if(signs(eight, |pair| pair.1));
-            let inverse = chains[k % 2].mul(step.before);
-            chains[k % 2] = chains[k % 2].mul(step.difference);
-            let slope = y2.minus(y1).mul(inverse);
-            let x3 = slope.mul(slope).minus(x1).minus(x2).reduced();
-            let y3 = slope.mul(x1.minus(x3)).minus(y1).reduced();
-            for (out, (x, y)) in out.iter_mut().zip(x3.store().into_iter().zip(y3.store())) {
-                *out = LanePoint { x, y };
-            }
-            for (lane, out) in out
-                .iter_mut()
-                .enumerate()
-                .filter(|(lane, _)| step.exceptional >> lane & 1 == 1)
-            {
-                *out = self.add_any(eight[lane]);
-            }
-        }
-    }
-
-    /// The points of up to eight pairs; lanes to spare repeat the first.
-    #[inline(always)]
-    fn points(&self, pairs: &[(Entry, Entry)]) -> ([&LanePoint; 8], [&LanePoint; 8]) {
-        let pair = |lane: usize| pairs.get(lane).unwrap_or(&pairs[0]);
-        (
-            std::array::from_fn(|lane| self.get(pair(lane).0)),
-            std::array::from_fn(|lane| self.get(pair(lane).1)),
-        )
-    }
-
     /// The sum of two points that may be equal, opposite or the identity.
     #[cold]
-    fn add_any(&self, (a, b): (Entry, Entry)) -> LanePoint {
+    pub fn add_any(&self, (a, b): (Entry, Entry)) -> B {
         let total = sum(&projective(&self.read(a)), &projective(&self.read(b)));
-        LanePoint::from_blst(&affine(&[total])[0])
+        B::from_blst(&affine(&[total])[0])
     }
-}
-
-#[inline(always)]
-fn signs(pairs: &[(Entry, Entry)], side: impl Fn(&(Entry, Entry)) -> Entry) -> u8 {
-    pairs.iter().enumerate().fold(0, |mask, (lane, pair)| {
-        mask | ((side(pair) & 1) as u8) << lane
-    })
 }

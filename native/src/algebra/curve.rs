@@ -1,7 +1,11 @@
 //! Points of G1 and G2 and the pairing, on blst. Bytes become points through one gate each.
 
 use super::field::Fr;
+#[cfg(target_arch = "x86_64")]
+use super::roots;
 use super::vector::domain_log;
+#[cfg(target_arch = "x86_64")]
+use crate::machine;
 use blst::*;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,6 +16,10 @@ use std::sync::OnceLock;
 
 /// The precomputed lines of a Miller loop have this many coefficients.
 const MILLER_LINES: usize = 68;
+
+/// From so many points on square roots are worth the lanes.
+#[cfg(target_arch = "x86_64")]
+const FEWEST_TOGETHER: usize = 3;
 
 /// An element of G1 in affine coordinates; the identity is all zeros.
 #[pyclass(frozen, module = "zkmargin._native")]
@@ -111,6 +119,16 @@ impl PointG2 {
 /// The points with these compressed encodings: 48 bytes each, flags right, x < p, on the curve, in the subgroup.
 #[pyfunction]
 fn decode_points(py: Python<'_>, data: &[u8]) -> PyResult<Vec<Point>> {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() && data.len().is_multiple_of(48) && data.len() >= 48 * FEWEST_TOGETHER {
+        // SAFETY: the instructions were found on this processor.
+        let decode = |group: &[u8]| unsafe { roots::decode(group) };
+        let groups: Vec<Vec<Option<Point>>> =
+            py.detach(|| data.par_chunks(48 * roots::TOGETHER).map(decode).collect());
+        if let Some(points) = groups.into_iter().flatten().collect() {
+            return Ok(points);
+        }
+    }
     py.detach(|| decode_all(data, 48, |bytes| unsafe { gate(bytes, blst_p1_uncompress) }))
         .map_err(PyValueError::new_err)
 }

@@ -13,14 +13,6 @@ pub const MODULUS: [u64; 4] = [
 /// -1/r modulo 2^64.
 const NEGATIVE_INVERSE: u64 = 0xfffffffeffffffff;
 
-/// 2^512 modulo r: multiplying by it brings a canonical value into Montgomery form.
-const R2: Fr = Fr([
-    0xc999e990f3f29c6d,
-    0x2b6cedcb87925c23,
-    0x05d314967254398f,
-    0x0748d9d99f59ff11,
-]);
-
 /// The largest power of two that divides r - 1.
 pub const TWO_ADICITY: u32 = 32;
 
@@ -37,6 +29,14 @@ impl Fr {
         0x5884b7fa00034802,
         0x998c4fefecbc4ff5,
         0x1824b159acc5056f,
+    ]);
+
+    /// 2^512 modulo r: multiplying by it brings a canonical value into Montgomery form.
+    pub const R2: Fr = Fr([
+        0xc999e990f3f29c6d,
+        0x2b6cedcb87925c23,
+        0x05d314967254398f,
+        0x0748d9d99f59ff11,
     ]);
 
     /// 7, which generates the multiplicative group.
@@ -57,7 +57,7 @@ impl Fr {
 
     /// Reads a canonical value; None if it is not below r.
     pub fn from_canonical(limbs: [u64; 4]) -> Option<Fr> {
-        below_modulus(&limbs).then(|| Fr(limbs) * R2)
+        below_modulus(&limbs).then(|| Fr(limbs) * Fr::R2)
     }
 
     /// Reads 32 little-endian bytes; None unless they are 32 and canonical.
@@ -71,7 +71,7 @@ impl Fr {
     }
 
     pub fn from_i64(value: i64) -> Fr {
-        let magnitude = Fr([value.unsigned_abs(), 0, 0, 0]) * R2;
+        let magnitude = Fr([value.unsigned_abs(), 0, 0, 0]) * Fr::R2;
         if value < 0 {
             -magnitude
         } else {
@@ -80,12 +80,7 @@ impl Fr {
     }
 
     pub fn from_u64(value: u64) -> Fr {
-        Fr([value, 0, 0, 0]) * R2
-    }
-
-    /// The Montgomery form of the integer `limbs` times 2^256, for limbs below 2^256.
-    pub fn from_high(limbs: [u64; 4]) -> Fr {
-        Fr(limbs) * R2
+        Fr([value, 0, 0, 0]) * Fr::R2
     }
 
     /// The canonical value.

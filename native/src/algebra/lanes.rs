@@ -151,6 +151,44 @@ impl Lanes {
         Lanes(carried(out))
     }
 
+    /// a - b + K p, for b below K p.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    #[inline]
+    pub fn minus_within<const K: u64>(self, other: Lanes) -> Lanes {
+        let mut out = self.0;
+        for (j, limb) in out.iter_mut().enumerate() {
+            let raised = _mm512_add_epi64(*limb, _mm512_set1_epi64((K * P[j]) as i64));
+            *limb = _mm512_sub_epi64(raised, other.0[j]);
+        }
+        Lanes(carried(out))
+    }
+
+    /// a + b.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    #[inline]
+    pub fn plus(self, other: Lanes) -> Lanes {
+        let mut out = self.0;
+        for (limb, term) in out.iter_mut().zip(other.0) {
+            *limb = _mm512_add_epi64(*limb, term);
+        }
+        Lanes(carried(out))
+    }
+
+    /// A small multiple.
+    #[target_feature(enable = "avx512f,avx512ifma")]
+    #[inline]
+    pub fn times(self, factor: u64) -> Lanes {
+        // Limbs of 52 bits and a factor below 2^11 stay below 2^63; the multiplication is one of shifts and sums.
+        let mut out = [_mm512_setzero_si512(); LIMBS];
+        for bit in (0..8).filter(|bit| factor >> bit & 1 == 1) {
+            for (sum, limb) in out.iter_mut().zip(self.0) {
+                let shifted = _mm512_sll_epi64(limb, _mm_cvtsi64_si128(bit));
+                *sum = _mm512_add_epi64(*sum, shifted);
+            }
+        }
+        Lanes(carried(out))
+    }
+
     /// 2 p - a in the lanes of the mask, a in the others, for a below 2 p.
     #[target_feature(enable = "avx512f,avx512ifma")]
     #[inline]
@@ -264,7 +302,7 @@ fn carried(mut limbs: [__m512i; LIMBS]) -> [__m512i; LIMBS] {
 /// Rows become columns.
 #[target_feature(enable = "avx512f,avx512ifma")]
 #[inline]
-fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
+pub fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
     let low = |i: usize| _mm512_unpacklo_epi64(r[i], r[i + 1]);
     let high = |i: usize| _mm512_unpackhi_epi64(r[i], r[i + 1]);
     // Pairs of rows: even columns from the low halves, odd ones from the high halves.

@@ -5,6 +5,10 @@
 
 use super::field::{adc, mac, reduce_once, Fr};
 use super::vector::{same_length, Vector};
+#[cfg(target_arch = "x86_64")]
+use super::vector_lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::machine;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::prelude::*;
@@ -67,19 +71,17 @@ impl Matrix {
         same_length(weights.0.len(), self.rows)?;
         Ok(py.detach(|| {
             let fold = |(narrow, wide): &(Signs, Signs)| self.column(&weights.0, narrow, wide);
-            Vector(
-                self.columns
-                    .par_iter()
-                    .with_min_len(128)
-                    .map(fold)
-                    .collect(),
-            )
+            let (low, high): (Vec<Fr>, Vec<Fr>) =
+                self.columns.par_iter().with_min_len(128).map(fold).unzip();
+            // A high part stands 2^256 higher, which is what 2^256 in its form multiplies by.
+            Vector(raised(&low, &high))
         }))
     }
 }
 
 impl Matrix {
-    fn column(&self, weights: &[Fr], narrow: &Signs, wide: &Signs) -> Fr {
+    /// The low part of one column's sum, and the part above 2^256.
+    fn column(&self, weights: &[Fr], narrow: &Signs, wide: &Signs) -> (Fr, Fr) {
         let sum = |narrow: &Range<usize>, wide: &Range<usize>| {
             let mut sum = [0; LIMBS];
             for entry in &self.narrow[narrow.clone()] {
@@ -97,9 +99,16 @@ impl Matrix {
                     (entry.magnitude >> 64) as u64,
                 );
             }
-            reduce(&sum)
+            // 2^256 is below 3 r, so two subtractions make the low limbs canonical.
+            let low = reduce_once(reduce_once([sum[0], sum[1], sum[2], sum[3]]).0);
+            (low, Fr([sum[4], sum[5], sum[6], 0]))
         };
-        sum(&narrow.positive, &wide.positive) - sum(&narrow.negative, &wide.negative)
+        let positive = sum(&narrow.positive, &wide.positive);
+        if narrow.negative.is_empty() && wide.negative.is_empty() {
+            return positive;
+        }
+        let negative = sum(&narrow.negative, &wide.negative);
+        (positive.0 - negative.0, positive.1 - negative.1)
     }
 }
 
@@ -183,11 +192,24 @@ fn accumulate(sum: &mut [u64], weight: &[u64; 4], magnitude: u64) {
     }
 }
 
-/// The residue of a sum of Montgomery forms, itself in Montgomery form.
-fn reduce(sum: &[u64; LIMBS]) -> Fr {
-    // 2^256 is below 3 r, so two subtractions make the low limbs canonical.
-    let low = reduce_once(reduce_once([sum[0], sum[1], sum[2], sum[3]]).0);
-    low + Fr::from_high([sum[4], sum[5], sum[6], 0])
+/// low + 2^256 high, of Montgomery forms.
+fn raised(low: &[Fr], high: &[Fr]) -> Vec<Fr> {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() {
+        let shift = vec![Fr::R2; high.len()];
+        // SAFETY: the instructions were found on this processor.
+        return unsafe { vector_lanes::products(high, &shift, Some(low)) };
+    }
+    low.iter()
+        .zip(high)
+        .map(|(&low, &high)| {
+            if high.is_zero() {
+                low
+            } else {
+                low + high * Fr::R2
+            }
+        })
+        .collect()
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,11 +3,13 @@
 //! A scalar above r/2 is the negative of a small one as a rule: it is held as a magnitude of at most r/2 and a sign. The
 //! widest magnitude decides how many bits are worked through, so small values are quick.
 
-use super::curve::{affine, sum, Point};
-use super::field::Fr;
-use super::vector::{same_length, Vector};
+use super::buckets;
 #[cfg(target_arch = "x86_64")]
-use super::{buckets, coordinate::LanePoint};
+use super::coordinate::LanePoint;
+use super::curve::{affine, Point};
+use super::field::Fr;
+use super::straus;
+use super::vector::{same_length, Vector};
 #[cfg(target_arch = "x86_64")]
 use crate::machine;
 use blst::*;
@@ -15,9 +17,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
-/// Below this many points the bucket method in lanes has too little to do.
-#[cfg(target_arch = "x86_64")]
-const FEWEST_IN_LANES: usize = 24;
+/// Below this many points buckets have too little to do.
+const FEWEST_IN_BUCKETS: usize = 24;
 
 /// Points in the forms that this machine multiplies fastest.
 struct Bases {
@@ -31,7 +32,7 @@ impl Bases {
     fn new(affine: Vec<blst_p1_affine>) -> Bases {
         Bases {
             #[cfg(target_arch = "x86_64")]
-            lanes: if machine::ifma() && affine.len() >= FEWEST_IN_LANES {
+            lanes: if machine::ifma() && affine.len() >= FEWEST_IN_BUCKETS {
                 affine.iter().map(LanePoint::from_blst).collect()
             } else {
                 Vec::new()
@@ -45,23 +46,33 @@ impl Bases {
         let scalars: Vec<Scalar> = scalars.iter().map(Scalar::new).collect();
         let bits = scalars.iter().map(Scalar::bits).max().unwrap_or(0);
         let stop = offset + scalars.len();
+        if scalars.len() < FEWEST_IN_BUCKETS {
+            return normal(straus::multiply(&self.affine[offset..stop], &scalars));
+        }
         #[cfg(target_arch = "x86_64")]
-        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_LANES {
+        if !self.lanes.is_empty() {
             return normal(buckets::multiply(&self.lanes[offset..stop], &scalars, bits));
         }
-        normal(portable(&self.affine[offset..stop], &scalars, bits))
+        normal(buckets::multiply(
+            &self.affine[offset..stop],
+            &scalars,
+            bits,
+        ))
     }
 
     /// sum_k scalars_k bases_(places_k).
     fn gathered(&self, places: &[usize], scalars: &[Scalar]) -> blst_p1 {
         let bits = scalars.iter().map(Scalar::bits).max().unwrap_or(0);
         #[cfg(target_arch = "x86_64")]
-        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_LANES {
+        if !self.lanes.is_empty() && scalars.len() >= FEWEST_IN_BUCKETS {
             let lanes: Vec<LanePoint> = places.iter().map(|&place| self.lanes[place]).collect();
             return buckets::multiply(&lanes, scalars, bits);
         }
         let points: Vec<blst_p1_affine> = places.iter().map(|&place| self.affine[place]).collect();
-        portable(&points, scalars, bits)
+        if scalars.len() < FEWEST_IN_BUCKETS {
+            return straus::multiply(&points, scalars);
+        }
+        buckets::multiply(&points, scalars, bits)
     }
 }
 
@@ -109,6 +120,7 @@ impl Scalar {
         64 * top + (64 - self.magnitude[top].leading_zeros() as usize)
     }
 
+    #[cfg(test)]
     fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
         for (word, limb) in bytes.chunks_exact_mut(8).zip(self.magnitude) {
@@ -116,54 +128,6 @@ impl Scalar {
         }
         bytes
     }
-}
-
-/// The sum by the bucket method of blst, a part of the terms on each core.
-fn portable(points: &[blst_p1_affine], scalars: &[Scalar], bits: usize) -> blst_p1 {
-    let terms: Vec<(blst_p1_affine, [u8; 32])> = points
-        .iter()
-        .zip(scalars)
-        // SAFETY: the point is initialised.
-        .filter(|(point, scalar)| {
-            scalar.magnitude != [0; 4] && !unsafe { blst_p1_affine_is_inf(*point) }
-        })
-        .map(|(point, scalar)| {
-            let mut signed = *point;
-            // SAFETY: the coordinate is initialised.
-            unsafe { blst_fp_cneg(&mut signed.y, &point.y, scalar.negative) };
-            (signed, scalar.bytes())
-        })
-        .collect();
-    let share = terms.len().div_ceil(rayon::current_num_threads()).max(4);
-    let parts: Vec<blst_p1> = terms
-        .par_chunks(share)
-        .map(|terms| pippenger(terms, bits))
-        .collect();
-    parts
-        .iter()
-        .fold(blst_p1::default(), |total, part| sum(&total, part))
-}
-
-/// The sum over the terms, none of them 0, on this core.
-fn pippenger(terms: &[(blst_p1_affine, [u8; 32])], bits: usize) -> blst_p1 {
-    let points: Vec<*const blst_p1_affine> =
-        terms.iter().map(|(point, _)| &raw const *point).collect();
-    let scalars: Vec<*const u8> = terms.iter().map(|(_, scalar)| scalar.as_ptr()).collect();
-    let mut out = blst_p1::default();
-    // SAFETY: there are as many scalars as points, each of 32 bytes, and the scratch space is what blst asks for.
-    unsafe {
-        let words = blst_p1s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8);
-        let mut scratch = vec![0u64; words];
-        blst_p1s_mult_pippenger(
-            &mut out,
-            points.as_ptr(),
-            points.len(),
-            scalars.as_ptr(),
-            bits,
-            scratch.as_mut_ptr(),
-        );
-    }
-    out
 }
 
 /// Fixed bases of commitments.
@@ -287,9 +251,53 @@ mod tests {
         affine(&(0..count).map(multiple).collect::<Vec<_>>())
     }
 
+    /// The sum by the bucket method of blst.
+    fn by_blst(points: &[blst_p1_affine], scalars: &[Scalar], bits: usize) -> blst_p1 {
+        let terms: Vec<(blst_p1_affine, [u8; 32])> = points
+            .iter()
+            .zip(scalars)
+            // SAFETY: the point is initialised.
+            .filter(|(point, scalar)| {
+                scalar.magnitude != [0; 4] && !unsafe { blst_p1_affine_is_inf(*point) }
+            })
+            .map(|(point, scalar)| {
+                let mut signed = *point;
+                // SAFETY: the coordinate is initialised.
+                unsafe { blst_fp_cneg(&mut signed.y, &point.y, scalar.negative) };
+                (signed, scalar.bytes())
+            })
+            .collect();
+        if terms.is_empty() {
+            return blst_p1::default();
+        }
+        pippenger(&terms, bits)
+    }
+
+    /// The sum over the terms, none of them 0, on this core.
+    fn pippenger(terms: &[(blst_p1_affine, [u8; 32])], bits: usize) -> blst_p1 {
+        let points: Vec<*const blst_p1_affine> =
+            terms.iter().map(|(point, _)| &raw const *point).collect();
+        let scalars: Vec<*const u8> = terms.iter().map(|(_, scalar)| scalar.as_ptr()).collect();
+        let mut out = blst_p1::default();
+        // SAFETY: there are as many scalars as points, each of 32 bytes, and the scratch space is what blst asks for.
+        unsafe {
+            let words = blst_p1s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8);
+            let mut scratch = vec![0u64; words];
+            blst_p1s_mult_pippenger(
+                &mut out,
+                points.as_ptr(),
+                points.len(),
+                scalars.as_ptr(),
+                bits,
+                scratch.as_mut_ptr(),
+            );
+        }
+        out
+    }
+
     #[test]
     #[cfg_attr(not(ifma_here), ignore = "this machine has no AVX-512 IFMA")]
-    fn lanes_agree_with_blst() {
+    fn buckets_agree_with_blst() {
         assert!(machine::has_ifma());
         for count in [1, 2, 7, 8, 9, 100, 1500] {
             let points = points(count);
@@ -304,15 +312,37 @@ mod tests {
                 let scalars: Vec<Scalar> =
                     walk.iter().map(|value| narrowed(value, narrow)).collect();
                 let bits = scalars.iter().map(Scalar::bits).max().unwrap();
-                let (a, b) = (
+                let expected = by_blst(&points, &scalars, bits);
+                for found in [
                     buckets::multiply(&in_lanes, &scalars, bits),
-                    portable(&points, &scalars, bits),
-                );
-                // SAFETY: both points are initialised.
-                assert!(
-                    unsafe { blst_p1_is_equal(&a, &b) },
-                    "{count} points, {narrow} bits"
-                );
+                    buckets::multiply(&points, &scalars, bits),
+                ] {
+                    // SAFETY: both points are initialised.
+                    assert!(
+                        unsafe { blst_p1_is_equal(&found, &expected) },
+                        "{count} points, {narrow} bits"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn few_terms_agree_with_blst() {
+        for count in [0, 1, 2, 5, 23] {
+            let points = points(count);
+            for skip in 0..samples().len() {
+                let walk = samples().into_iter().cycle().skip(skip).take(count);
+                for narrow in [0, 1, 2, 64, 127, 128, 255] {
+                    let scalars: Vec<Scalar> =
+                        walk.clone().map(|value| narrowed(&value, narrow)).collect();
+                    let (a, b) = (
+                        straus::multiply(&points, &scalars),
+                        by_blst(&points, &scalars, 255),
+                    );
+                    // SAFETY: both points are initialised.
+                    assert!(unsafe { blst_p1_is_equal(&a, &b) }, "{count} points");
+                }
             }
         }
     }

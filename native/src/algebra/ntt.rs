@@ -1,6 +1,10 @@
 //! The number-theoretic transform on H_n and on the coset 7 H_n, in natural order.
 
 use super::field::{Fr, TWO_ADICITY};
+#[cfg(target_arch = "x86_64")]
+use super::{ntt_lanes, vector_lanes};
+#[cfg(target_arch = "x86_64")]
+use crate::machine;
 use std::sync::OnceLock;
 
 /// Sizes from here up are worth a second core.
@@ -33,39 +37,100 @@ fn domain(size: usize) -> &'static Domain {
 
 /// first, first x, first x^2, ..
 pub fn powers(first: Fr, x: Fr, count: usize) -> Vec<Fr> {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() {
+        // SAFETY: the instructions were found on this processor.
+        return unsafe { vector_lanes::powers(first, x, count) };
+    }
+    plain_powers(first, x, count)
+}
+
+pub fn plain_powers(first: Fr, x: Fr, count: usize) -> Vec<Fr> {
     std::iter::successors(Some(first), |&power| Some(power * x))
         .take(count)
         .collect()
 }
 
+/// Which transform: of coefficients, or back from values; on H_n, or on 7 H_n.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    pub backward: bool,
+    pub coset: bool,
+}
+
 /// Replaces coefficients by values on H_n. The length must be a power of two.
 pub fn ntt(values: &mut [Fr]) {
-    if values.len() > 1 {
-        transform(values, &domain(values.len()).forward);
-    }
+    transformed(
+        values,
+        Kind {
+            backward: false,
+            coset: false,
+        },
+    );
 }
 
 /// Replaces values on H_n by coefficients.
 pub fn intt(values: &mut [Fr]) {
-    if values.len() > 1 {
-        let domain = domain(values.len());
-        transform(values, &domain.backward);
-        values
-            .iter_mut()
-            .for_each(|value| *value *= domain.size_inverse);
-    }
+    transformed(
+        values,
+        Kind {
+            backward: true,
+            coset: false,
+        },
+    );
 }
 
 /// Replaces coefficients by values on 7 H_n.
 pub fn coset_ntt(values: &mut [Fr]) {
-    scale_by_powers(values, Fr::GENERATOR);
-    ntt(values);
+    transformed(
+        values,
+        Kind {
+            backward: false,
+            coset: true,
+        },
+    );
 }
 
 /// Replaces values on 7 H_n by coefficients.
 pub fn coset_intt(values: &mut [Fr]) {
-    intt(values);
-    scale_by_powers(values, Fr::GENERATOR.inverse().expect("7 is not 0"));
+    transformed(
+        values,
+        Kind {
+            backward: true,
+            coset: true,
+        },
+    );
+}
+
+fn transformed(values: &mut [Fr], kind: Kind) {
+    #[cfg(target_arch = "x86_64")]
+    if ntt_lanes::SIZES.contains(&values.len().trailing_zeros()) && machine::ifma() {
+        // SAFETY: the instructions were found on this processor.
+        unsafe { ntt_lanes::transform(values, kind) };
+        return;
+    }
+    portable(values, kind);
+}
+
+/// The transform one value at a time, on every machine.
+fn portable(values: &mut [Fr], kind: Kind) {
+    if kind.coset && !kind.backward {
+        scale_by_powers(values, Fr::GENERATOR);
+    }
+    if values.len() > 1 {
+        let domain = domain(values.len());
+        if kind.backward {
+            transform(values, &domain.backward);
+            values
+                .iter_mut()
+                .for_each(|value| *value *= domain.size_inverse);
+        } else {
+            transform(values, &domain.forward);
+        }
+    }
+    if kind.coset && kind.backward {
+        scale_by_powers(values, Fr::GENERATOR.inverse().expect("7 is not 0"));
+    }
 }
 
 fn scale_by_powers(values: &mut [Fr], x: Fr) {
@@ -143,6 +208,10 @@ fn butterflies(low: &mut [Fr], high: &mut [Fr], twiddles: &[Fr], stride: usize) 
 mod tests {
     use super::*;
     use crate::algebra::field::tests::samples;
+    use crate::algebra::field::MODULUS;
+
+    /// The largest representative, which puts every bound to the test.
+    const MODULUS_LESS_ONE: [u64; 4] = [MODULUS[0] - 1, MODULUS[1], MODULUS[2], MODULUS[3]];
 
     fn horner(coefficients: &[Fr], x: Fr) -> Fr {
         coefficients
@@ -166,6 +235,31 @@ mod tests {
             coset_ntt(&mut on_coset);
             for (&x, &value) in powers(Fr::GENERATOR, root, size).iter().zip(&on_coset) {
                 assert!(horner(&coefficients, x) == value);
+            }
+        }
+    }
+
+    #[test]
+    fn lanes_agree_with_one_at_a_time() {
+        for log_size in (0..=11).chain([16]) {
+            let size = 1 << log_size;
+            let all: Vec<Fr> = samples().into_iter().cycle().take(size).collect();
+            let mut padded = all.clone();
+            padded
+                .iter_mut()
+                .skip(size / 4 + 1)
+                .for_each(|value| *value = Fr::ZERO);
+            for coefficients in [all, padded, vec![Fr(MODULUS_LESS_ONE); size]] {
+                for kind in [(false, false), (false, true), (true, false), (true, true)] {
+                    let kind = Kind {
+                        backward: kind.0,
+                        coset: kind.1,
+                    };
+                    let (mut fast, mut plain) = (coefficients.clone(), coefficients.clone());
+                    transformed(&mut fast, kind);
+                    portable(&mut plain, kind);
+                    assert!(fast == plain, "size 2^{log_size}");
+                }
             }
         }
     }

@@ -12,7 +12,10 @@ use pyo3::prelude::*;
 const WIDTH: u32 = 4;
 
 /// How many odd multiples of a base there are: 1, 3, 5, 7.
-const MULTIPLES: usize = 1 << (WIDTH - 2);
+pub const MULTIPLES: usize = 1 << (WIDTH - 2);
+
+/// A bit, the place of a base, and what the base counts there.
+pub type Digit = (u32, usize, i8);
 
 /// The odd multiples of each base.
 #[pyclass(frozen, module = "zkmargin._native")]
@@ -48,44 +51,51 @@ impl SparseTable {
             let message = format!("place {place} is outside a table of {}", self.0.len());
             return Err(PyValueError::new_err(message));
         }
-        Ok(py.detach(|| Point(affine(&[self.interleaved(&places, &values)])[0])))
+        Ok(py.detach(|| Point(affine(&[weighted(&self.0, &places, &values)])[0])))
     }
 }
 
-impl SparseTable {
-    /// From the highest bit down: double once for all terms, then add the digits of this bit.
-    fn interleaved(&self, places: &[usize], values: &[i64]) -> blst_p1 {
-        let mut digits: Vec<(u32, usize, i8)> = Vec::with_capacity(16 * values.len());
-        for (place, value) in places.iter().zip(values) {
-            recode(*value, |bit, digit| digits.push((bit, *place, digit)));
-        }
-        digits.sort_unstable_by_key(|(bit, ..)| std::cmp::Reverse(*bit));
-        let mut total = blst_p1::default();
-        let mut height = digits.first().map_or(0, |(bit, ..)| *bit);
-        for (bit, place, digit) in digits {
-            while height > bit {
-                // SAFETY: the point is initialised, and blst allows it to be doubled in place.
-                unsafe { blst_p1_double(&mut total, &total) };
-                height -= 1;
-            }
-            let mut term = self.0[place][usize::from(digit.unsigned_abs()) / 2];
-            // SAFETY: all points are initialised, and blst allows the sum to be written over a term.
-            unsafe {
-                blst_fp_cneg(&mut term.y, &term.y, digit < 0);
-                blst_p1_add_or_double_affine(&mut total, &total, &term);
-            }
-        }
-        for _ in 0..height {
-            // SAFETY: as above.
-            unsafe { blst_p1_double(&mut total, &total) };
-        }
-        total
+/// The sum of some bases, each multiplied by a small integer.
+fn weighted(tables: &[[blst_p1_affine; MULTIPLES]], places: &[usize], values: &[i64]) -> blst_p1 {
+    let mut digits: Vec<Digit> = Vec::with_capacity(16 * values.len());
+    for (place, value) in places.iter().zip(values) {
+        let magnitude = u128::from(value.unsigned_abs());
+        recode(*value < 0, magnitude, |bit, digit| {
+            digits.push((bit, *place, digit))
+        });
     }
+    interleaved(tables, digits)
+}
+
+/// From the highest bit down: double once for all terms, then add the digits of this bit.
+pub fn interleaved(tables: &[[blst_p1_affine; MULTIPLES]], mut digits: Vec<Digit>) -> blst_p1 {
+    digits.sort_unstable_by_key(|(bit, ..)| std::cmp::Reverse(*bit));
+    let mut total = blst_p1::default();
+    let mut height = digits.first().map_or(0, |(bit, ..)| *bit);
+    for (bit, place, digit) in digits {
+        while height > bit {
+            // SAFETY: the point is initialised, and blst allows it to be doubled in place.
+            unsafe { blst_p1_double(&mut total, &total) };
+            height -= 1;
+        }
+        let mut term = tables[place][usize::from(digit.unsigned_abs()) / 2];
+        // SAFETY: all points are initialised, and blst allows the sum to be written over a term.
+        unsafe {
+            blst_fp_cneg(&mut term.y, &term.y, digit < 0);
+            blst_p1_add_or_double_affine(&mut total, &total, &term);
+        }
+    }
+    for _ in 0..height {
+        // SAFETY: as above.
+        unsafe { blst_p1_double(&mut total, &total) };
+    }
+    total
 }
 
 /// The digits of the width-4 non-adjacent form: value = sum digit 2^bit, every digit odd.
-fn recode(value: i64, mut digit_at: impl FnMut(u32, i8)) {
-    let (negative, mut rest, mut bit) = (value < 0, u128::from(value.unsigned_abs()), 0);
+/// The magnitude is below 2^128 - 8, so that no carry leaves it.
+pub fn recode(negative: bool, magnitude: u128, mut digit_at: impl FnMut(u32, i8)) {
+    let (mut rest, mut bit) = (magnitude, 0);
     while rest != 0 {
         let zeros = rest.trailing_zeros();
         rest >>= zeros;
@@ -106,7 +116,7 @@ fn recode(value: i64, mut digit_at: impl FnMut(u32, i8)) {
 }
 
 /// P, 3P, 5P, 7P of each point.
-fn odd_multiples(points: &[blst_p1_affine]) -> Vec<[blst_p1_affine; MULTIPLES]> {
+pub fn odd_multiples(points: &[blst_p1_affine]) -> Vec<[blst_p1_affine; MULTIPLES]> {
     let mut all = Vec::with_capacity(MULTIPLES * points.len());
     for point in points {
         let mut multiple = projective(point);
@@ -147,7 +157,7 @@ mod tests {
         ] {
             let mut total = 0i128;
             let mut last = None;
-            recode(value, |bit, digit| {
+            recode(value < 0, u128::from(value.unsigned_abs()), |bit, digit| {
                 assert!(digit % 2 != 0 && digit.unsigned_abs() < 8);
                 assert!(last.is_none_or(|last| bit >= last + WIDTH));
                 last = Some(bit);

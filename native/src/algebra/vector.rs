@@ -2,6 +2,10 @@
 
 use super::field::Fr;
 use super::ntt;
+#[cfg(target_arch = "x86_64")]
+use super::vector_lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::machine;
 use pyo3::exceptions::{PyValueError, PyZeroDivisionError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -67,13 +71,8 @@ impl Vector {
             let vanishing = x.pow(&[n as u64]) - Fr::ONE;
             let scale = vanishing * Fr::from_u64(n as u64).inverse()?;
             let inverses = batch_inverse(&domain.iter().map(|&w| x - w).collect::<Vec<_>>())?;
-            Some(Vector(
-                domain
-                    .iter()
-                    .zip(inverses)
-                    .map(|(&w, inverse)| w * scale * inverse)
-                    .collect(),
-            ))
+            let scaled = ntt::powers(scale, Fr::root_of_unity(log_size), n);
+            Some(Vector(products(&scaled, &inverses)))
         })
         .ok_or_else(|| {
             PyValueError::new_err("the point lies in the domain, where the quotients are undefined")
@@ -107,7 +106,8 @@ impl Vector {
     }
 
     fn mul(&self, py: Python<'_>, other: &Vector) -> PyResult<Vector> {
-        self.zip(py, other, |a, b| a * b)
+        same_length(self.0.len(), other.0.len())?;
+        Ok(py.detach(|| Vector(products(&self.0, &other.0))))
     }
 
     fn scale(&self, py: Python<'_>, factor: &[u8]) -> PyResult<Vector> {
@@ -137,12 +137,7 @@ impl Vector {
 
     fn dot<'py>(&self, py: Python<'py>, other: &Vector) -> PyResult<Bound<'py, PyBytes>> {
         same_length(self.0.len(), other.0.len())?;
-        let sum = py.detach(|| {
-            self.0
-                .iter()
-                .zip(&other.0)
-                .fold(Fr::ZERO, |sum, (&a, &b)| sum + a * b)
-        });
+        let sum = py.detach(|| inner_product(&self.0, &other.0));
         Ok(PyBytes::new(py, &sum.to_bytes()))
     }
 
@@ -186,6 +181,11 @@ impl Vector {
     fn evaluate<'py>(&self, py: Python<'py>, x: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let x = scalar(x)?;
         let value = py.detach(|| {
+            #[cfg(target_arch = "x86_64")]
+            if machine::ifma() {
+                // SAFETY: the instructions were found on this processor.
+                return unsafe { vector_lanes::evaluate(&self.0, x) };
+            }
             let jump = x.pow(&[CHUNK as u64]);
             let parts: Vec<Fr> = self
                 .0
@@ -266,6 +266,11 @@ fn combine(py: Python<'_>, vectors: Vec<Bound<'_, Vector>>, scalars: &[u8]) -> P
             .par_chunks_mut(CHUNK)
             .enumerate()
             .for_each(|(k, sums)| {
+                #[cfg(target_arch = "x86_64")]
+                if machine::ifma() {
+                    // SAFETY: the instructions were found on this processor.
+                    return unsafe { vector_lanes::combine(&vectors, &scalars, k * CHUNK, sums) };
+                }
                 for (vector, &factor) in vectors.iter().zip(&scalars) {
                     let part = vector.get(k * CHUNK..).unwrap_or_default();
                     sums.iter_mut()
@@ -312,7 +317,7 @@ pub fn domain_log(size: usize) -> PyResult<u32> {
     }
 }
 
-fn horner(coefficients: &[Fr], x: Fr) -> Fr {
+pub fn horner(coefficients: &[Fr], x: Fr) -> Fr {
     coefficients
         .iter()
         .rev()
@@ -330,8 +335,37 @@ fn running(values: &[Fr], first: Fr, operation: impl Fn(Fr, Fr) -> Fr) -> (Vec<F
     (out, state)
 }
 
+/// a_i b_i, for vectors of one length.
+pub fn products(a: &[Fr], b: &[Fr]) -> Vec<Fr> {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() {
+        // SAFETY: the instructions were found on this processor.
+        return unsafe { vector_lanes::products(a, b, None) };
+    }
+    a.iter().zip(b).map(|(&a, &b)| a * b).collect()
+}
+
+/// sum_i a_i b_i, for vectors of one length.
+fn inner_product(a: &[Fr], b: &[Fr]) -> Fr {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() {
+        // SAFETY: the instructions were found on this processor.
+        return unsafe { vector_lanes::dot(a, b) };
+    }
+    a.iter().zip(b).fold(Fr::ZERO, |sum, (&a, &b)| sum + a * b)
+}
+
 /// Montgomery's trick: one inversion and three multiplications a value; None if any is 0.
 fn batch_inverse(values: &[Fr]) -> Option<Vec<Fr>> {
+    #[cfg(target_arch = "x86_64")]
+    if machine::ifma() {
+        // SAFETY: the instructions were found on this processor.
+        return unsafe { vector_lanes::batch_inverse(values) };
+    }
+    plain_inverses(values)
+}
+
+pub fn plain_inverses(values: &[Fr]) -> Option<Vec<Fr>> {
     let (mut out, product) = running(values, Fr::ONE, Fr::mul);
     let mut inverse = product.inverse()?;
     for (slot, &value) in out.iter_mut().zip(values).rev() {
