@@ -32,7 +32,7 @@ def pricing_document(parameters: Parameters, model: str, level: Level) -> dict[s
         "model": model,
         "level": level,
         "sections": {
-            name: _at(section(parameters, name), written.get(name), level)
+            name: _at(section(parameters, name), written.get(name, _dumped(section(parameters, name))), level)
             for name in pricing_sections(model, parameters)
         },
     }
@@ -41,6 +41,11 @@ def pricing_document(parameters: Parameters, model: str, level: Level) -> dict[s
 def pricing_pin(parameters: Parameters, model: str, level: Level) -> str:
     """The SHA-256 of `pricing_document` in canonical encoding, 64 hex digits."""
     return digest_of(canonical_json(pricing_document(parameters, model, level)))
+
+
+def _dumped(value: Any) -> Any:
+    """A section that the document leaves out because it is at its default, as it would be written."""
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else {}
 
 
 def _at(value: Any, written: Any, level: Level) -> Any:

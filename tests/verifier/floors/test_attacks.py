@@ -27,6 +27,7 @@ FLOORS = {
 }
 NO_CHARGE = {
     "spot_shocks": ["0"],
+    "classes": [],
     "extreme_moves": [],
     "future_cost": "0",
     "option_cost": "0",
