@@ -89,6 +89,15 @@ export class Fields {
     return value;
   }
 
+  /** The name of an account or a venue: it has one spelling. */
+  party(key: string): string {
+    const value = this.#string(key);
+    if (value.length > 128 || !/^[a-z0-9]([a-z0-9._:/@-]*[a-z0-9])?$/.test(value)) {
+      this.#refuse(key, "write lower-case letters, digits and . _ : / @ - between them");
+    }
+    return value;
+  }
+
   integer(key: string, least: bigint, below: bigint): bigint {
     const value = this.any(key);
     if (typeof value !== "bigint") return this.#refuse(key, "write a whole number");

@@ -21,6 +21,8 @@ export interface Submission {
   readonly level: Level;
   readonly rows: string | null;
   readonly threshold: bigint;
+  /** By venue whose accounts are not complete, what their excess reaches by itself. */
+  readonly collateral: ReadonlyMap<string, bigint>;
   readonly amount: bigint;
   readonly audience: string;
   readonly nonce: string;
@@ -44,12 +46,15 @@ export function readSubmission(content: Json, where: string): Submission {
   const venues = fields.object("venue_proofs");
   const names = venues.keys();
   if (names.length > MOST) fields.refuse("venue_proofs", `list at most ${MOST}`);
+  const counted = fields.has("collateral") ? fields.object("collateral") : null;
+  if (counted !== null && counted.keys().length > MOST) fields.refuse("collateral", `list at most ${MOST}`);
   const submission: Submission = {
     snapshot: fields.hex("snapshot", 32),
     model: fields.text("model", 1, 128),
     level: fields.literal("level", "initial", "maintenance"),
     rows: fields.has("rows") ? fields.orNull("rows", (key) => fields.hex(key, 32)) : null,
     threshold: fields.integer("threshold", 0n, AMOUNT),
+    collateral: new Map((counted?.keys() ?? []).map((name) => [name, counted!.integer(name, 0n, AMOUNT)])),
     amount: fields.integer("amount", 0n, AMOUNT),
     audience: fields.text("audience", 1, 256),
     nonce: fields.text("nonce", 1, 256),
@@ -64,9 +69,12 @@ export function readSubmission(content: Json, where: string): Submission {
   return submission;
 }
 
-/** The statement about the sum of all accounts, or of one venue's at the threshold 0. */
+/**
+ * The statement about the sum of all complete accounts, or of one venue's: at the threshold 0, or at what they are to
+ * count for where they are not complete.
+ */
 export function submissionStatement(submission: Submission, program: string, venue?: string): Statement {
-  const accounts = submission.attestations.filter((one) => venue === undefined || one.venue === venue);
+  const accounts = submission.attestations.filter((one) => (venue === undefined ? one.complete : one.venue === venue));
   const first = accounts[0] as Attestation;
   return {
     program,
@@ -75,7 +83,7 @@ export function submissionStatement(submission: Submission, program: string, ven
     universe: first.universe,
     model: submission.model,
     level: submission.level,
-    threshold: venue === undefined ? submission.threshold : 0n,
+    threshold: venue === undefined ? submission.threshold : first.complete ? 0n : (submission.collateral.get(venue) ?? 0n),
     commitments: accounts.map((one) => ({ point: one.point, column: 0, attestation: one.digest })),
     audience: submission.audience,
     nonce: submission.nonce,
@@ -101,18 +109,34 @@ export function verifySubmission(submission: Submission, program: Program, rows:
   });
   unique(attestations.map((one) => JSON.stringify([one.venue, one.account])), "account-repeated");
   unique(attestations.map((one) => one.point), "commitment-repeated");
-  const venues = [...submission.venueProofs.keys()];
-  const named = [...new Set(attestations.map((one) => one.venue))];
-  if (venues.length > 0 && (venues.length !== named.length || named.length < 2 || !named.every((n) => venues.includes(n)))) {
-    throw new VerificationError("venue-proofs", "there must be a proof for each venue, or none");
+  if (!attestations.some((one) => one.complete)) {
+    throw new InputError("submission", "attestations", "none is complete", "collateral alone proves nothing");
   }
+  const proven = provenVenues(submission);
   const total = submissionStatement(submission, program.digest);
-  const parts = venues.length > 0 ? named.map((venue) => submissionStatement(submission, program.digest, venue)) : [];
+  const parts = proven.map((venue) => submissionStatement(submission, program.digest, venue));
   checkConsent(submission, [total, ...parts]);
   verifyProof(total, program, submission.proof, rows);
   parts.forEach((statement, index) => {
-    verifyProof(statement, program, submission.venueProofs.get(named[index] as string) as Uint8Array, rows);
+    verifyProof(statement, program, submission.venueProofs.get(proven[index] as string) as Uint8Array, rows);
   });
+}
+
+/** The venues with a proof of their own, by first occurrence: all, or those alone whose accounts are not complete. */
+function provenVenues(submission: Submission): string[] {
+  const named = [...new Set(submission.attestations.map((one) => one.venue))];
+  const partial = named.filter((name) => {
+    const kinds = new Set(submission.attestations.filter((one) => one.venue === name).map((one) => one.complete));
+    if (kinds.size > 1) {
+      throw new InputError("submission", `attestations of '${name}'`, "of two kinds", "submit those of one kind");
+    }
+    return kinds.has(false);
+  });
+  const given = [...submission.venueProofs.keys()];
+  const same = (names: string[]): boolean => given.length === names.length && names.every((name) => given.includes(name));
+  if (same(partial)) return partial;
+  if (named.length > 1 && same(named)) return named;
+  throw new VerificationError("venue-proofs", "there must be a proof for each venue, or for those that are not complete");
 }
 
 function checkTerm(
