@@ -6,7 +6,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client cli
+PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue evidence verifier client cli
 CHECKED := $(PYTHON_ROOMS) tests benchmarks examples
 
 CARGO := $(shell command -v cargo 2>/dev/null)
