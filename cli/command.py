@@ -3,6 +3,7 @@
 import click
 
 from zkmargin.cli.boundary import Boundary
+from zkmargin.cli.commands.attest import attest_source
 from zkmargin.cli.commands.backtest import run_backtest
 from zkmargin.cli.commands.commit import commit
 from zkmargin.cli.commands.fetch import fetch
@@ -58,6 +59,7 @@ PARTS = (
     prove,
     verify,
     venue,
+    attest_source,
     fetch,
     submit,
     watch,

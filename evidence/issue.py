@@ -82,7 +82,7 @@ def attest_reading(
         reader.source,
     )
     account = Account(
-        pseudonym(issuer.key, reader.source, reading.identity),
+        reading.pseudonym or pseudonym(issuer.key, reader.source, reading.identity),
         subject,
         reading.open_orders,
         reading.complete,

@@ -33,7 +33,8 @@ class Reading:
         complete: whether it is shown that nothing of the account is left out.
         as_of: the moment that was read, Unix seconds.
         open_orders: none, or reserved in the balances.
-        record: what the holdings rest on, without showing them; its digest is signed.
+        record: what the holdings rest on, without showing them; its digest is signed. None for the signer's word alone.
+        pseudonym: the account's name in attestations, where the source gives it one itself.
     """
 
     identity: tuple[str, ...]
@@ -41,12 +42,13 @@ class Reading:
     complete: bool
     as_of: int
     open_orders: OpenOrders
-    record: Document
+    record: Document | None
+    pseudonym: str | None = None
 
     @property
-    def evidence(self) -> str:
-        """The digest of the record's canonical encoding: SHA-256, hex."""
-        return hashlib.sha256(self.record.encode()).hexdigest()
+    def evidence(self) -> str | None:
+        """The digest of the record's canonical encoding: SHA-256, hex; None where there is no record."""
+        return None if self.record is None else hashlib.sha256(self.record.encode()).hexdigest()
 
 
 class Reader(Protocol):
@@ -68,6 +70,9 @@ class Reader(Protocol):
         Raises:
             InputError: the account cannot be read, is not the subject's, or has something that the universe lacks.
         """
+
+    def archive(self) -> bytes:
+        """What was read last, for the signer to keep: it shows the account."""
 
 
 def lots_below(amount: Fraction, instrument: str, snapshot: Snapshot, where: str) -> Position:

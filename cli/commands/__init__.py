@@ -1,1 +1,1 @@
-"""The commands of `zkmargin`, one module for each."""
+"""The commands, a module each."""

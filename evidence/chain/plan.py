@@ -1,8 +1,8 @@
 """What to read of a chain, and how sure to be of the block: a TOML file, read strictly.
 
-One plan is about one account: a wallet's tokens, one account of a contract that lists what its accounts hold, or what one
-holder has and owes in one lending market. Contracts are pinned by the hash of their code, since slots mean something
-only under the code that fills them.
+One plan is about one account: a wallet's tokens, an account of a contract that lists what its accounts hold, or what
+one holder has and owes in one lending market. Contracts are pinned by the hash of their code, since slots mean
+something only under the code that fills them.
 """
 
 from __future__ import annotations

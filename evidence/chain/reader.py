@@ -1,4 +1,4 @@
-"""The source "chain": a block that a quorum names, proofs under its state root, and that it is still there afterwards."""
+"""The source "chain": a block that a quorum names, proofs under its state root, and the block still there after."""
 
 from __future__ import annotations
 
@@ -66,6 +66,10 @@ class ChainReader:
             record(block, self.kept),
         )
 
+    def archive(self) -> bytes:
+        """See `Reader`."""
+        return _encoded(self.kept) + b"\n"
+
     def _block(self, nodes: Sequence[Node]) -> Block:
         plan, now = self._plan, time.time()
         if plan.signers:
@@ -92,7 +96,6 @@ class Anyone:
 
 def record(block: Block, kept: dict[str, Any]) -> ChainRecord:
     """What an attestation over this block rests on."""
-    content = json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()
     return ChainRecord(
         chain=block.chain,
         number=block.number,
@@ -102,5 +105,9 @@ def record(block: Block, kept: dict[str, Any]) -> ChainRecord:
         confirmations=block.confirmations,
         votes=len(block.witnesses),
         witnesses=list(block.witnesses),
-        proofs=hashlib.sha256(content).hexdigest(),
+        proofs=hashlib.sha256(_encoded(kept)).hexdigest(),
     )
+
+
+def _encoded(kept: dict[str, Any]) -> bytes:
+    return json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()

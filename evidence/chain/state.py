@@ -1,4 +1,4 @@
-"""The state of a chain at one block, as far as it was proven; what was proven is kept, so that it can be checked again."""
+"""The state of a chain at one block, as far as it was proven; proofs are kept, so that they can be checked again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where Solidity keeps what: slots of mappings and arrays (Solidity documentation, "Layout of State Variables in Storage").
+"""Where Solidity keeps what: slots of mappings and arrays (its documentation: "Layout of State Variables in Storage").
 
-A slot is a number below 2^256; the value of `key` in a mapping at slot p lies at keccak(key . p), each 32 bytes, and the
-elements of an array at slot p, whose length is the word there, lie from keccak(p) on.
+A slot is a number below 2^256; the value of `key` in a mapping at slot p lies at keccak(key . p), each 32 bytes, and
+the elements of an array at slot p, whose length is the word there, lie from keccak(p) on.
 """
 
 from __future__ import annotations

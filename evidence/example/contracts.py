@@ -33,7 +33,9 @@ class ExampleContract:
 
     def creation(self, *arguments: Any) -> bytes:
         """What is sent to deploy it."""
-        inputs = next((one["inputs"] for one in self.abi if one["type"] == "constructor"), [])
+        inputs: list[dict[str, Any]] = next(
+            (one["inputs"] for one in self.abi if one["type"] == "constructor"), []
+        )
         return self.code + encode([one["type"] for one in inputs], arguments)
 
     def call(self, function: str, *arguments: Any) -> bytes:

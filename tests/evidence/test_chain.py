@@ -1,4 +1,4 @@
-"""Chain state on a real chain: what is read is what is there, and whatever is not proven, owned or agreed is refused."""
+"""Chain state on a real chain: what is read is there, and whatever is not proven, owned or agreed is refused."""
 
 import time
 from decimal import Decimal

@@ -1,0 +1,112 @@
+"""`zkmargin attest`: from files of a plan or a ledger to an attestation, an opening and a record."""
+
+import hashlib
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tests.attestation.scene import CONTRACT, market_snapshot
+from tests.evidence.stage import TRADER, World
+from zkmargin.attestation import AttestationDocument
+from zkmargin.attestation.key_file import write_key
+from zkmargin.cli.command import command
+from zkmargin.prover import OpeningDocument
+
+
+class Files:
+    """A folder of a signer's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        market_snapshot().dump(folder / "market.json")
+        write_key(folder / "signer.key", None)
+
+    def run(self, source: str, *more: str) -> tuple[int, str]:
+        names = ("signer.key", "signer.db", "a.json", "a.secret.json")
+        key, register, output, opening = (str(self.folder / name) for name in names)
+        words = ["attest", str(self.folder / "market.json"), "--source", source, "--name", "signer"]
+        words += ["--subject", TRADER, "--key", key, "--register", register]
+        words += ["--chain-id", "1", "--contract", CONTRACT, "-o", output, "--opening", opening, *more]
+        result = CliRunner().invoke(command, words)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
+
+    @property
+    def attestation(self) -> AttestationDocument:
+        return AttestationDocument.read(self.folder / "a.json")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def toml_of(world: World) -> str:
+    plan = world.wallet()
+    assert plan.wallet is not None
+    token = plan.wallet.tokens[0]
+    return f"""\
+chain_id = {plan.chain_id}
+endpoints = ["{plan.endpoints[0]}"]
+quorum = 1
+confirmations = 2
+[wallet]
+holder = "{TRADER}"
+[[wallet.tokens]]
+address = "{token.address}"
+code_hash = "{token.code_hash}"
+slot = 0
+instrument = "USD"
+decimals = 6
+"""
+
+
+def test_a_wallet_on_a_chain(world: World, files: Files) -> None:
+    plan, record, kept = (files.folder / name for name in ("plan.toml", "record.json", "kept.secret.json"))
+    plan.write_text(toml_of(world))
+    code, output = files.run("chain", "--plan", str(plan), "--record", str(record), "--kept", str(kept))
+    assert code == 0, output
+    made = files.attestation
+    assert (made.source, made.complete) == ("chain", False)
+    assert made.evidence == hashlib.sha256(record.read_bytes()).hexdigest()
+    assert json.loads(record.read_text())["proofs"] == hashlib.sha256(kept.read_bytes().strip()).hexdigest()
+    for secret in (kept, files.folder / "a.secret.json"):
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    OpeningDocument.read(files.folder / "a.secret.json")
+
+
+def test_a_custodian_with_a_hold(files: Files) -> None:
+    ledger = files.folder / "ledger.csv"
+    ledger.write_text("instrument,quantity\nUSD,1000\nBTC,-1\n")
+    hold = ("--hold-until", "2100-01-01T00:00:00Z", "--hold-for", "bank")
+    code, output = files.run("custodian", "--holdings", str(ledger), "--account", "alice", *hold)
+    assert code == 0, output
+    made = files.attestation
+    assert (made.source, made.complete, made.account, made.evidence) == ("custodian", True, "alice", None)
+    assert made.hold is not None
+    assert made.hold.audience == "bank"
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("chain", (), "--plan: missing"),
+        ("custodian", ("--account", "a"), "--holdings: missing"),
+        ("custodian", ("--plan", "x"), "it belongs to chain and auditor"),
+        ("chain", ("--account", "a"), "it belongs to custodian"),
+        ("chain", ("--plan", "nowhere.toml"), "nowhere.toml"),
+        ("auditor", ("--plan", "x"), "--map: missing"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    files: Files, source: str, options: tuple[str, ...], message: str
+) -> None:
+    code, output = files.run(source, *options)
+    assert code == 2
+    assert message in output
+    assert not (files.folder / "a.json").exists()
+    assert not (files.folder / "a.secret.json").exists()
