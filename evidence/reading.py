@@ -52,13 +52,11 @@ class Reading:
 
 
 class Reader(Protocol):
-    """A source of holdings. A notary of TLS sessions or an enclave would fill this as well.
+    """A source of holdings. A notary of TLS sessions or an enclave would fill this as well."""
 
-    Attributes:
-        source: its word in attestations, which policies grade.
-    """
-
-    source: Source
+    @property
+    def source(self) -> Source:
+        """Its word in attestations, which policies grade."""
 
     def read(self, snapshot: Snapshot, subject: str) -> Reading:
         """The account, in the universe of the snapshot.

@@ -1,7 +1,7 @@
 """How a verifier grades sources of holdings: how old, resting on what, and which of them count as collateral only.
 
 What a source does not show to be all may have debts beside it. Such an account never enters the sum, where it could
-meet another venue's call or hedge its positions: it is proven by itself, and counts with a haircut towards what is pledged.
+meet another venue's call or hedge its positions: it is proven alone, and counts with a haircut towards what is pledged.
 """
 
 from __future__ import annotations

@@ -124,10 +124,10 @@ def attest_source(
     from zkmargin.venue import Register  # noqa: PLC0415
 
     given = {**locals()}
-    for option, (flag, sources) in OF_SOURCE.items():
-        if given[option] not in (None, ()) and source not in sources:
+    for option, (flag, takers) in OF_SOURCE.items():
+        if given[option] not in (None, ()) and source not in takers:
             raise InputError(
-                "command line", flag, Finding("given"), f"it belongs to {' and '.join(sources)}; leave it out"
+                "command line", flag, Finding("given"), f"it belongs to {' and '.join(takers)}; leave it out"
             )
     refuse_existing(opening_file)
     inputs = (snapshot_file, plan_file, *root_files, holdings_file, register_file, map_file)

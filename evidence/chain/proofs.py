@@ -1,8 +1,8 @@
 """Proofs of accounts and storage under a state root (EIP-1186), checked node by node.
 
-An account lies in the state trie at keccak(address), as RLP of nonce, balance, storage root and code hash; a word
-lies in the account's storage trie at keccak(slot), as RLP of the number without zeros in front (Ethereum Yellow Paper,
-section 4.1 and appendix D). What a trie does not have at a key is proven by the path that ends before it: an empty slot is 0.
+An account lies in the state trie at keccak(address), as RLP of nonce, balance, storage root and code hash; a word lies
+in the storage trie at keccak(slot), as RLP of the number without zeros in front (Ethereum Yellow Paper, section 4.1,
+appendix D). What a trie does not have at a key is proven by the path that ends before it: an empty slot is 0.
 """
 
 from __future__ import annotations
