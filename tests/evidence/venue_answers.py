@@ -1,4 +1,4 @@
-"""An account as four venues would state it, each in the form of its API, and a server here that answers so.
+"""An account as four venues would state it, in the form of its API, and a server here that answers so.
 
 All say the same: 100,000 dollars less 250 of debt, two bitcoins, a short inverse perpetual of 50,000 USD that has gained
 0.01 bitcoins until now, and three calls.
