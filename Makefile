@@ -17,12 +17,14 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-portable test lint rust types fuzz load endure bench native readme lock clean
+.PHONY: help demo demo-portable demo-evidence test lint rust types fuzz load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
 	@echo "make demo-portable"
 	@echo "              an oracle, two venues, a lender's service and a trader on this machine"
+	@echo "make demo-evidence"
+	@echo "              holdings from a chain, a custodian and an auditor, and a policy that grades them"
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
 	@echo "make fuzz     the long randomised tests"
@@ -63,6 +65,15 @@ demo: $(VENV)/.installed
 
 demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
+
+demo-evidence: $(VENV)/.installed verifier/contract/node_modules
+	@$(BIN)/python -c 'import ccxt, trie' 2>/dev/null || \
+	    { echo "zkmargin: install the extra: $(BIN)/python -m pip install -e '.[evidence]'"; exit 2; }
+	@$(BIN)/zkmargin demo-evidence
+
+verifier/contract/node_modules: verifier/contract/package-lock.json
+	@npm ci --prefix verifier/contract --no-audit --no-fund
+	@touch $@
 
 # Without the native extension its side of the code cannot be covered.
 test: lint rust

@@ -19,6 +19,7 @@ from zkmargin.cli.commands.snapshot import snapshot
 from zkmargin.cli.commands.submit import submit, watch
 from zkmargin.cli.commands.venue import venue
 from zkmargin.cli.commands.verify import verify
+from zkmargin.cli.demo.evidence import demo_evidence
 from zkmargin.cli.demo.portable import demo_portable
 from zkmargin.cli.demo.walk import demo
 
@@ -68,6 +69,7 @@ PARTS = (
     serve,
     demo,
     demo_portable,
+    demo_evidence,
     info,
 )
 

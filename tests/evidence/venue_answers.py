@@ -1,7 +1,7 @@
-"""An account as four venues would state it, in the form of its API, and a server here that answers so.
+"""An account as four venues state it, in the form of each API, and a server that answers so.
 
-All say the same: 100,000 dollars less 250 of debt, two bitcoins, a short inverse perpetual of 50,000 USD that has gained
-0.01 bitcoins until now, and three calls.
+All say the same: 100,000 dollars less 250 of debt, two bitcoins, a short inverse perpetual of 50,000 USD that has
+gained 0.01 bitcoins until now, and three calls.
 """
 
 import json
