@@ -15,6 +15,11 @@ from zkmargin.evidence.chain.proofs import proven_account, proven_words
 ROUNDS = 30
 
 
+def path(trie: HexaryTrie, key: bytes) -> list[bytes]:
+    """The nodes from the root to a key, RLP."""
+    return [rlp.encode(node) for node in trie.get_proof(keccak(key))]  # type: ignore[no-untyped-call]
+
+
 def main(slots: int = 10, entries: int = 10_000) -> None:
     """Print the median time of checking an account with so many slots, and how many nodes that was."""
     storage = HexaryTrie({})
@@ -25,11 +30,8 @@ def main(slots: int = 10, entries: int = 10_000) -> None:
     state = HexaryTrie({})
     for number in range(entries):
         state[keccak(number.to_bytes(20, "big"))] = account
-    account_path = [rlp.encode(node) for node in state.get_proof(keccak(address))]
-    paths = {
-        slot: [rlp.encode(node) for node in storage.get_proof(keccak(slot.to_bytes(32, "big")))]
-        for slot in range(slots)
-    }
+    account_path = path(state, address)
+    paths = {slot: path(storage, slot.to_bytes(32, "big")) for slot in range(slots)}
     nodes, times = len(account_path) + sum(map(len, paths.values())), []
     for _ in range(ROUNDS):
         started = time.process_time()

@@ -126,7 +126,7 @@ def test_signers_stand_in_for_a_quorum_of_nodes(world: World) -> None:
     """The node then only hands out proofs, which are checked against the root that was signed."""
     number = world.chain.node.head() - 2
     header = world.chain.node.header(number)
-    content = {
+    content: dict[str, Any] = {
         "number": number,
         "block_hash": header.hash.hex(),
         "state_root": header.state_root.hex(),

@@ -102,7 +102,7 @@ def test_an_empty_slot_is_zero_where_that_is_proven() -> None:
     proof = account_proof(entry, "proof")
     account = proven_account(HEADER.state_root, address_bytes(entry["address"]), proof.account, "proof")
     (path,) = proof.storage.values()
-    outcomes = set()
+    outcomes: set[int | None] = set()
     for slot in range(64):
         try:
             outcomes.add(proven_words(account, [slot], {slot: path}, "proof")[slot])

@@ -63,7 +63,11 @@ def judge(
 
 
 def submitted(*made: Attested, **changes: Any) -> SubmissionDocument:
-    content = {"threshold": 100_000 * USD, "amount": 300_000 * USD, "collateral": {"beta": 400_000 * USD}}
+    content: dict[str, Any] = {
+        "threshold": 100_000 * USD,
+        "amount": 300_000 * USD,
+        "collateral": {"beta": 400_000 * USD},
+    }
     return submit(made, **(content | changes))
 
 
