@@ -15,6 +15,7 @@ from zkmargin.cli.commands.prove import prove
 from zkmargin.cli.commands.receipt import receipt
 from zkmargin.cli.commands.rows import rows
 from zkmargin.cli.commands.serve import serve
+from zkmargin.cli.commands.sign_root import sign_root
 from zkmargin.cli.commands.snapshot import snapshot
 from zkmargin.cli.commands.submit import submit, watch
 from zkmargin.cli.commands.venue import venue
@@ -61,6 +62,7 @@ PARTS = (
     verify,
     venue,
     attest_source,
+    sign_root,
     fetch,
     submit,
     watch,

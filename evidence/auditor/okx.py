@@ -16,6 +16,8 @@ from zkmargin.margin.errors import InputError
 
 KINDS = ("SWAP", "FUTURES", "OPTION")
 PAGE = 100
+ALGO = ("conditional", "oco", "trigger", "move_order_stop", "iceberg", "twap")
+ORDERS = ("orders", "spread", *(f"algo_{kind}" for kind in ALGO))
 
 
 def _account(answers: Answers) -> VenueAccount:
@@ -39,7 +41,7 @@ def _account(answers: Answers) -> VenueAccount:
         row["ccy"].text(): less(row["cashBal"].number(), row["interest"].number_or_zero())
         for row in answers["balance"]["data"].only()["details"]
     }
-    orders = sum(len(list(answers[name]["data"])) for name in ("orders", "conditional", "spread"))
+    orders = sum(len(list(answers[name]["data"])) for name in ORDERS)
     return VenueAccount(answers["config"]["data"].only()["uid"].text(), tuple(contracts), balances, orders)
 
 
@@ -55,7 +57,10 @@ OKX = VenueForm(
         "balance": Request("private_get_account_balance", {}),
         "positions": Request("private_get_account_positions", {}),
         "orders": Request("private_get_trade_orders_pending", {"limit": PAGE}),
-        "conditional": Request("private_get_trade_orders_algo_pending", {"ordType": "conditional,oco"}),
+        **{
+            f"algo_{kind}": Request("private_get_trade_orders_algo_pending", {"ordType": kind})
+            for kind in ALGO
+        },
         "spread": Request("private_get_sprd_orders_pending", {"limit": PAGE}),
     },
     _account,

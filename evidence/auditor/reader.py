@@ -160,6 +160,10 @@ class Auditor:
         if not instrument.margined_daily:
             yield found
             return
+        if held.mark <= 0:
+            raise InputError(
+                where, "mark", str(held.mark), "the venue gives it no price; nothing can be signed over it"
+            )
         # As if entered at the venue's mark, with what was gained until then in the balance: however the venue settles.
         yield replace(found, entry_price=held.mark)
         yield lots_below(Fraction(held.profit), instrument.settlement, snapshot, where)

@@ -8,6 +8,7 @@ something only under the code that fills them.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -93,6 +94,11 @@ class Wallet(_Strict):
     holder: Address
     tokens: Annotated[tuple[Token, ...], Field(min_length=1, max_length=MOST_ASSETS, strict=False)]
 
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _refuse_twice([token.address for token in self.tokens], "token")
+        return self
+
 
 class Asset(_Strict):
     """What one asset of a contract's accounts is.
@@ -127,6 +133,11 @@ class SubAccount(Contract):
     held: Slot
     assets: Annotated[tuple[Asset, ...], Field(min_length=1, max_length=1 << 14, strict=False)]
 
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _refuse_twice([(asset.asset, asset.sub_id) for asset in self.assets], "asset")
+        return self
+
 
 class Market(Contract):
     """What one holder has and owes in a lending market: complete if these are all mappings that it counts holders by.
@@ -142,6 +153,17 @@ class Market(Contract):
     collateral: Annotated[tuple[Amount, ...], Field(max_length=MOST_ASSETS, strict=False)]
     debts: Annotated[tuple[Amount, ...], Field(max_length=MOST_ASSETS, strict=False)] = ()
     complete: bool
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        _refuse_twice([one.slot for one in (*self.collateral, *self.debts)], "slot")
+        return self
+
+
+def _refuse_twice(names: Sequence[Hashable], what: str) -> None:
+    """Raises ValueError for what would be counted twice."""
+    if len(set(names)) < len(names):
+        raise ValueError(f"a {what} is listed twice and would count twice; list each once")
 
 
 class ChainPlan(_Strict):

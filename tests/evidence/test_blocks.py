@@ -20,6 +20,13 @@ from zkmargin.evidence.chain import (
 from zkmargin.evidence.chain.blocks import check_still_there
 from zkmargin.margin.errors import InputError
 
+TOKEN = {
+    "address": TRADER,
+    "code_hash": "ab" * 32,
+    "slot": 0,
+    "instrument": "USD",
+    "decimals": 6,
+}
 AWAY = "http://127.0.0.1:9"
 SIGNERS = tuple(key(name).address for name in ("one", "two", "three"))
 
@@ -151,6 +158,7 @@ def test_signers_stand_in_for_a_quorum_of_nodes(world: World) -> None:
         ({"signers": (SIGNERS[0], SIGNERS[0]), "quorum": 2}, "listed twice"),
         ({"wallet": None}, "describe one of wallet"),
         ({"endpoints": ["ftp://somewhere"]}, "endpoints"),
+        ({"wallet": {"holder": TRADER, "tokens": [TOKEN, TOKEN]}}, "a token is listed twice"),
     ],
 )
 def test_plans_that_show_nothing(world: World, changes: dict[str, Any], message: str) -> None:

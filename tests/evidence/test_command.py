@@ -91,6 +91,35 @@ def test_a_custodian_with_a_hold(files: Files) -> None:
     assert made.hold.audience == "bank"
 
 
+def test_signed_roots_stand_in_for_asking_nodes(world: World, files: Files) -> None:
+    number, roots, signers = world.chain.node.head() - 2, [], []
+    for name in ("one", "two"):
+        path, secret = files.folder / f"{name}.root.json", files.folder / f"{name}.key"
+        signers.append(write_key(secret, None).address)
+        words = ["sign-root", "--endpoint", world.chain.url, "--chain", "31337", "--confirmations", "2"]
+        words += ["--number", str(number), "--key", str(secret), "--chain-id", "1", "--contract", CONTRACT]
+        result = CliRunner().invoke(command, [*words, "-o", str(path)], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        roots += ["--root", str(path)]
+    text = toml_of(world).replace("quorum = 1", f"quorum = 2\nsigners = {json.dumps(signers)}")
+    plan = files.folder / "plan.toml"
+    plan.write_text(text)
+    code, output = files.run("chain", "--plan", str(plan), *roots)
+    assert code == 0, output
+    (files.folder / "a.secret.json").unlink()
+    code, output = files.run("chain", "--plan", str(plan), *roots[:2])
+    assert code == 2
+    assert "2 must sign the block" in output
+
+
+def test_a_root_is_not_signed_before_it_is_deep_enough(world: World, files: Files) -> None:
+    words = ["sign-root", "--endpoint", world.chain.url, "--chain", "31337", "--confirmations", "9999"]
+    words += ["--key", str(files.folder / "signer.key"), "--chain-id", "1", "--contract", CONTRACT]
+    result = CliRunner().invoke(command, [*words, "-o", str(files.folder / "root.json")])
+    assert result.exit_code == 2
+    assert "9999 blocks must lie on top" in result.output
+
+
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
