@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zkmargin.attestation.documents import Source
@@ -78,20 +78,23 @@ class ChainReader:
 
 
 class Anyone:
-    """Proofs from the first node that has them: they are checked, so one is as good as another."""
+    """Proofs from one node after another: they are checked, so one is as good as another."""
 
     def __init__(self, nodes: Sequence[Node], number: int) -> None:
         self._nodes, self._number = nodes, number
 
-    def proofs(self, address: bytes, slots: tuple[int, ...]) -> AccountProof:
-        """Proofs at the block. Raises InputError if no node has them."""
+    def proofs(self, address: bytes, slots: tuple[int, ...]) -> Iterator[AccountProof]:
+        """Proofs at the block. Raises InputError if no node has any."""
         failures: list[InputError] = []
         for node in self._nodes:
             try:
-                return node.proof(address, slots, self._number)
+                proof = node.proof(address, slots, self._number)
             except InputError as error:
                 failures.append(error)
-        raise failures[0]
+            else:
+                yield proof
+        if len(failures) == len(self._nodes):
+            raise failures[0]
 
 
 def record(block: Block, kept: dict[str, Any]) -> ChainRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,8 +20,8 @@ MOST_SLOTS = 256
 class ProofSource(Protocol):
     """Where proofs come from; none is believed."""
 
-    def proofs(self, address: bytes, slots: tuple[int, ...]) -> AccountProof:
-        """Proofs of an account and of slots of its storage. Raises InputError."""
+    def proofs(self, address: bytes, slots: tuple[int, ...]) -> Iterator[AccountProof]:
+        """Proofs of an account and of slots of its storage, one after another. Raises InputError if there are none."""
 
 
 class ProvenState:
@@ -66,17 +66,29 @@ class ProvenState:
         ]
 
     def _proven(self, contract: Contract, address: bytes, slots: tuple[int, ...]) -> dict[int, int]:
-        proof = self._source.proofs(address, slots)
-        account = proven_account(self._root, address, proof.account, self._where)
+        account, proof, found = self._first(address, slots)
         if account.code_hash.hex() != contract.code_hash:
             remedy = (
                 f"the plan is for the code {contract.code_hash}; see what was changed, and write a new plan"
             )
             raise InputError(self._where, f"code of {contract.address}", account.code_hash.hex(), remedy)
-        found = proven_words(account, slots, proof.storage, self._where)
         self._accounts[address] = account, proof.account
         self._storage.setdefault(address, {}).update({slot: proof.storage[slot] for slot in slots})
         return found
+
+    def _first(
+        self, address: bytes, slots: tuple[int, ...]
+    ) -> tuple[ProvenAccount, AccountProof, dict[int, int]]:
+        """The first proofs that are some: one source that answers wrongly does not keep others from being asked."""
+        failure: InputError | None = None
+        for proof in self._source.proofs(address, slots):
+            try:
+                account = proven_account(self._root, address, proof.account, self._where)
+                return account, proof, proven_words(account, slots, proof.storage, self._where)
+            except InputError as error:
+                failure = failure or error
+        remedy = "no proofs of it are there; ask another node"
+        raise failure or InputError(self._where, "account", f"0x{address.hex()}", remedy)
 
 
 class SavedProofs:
@@ -100,13 +112,13 @@ class SavedProofs:
             raise InputError(str(path), "document", document, "write a list of answers to eth_getProof")
         return cls(document, str(path))
 
-    def proofs(self, address: bytes, slots: tuple[int, ...]) -> AccountProof:
+    def proofs(self, address: bytes, slots: tuple[int, ...]) -> Iterator[AccountProof]:
         """Those of an account; slots that are missing are found out when they are checked. Raises InputError."""
         if address not in self._found:
             raise InputError(
                 self._where, "address", f"0x{address.hex()}", "no proofs of this account are there"
             )
-        return self._found[address]
+        yield self._found[address]
 
 
 def _hex(nodes: tuple[bytes, ...]) -> list[str]:

@@ -1,6 +1,7 @@
 """Chain state on a real chain: what is read is there, and whatever is not proven, owned or agreed is refused."""
 
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,8 +9,14 @@ import pytest
 
 from tests.attestation.scene import DOMAIN, ceremony_setup, key, market_snapshot
 from tests.evidence.stage import COIN, STRANGER, TRADER, World, issuer, option_name
+from zkmargin.attestation.signing import address_bytes
 from zkmargin.evidence import attest_reading
 from zkmargin.evidence.chain import ChainPlan, ChainReader
+from zkmargin.evidence.chain.proofs import AccountProof, proven_account
+from zkmargin.evidence.chain.reader import Anyone
+from zkmargin.evidence.chain.state import ProvenState
+from zkmargin.evidence.chain.storage import in_mapping
+from zkmargin.evidence.example import example_contracts
 from zkmargin.evidence.reading import Reading
 from zkmargin.margin.errors import InputError
 from zkmargin.prover import commit
@@ -88,6 +95,34 @@ def test_debts_of_what_is_not_complete_are_refused(world: World, tmp_path: Path)
 def test_other_code_is_refused(world: World) -> None:
     with pytest.raises(InputError, match="see what was changed"):
         read(world.account(content={"code_hash": "11" * 32}))
+
+
+def test_a_proxy_must_call_what_the_plan_is_for(world: World) -> None:
+    """The word that names the implementation is here any that is known: the owner's."""
+    slot = in_mapping(example_contracts()["SubAccounts"].layout["ownerOf"], 1)
+    named = {"slot": f"{slot:064x}", "address": TRADER}
+    assert read(world.account(content={"implementation": named})).positions
+    with pytest.raises(InputError, match="see what was changed"):
+        read(world.account(content={"implementation": named | {"address": STRANGER}}))
+
+
+def test_a_node_that_answers_wrongly_keeps_nobody_from_asking_another(world: World) -> None:
+    node, number = world.chain.node, world.chain.node.head()
+    honest = Anyone([node], number)
+    address = address_bytes(world.accounts)
+
+    class Lying:
+        def proofs(self, where: bytes, slots: tuple[int, ...]) -> Iterator[AccountProof]:
+            yield AccountProof((), {})
+            yield node.proof(address_bytes(world.token), slots, number)
+            yield from honest.proofs(where, slots)
+
+    root = node.header(number).state_root
+    contract = world.account().account
+    assert contract is not None
+    slot = in_mapping(contract.owners, 1)
+    assert ProvenState(root, Lying(), "block").word(contract, slot) == int(TRADER, 16)
+    assert proven_account(root, address, next(honest.proofs(address, ())).account, "block").address == address
 
 
 def test_an_account_that_is_not_there_is_refused(world: World) -> None:

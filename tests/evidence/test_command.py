@@ -3,12 +3,14 @@
 import hashlib
 import json
 import stat
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from tests.attestation.scene import CONTRACT, market_snapshot
+from tests.attestation.scene import CONTRACT, key, market_snapshot
 from tests.evidence.stage import TRADER, World
 from zkmargin.attestation import AttestationDocument
 from zkmargin.attestation.key_file import write_key
@@ -22,13 +24,14 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         market_snapshot().dump(folder / "market.json")
-        write_key(folder / "signer.key", None)
+        for name in ("signer", "custodian", "chain"):
+            write_key(folder / f"{name}.key", None)
 
-    def run(self, source: str, *more: str) -> tuple[int, str]:
-        names = ("signer.key", "signer.db", "a.json", "a.secret.json")
-        key, register, output, opening = (str(self.folder / name) for name in names)
-        words = ["attest", str(self.folder / "market.json"), "--source", source, "--name", "signer"]
-        words += ["--subject", TRADER, "--key", key, "--register", register]
+    def run(self, source: str, *more: str, name: str = "signer") -> tuple[int, str]:
+        files = (f"{name}.key", f"{name}.db", "a.json", "a.secret.json")
+        signing, register, output, opening = (str(self.folder / file) for file in files)
+        words = ["attest", str(self.folder / "market.json"), "--source", source, "--name", name]
+        words += ["--subject", TRADER, "--key", signing, "--register", register]
         words += ["--chain-id", "1", "--contract", CONTRACT, "-o", output, "--opening", opening, *more]
         result = CliRunner().invoke(command, words)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -89,6 +92,48 @@ def test_a_custodian_with_a_hold(files: Files) -> None:
     assert (made.source, made.complete, made.account, made.evidence) == ("custodian", True, "alice", None)
     assert made.hold is not None
     assert made.hold.audience == "bank"
+
+
+def test_collateral_is_proven_beside_the_sum(world: World, files: Files) -> None:
+    ledger, plan = files.folder / "ledger.csv", files.folder / "plan.toml"
+    ledger.write_text("instrument,quantity\nUSD,1000\n")
+    plan.write_text(toml_of(world))
+    trader = files.folder / "trader.key"
+    trader.write_text(f"0x{key('trader').export().hex()}\n")
+    trader.chmod(0o600)
+    words, signers = [], {}
+    for source, more in (
+        ("custodian", ("--holdings", str(ledger), "--account", "alice")),
+        ("chain", ("--plan", str(plan))),
+    ):
+        assert files.run(source, *more, name=source)[0] == 0
+        signers[source] = files.attestation.signer
+        for kind, old in (("attestation", "a.json"), ("opening", "a.secret.json")):
+            words += [f"--{kind}", str((files.folder / old).rename(files.folder / f"{source}.{old}"))]
+    policy = files.folder / "policy.toml"
+    venues = "".join(f'[venues.{name}]\nkeys = ["{signer}"]\n' for name, signer in signers.items())
+    policy.write_text(
+        f'audience = "bank"\nchain_id = 1\nverifying_contract = "{CONTRACT}"\nsnapshot_age = 300000000\n'
+        'sources = ["custodian", "chain"]\n[grades.chain]\ncomplete = false\nhaircut = "0.5"\n'
+        f'{venues}[models.grid]\nlevel = "initial"\n'
+    )
+    market, made, terms = (
+        str(files.folder / "market.json"),
+        str(files.folder / "s.json"),
+        ["--audience", "bank", "--nonce", "n"],
+    )
+    expiry = datetime.fromtimestamp(int(time.time()) + 1800, UTC).isoformat()
+    prove = ["prove", market, *words, "--key", str(trader), "--pledge", "101000", "--threshold", "1000"]
+    prove += ["--collateral", "chain=200000", *terms, "--expires", expiry, "-o", made]
+    result = CliRunner().invoke(command, prove, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    verify = ["verify", market, made, "--policy", str(policy), *terms, "--json"]
+    result = CliRunner().invoke(command, verify, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["collateral"] == "100000.000000"
+    policy.write_text(policy.read_text().replace('"0.5"', '"0.51"'))
+    result = CliRunner().invoke(command, verify, catch_exceptions=False)
+    assert (result.exit_code, json.loads(result.output)["code"]) == (1, "threshold")
 
 
 def test_signed_roots_stand_in_for_asking_nodes(world: World, files: Files) -> None:
