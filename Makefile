@@ -123,7 +123,7 @@ lock: $(VENV)/.development
 	@$(BIN)/python -m pip install -q --disable-pip-version-check pip-tools
 	$(PIP_COMPILE) --build-deps-for editable --only-build-deps -o requirements/build.txt pyproject.toml
 	$(PIP_COMPILE) --extra service -o requirements/runtime.txt pyproject.toml
-	$(PIP_COMPILE) --extra dev --extra service -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
+	$(PIP_COMPILE) --extra dev --extra service --extra evidence -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
 	cargo update --manifest-path native/Cargo.toml
 
 clean:
