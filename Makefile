@@ -6,7 +6,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue verifier client planning cli
+PYTHON_ROOMS := zkmargin margin algebra circuits argument attestation prover venue evidence verifier client planning cli
 CHECKED := $(PYTHON_ROOMS) tests benchmarks examples vectors .ci
 
 # An empty environment (env -i) works too: programs look for themselves on PATH, and rustup installs below HOME.
@@ -25,14 +25,18 @@ PYTHON_LIBRARY = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 CARGO_ENVIRONMENT = PYO3_PYTHON="$(CURDIR)/$(BIN)/python" LD_LIBRARY_PATH="$(PYTHON_LIBRARY):$$LD_LIBRARY_PATH"
 
 .DELETE_ON_ERROR:
-.PHONY: docs help dev demo demo-portable test lint locked wheel packages npm web web-current vectors rust types fuzz mutants load endure bench native readme lock clean
+.PHONY: docs help dev demo demo-portable demo-evidence test lint locked wheel packages npm web web-current vectors rust types fuzz mutants load endure bench native readme lock clean
 
 help:
 	@echo "make demo     build an example snapshot, margin a portfolio, prove it solvent and verify the proof"
 	@echo "make demo-portable"
 	@echo "              an oracle, two venues, a lender's service and a trader on this machine"
+	@echo "make demo-evidence"
+	@echo "              holdings from a chain, a custodian and an auditor, and a policy that grades them"
 	@echo "make test     lint, types, Rust and Python tests with coverage, documentation examples"
 	@echo "make lint     the checks of make test that run no test"
+	@echo "make demo-evidence"
+	@echo "              holdings from a chain, a custodian and an auditor, and a policy that grades them"
 	@echo "make wheel    build a wheel and a source distribution in dist/"
 	@echo "make packages install both into empty environments and use them there"
 	@echo "make web      compile the TypeScript verifier, and put its page where the service has it"
@@ -97,6 +101,9 @@ demo: $(VENV)/.installed
 
 demo-portable: $(VENV)/.installed
 	@$(BIN)/zkmargin demo-portable
+
+demo-evidence: $(VENV)/.development verifier/contract/node_modules/.installed
+	@$(BIN)/zkmargin demo-evidence
 
 # On all cores. Each worker has servers, ports and databases of its own; neighbours stay together as long as there is work
 # for everybody, so that what a module sets up is set up once.

@@ -292,13 +292,16 @@ class SubmissionDocument(Document):
         snapshot: id of the snapshot.
         model, level: what the proofs are under.
         rows: digest of the committed rows that all proofs use; None if they use none.
-        threshold: what the excess of the sum reaches, in ticks: the amount and every live pledge on its accounts.
+        threshold: what the excess of the sum reaches, in ticks: the amount and every live pledge on its accounts, less
+            what collateral counts for.
+        collateral: by venue whose accounts are not complete, what their excess reaches by itself, in ticks.
         amount: the new pledge, in ticks; 0 to show solvency only.
         audience, nonce: the verifier's.
         expiry: Unix seconds after which the proof and the pledge no longer count.
         attestations: one for each account.
         proof: of the statement about the sum.
-        venue_proofs: of the statement about each venue alone, by its name, if the policy asks for them; empty if not.
+        venue_proofs: of the statement about each venue alone, by its name, if the policy asks for them or its accounts
+            are not complete; empty if not.
         subject: address of the key that signed, the subject of every attestation.
         signature: the subject's, over the digests of all statements (the sum's, then each venue's by first
             occurrence), amount, audience, nonce and expiry.
@@ -312,6 +315,9 @@ class SubmissionDocument(Document):
     level: Level
     rows: Digest | None = None
     threshold: Ticks
+    collateral: Annotated[
+        dict[Name, Ticks], Field(max_length=MOST_ATTESTATIONS, json_schema_extra=size_in_words)
+    ] = Field(default_factory=dict)
     amount: Ticks
     audience: Text
     nonce: Text

@@ -5,8 +5,8 @@ Trader and verifier both form them here, independently, from the same attestatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from zkmargin.attestation.documents import AttestationDocument, SubmissionDocument
 from zkmargin.attestation.signing import address_bytes
@@ -14,6 +14,7 @@ from zkmargin.attestation.typed_data import PROOF, SigningDomain
 from zkmargin.circuits.model_relation import build_relation
 from zkmargin.circuits.relation import Relation
 from zkmargin.circuits.statement import CommitmentTerm, CommittedRows, Statement
+from zkmargin.margin.errors import Finding, InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.margin.units import Level
 
@@ -32,6 +33,8 @@ class SubmissionTerms:
     audience: str
     nonce: str
     expiry: int
+    collateral: Mapping[str, int] = field(default_factory=dict)
+    """By venue whose accounts are not complete, what their excess reaches by itself."""
 
     @classmethod
     def of(cls, submission: SubmissionDocument) -> SubmissionTerms:
@@ -44,6 +47,7 @@ class SubmissionTerms:
             submission.audience,
             submission.nonce,
             submission.expiry,
+            submission.collateral,
         )
 
 
@@ -52,8 +56,9 @@ class PortfolioStatements:
     """The statements of one submission.
 
     Attributes:
-        total: the sum of all accounts has an excess of at least the threshold.
-        venues: by venue, its accounts alone have an excess of at least 0; empty where that is not asked for.
+        total: the sum of all complete accounts has an excess of at least the threshold.
+        venues: by venue, its accounts alone have an excess of at least 0, or of what they are to count for where they
+            are not complete; complete ones are left out where that is not asked for.
     """
 
     total: Statement
@@ -115,12 +120,28 @@ def portfolio_statements(
             rows=rows,
         )
 
-    names = venue_names(attestations)
+    complete = [attestation for attestation in attestations if attestation.complete]
+    if not complete:
+        remedy = "give one that is said to be complete: collateral alone proves nothing"
+        raise InputError("submission", "attestations", Finding("none is complete"), remedy)
+    each = each_venue and len(venue_names(attestations)) > 1
     venues = {
-        name: statement([a for a in attestations if a.venue == name], 0)
-        for name in (names if each_venue and len(names) > 1 else ())
+        name: statement(
+            [a for a in attestations if a.venue == name], 0 if whole else terms.collateral.get(name, 0)
+        )
+        for name in venue_names(attestations)
+        if not (whole := is_netted(name, attestations)) or each
     }
-    return PortfolioStatements(statement(attestations, terms.threshold), venues)
+    return PortfolioStatements(statement(complete, terms.threshold), venues)
+
+
+def is_netted(venue: str, attestations: Sequence[AttestationDocument]) -> bool:
+    """Whether a venue's accounts are complete, and so a part of the sum. Raises InputError if only some are."""
+    kinds = {attestation.complete for attestation in attestations if attestation.venue == venue}
+    if len(kinds) > 1:
+        remedy = "some of its accounts are complete and others not; submit those of one kind"
+        raise InputError("submission", f"attestations of {venue!r}", Finding("of two kinds"), remedy)
+    return kinds == {True}
 
 
 def commitment_term(attestation: AttestationDocument) -> CommitmentTerm:

@@ -181,6 +181,22 @@ def _venue() -> click.Command:
     return venue
 
 
+@command.part("attest", "Read an account where no venue's ledger says what it holds, commit to it, and sign.")
+def _attest() -> click.Command:
+    from zkmargin.cli.commands.evidence.attest import attest_source
+
+    return attest_source
+
+
+@command.part(
+    "sign-root", "Sign a block of a chain: its hash, its state root, and how many blocks lay on top."
+)
+def _sign_root() -> click.Command:
+    from zkmargin.cli.commands.evidence.sign_root import sign_root
+
+    return sign_root
+
+
 @command.part("fetch", "Have a venue attest to your account, and fetch attestation and opening.")
 def _fetch() -> click.Command:
     from zkmargin.cli.commands.fetch import fetch
@@ -249,6 +265,13 @@ def _demo_portable() -> click.Command:
     from zkmargin.cli.demo.portable import demo_portable
 
     return demo_portable
+
+
+@command.part("demo-evidence", "Walk through holdings that no venue's ledger says.")
+def _demo_evidence() -> click.Command:
+    from zkmargin.cli.demo.evidence import demo_evidence
+
+    return demo_evidence
 
 
 @command.part("info", "Show the backends, the models that can be proven, the ceremony and the versions.")

@@ -4,6 +4,7 @@ EXTRAS = {
     "plots": ("matplotlib",),
     "planning": ("highspy",),
     "client": ("httpx",),
+    "evidence": ("ccxt", "rlp", "trie"),
     "service": (
         "alembic",
         "fastapi",
@@ -24,6 +25,7 @@ PURPOSES = {
     "plots": "pictures",
     "planning": "finding least-cost plans",
     "client": "asking a service",
+    "evidence": "reading holdings from a chain or a venue",
     "service": "running a service or reading a venue's ledger",
 }
 

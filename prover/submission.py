@@ -27,7 +27,9 @@ def prove_submission(
     rows: CommittedRows | None = None,
     progress: Progress | None = None,
 ) -> SubmissionDocument:
-    """Prove the sum of all accounts, and each venue alone where that is asked, and sign as the subject.
+    """Prove the sum of all complete accounts, and each venue alone where that is asked; sign as the subject.
+
+    Accounts that are not complete never enter the sum: each venue's are proven alone, for what they are to count for.
 
     Args:
         accounts: the attestation of each account with its opening; all for one chain and contract.
@@ -47,7 +49,8 @@ def prove_submission(
     attestations = [attestation for attestation, _ in accounts]
     domain = _one_domain(attestations, key)
     statements = portfolio_statements(snapshot, attestations, terms, domain, each_venue=each_venue, rows=rows)
-    proof = prove(statements.total, [opening for _, opening in accounts], setup, progress)
+    complete = [opening for attestation, opening in accounts if attestation.complete]
+    proof = prove(statements.total, complete, setup, progress)
     venues = {
         name: prove(statement, [o for a, o in accounts if a.venue == name], setup, progress)
         for name, statement in statements.venues.items()
@@ -59,6 +62,7 @@ def prove_submission(
         level=terms.level,
         rows=None if rows is None else rows.digest.hex(),
         threshold=terms.threshold,
+        collateral=dict(terms.collateral),
         amount=terms.amount,
         audience=terms.audience,
         nonce=terms.nonce,

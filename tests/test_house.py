@@ -26,6 +26,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "verifier": ("zkmargin.verifier", "zkmargin.attestation", "zkmargin.argument", *LOWER),
     "client": ("zkmargin.client", "zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),
     "venue": ("zkmargin.venue", "zkmargin.prover", "zkmargin.attestation", "zkmargin.argument", *LOWER),
+    "evidence": (
+        "zkmargin.evidence",
+        "zkmargin.venue",
+        "zkmargin.attestation",
+        "zkmargin.argument",
+        "zkmargin.algebra",
+        "zkmargin.margin",
+    ),
     "cli": ("zkmargin",),
     "zkmargin": ("zkmargin",),
 }

@@ -9,6 +9,7 @@ from zkmargin.attestation.documents import AttestationDocument, SignedDocument
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.instruments.universe import Universe
 from zkmargin.verifier.errors import PolicyError
+from zkmargin.verifier.grades import check_grade, check_kinds
 from zkmargin.verifier.policy import Policy
 
 AccountKey = tuple[str, str]
@@ -52,8 +53,7 @@ def check_attestation(
     if attestation.source not in sources:
         message = f"{name}: its holdings come from {attestation.source}, not from {' or '.join(sources)}"
         raise PolicyError("source", message)
-    if not attestation.complete:
-        raise PolicyError("complete", f"{name}: it does not say that nothing is left out")
+    check_grade(attestation, policy.grades, now, name)
     if attestation.open_orders not in policy.open_orders:
         raise PolicyError("open-orders", f"{name}: open orders are {attestation.open_orders}")
     venue = policy.venues[attestation.venue]
@@ -122,6 +122,7 @@ def check_sum(
             message = f"{account!r} at {venue!r} belongs to {attestation.subject}, not to {subject}"
             raise PolicyError("subject", message)
         _check_sequence(attestation, newest.get(attestation.key))
+    check_kinds(attestations)
     if len({attestation.point for attestation in attestations}) < len(attestations):
         raise PolicyError("commitment-repeated", "one commitment occurs twice in the sum")
     missing = [name for name in policy.required_venues if name not in {venue for venue, _ in seen}]

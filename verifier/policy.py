@@ -32,6 +32,7 @@ from zkmargin.margin.files.validation import input_error
 from zkmargin.margin.models import MODELS
 from zkmargin.margin.parameters.document import Parameters
 from zkmargin.margin.units import LEVELS, Level
+from zkmargin.verifier.grades import Grade
 from zkmargin.verifier.parameter_floor import least_parameters, normalised
 
 Duration = Annotated[int, Field(ge=0, le=10 * 366 * 86400)]
@@ -141,6 +142,7 @@ class Policy(_Strict):
         longest_expiry: seconds that a submission may reach ahead.
         max_pledge: the greatest amount of one pledge, USD; None for no limit.
         sources: where holdings may have been read, unless a venue has its own list.
+        grades: by source, how its holdings count; those without a grade must be complete.
         open_orders: how open orders may be treated.
         max_attestations: of one submission.
         each_venue: whether each venue's accounts alone must have an excess of at least 0, too.
@@ -163,6 +165,7 @@ class Policy(_Strict):
     longest_expiry: Duration = 30 * 86400
     max_pledge: Dollars | None = None
     sources: Sources = ("ledger",)
+    grades: Mapping[Source, Grade] = Field(default_factory=dict)
     open_orders: Annotated[tuple[OpenOrders, ...], Field(min_length=1, strict=False)] = ("none", "reserved")
     max_attestations: Annotated[int, Field(ge=1, le=MOST_ATTESTATIONS)] = 16
     each_venue: bool = False

@@ -38,6 +38,7 @@ from zkmargin.verifier.attestation_checks import (
 from zkmargin.verifier.batch import verify_batch
 from zkmargin.verifier.errors import PolicyError
 from zkmargin.verifier.floors.pins import pricing_pin
+from zkmargin.verifier.grades import counted
 from zkmargin.verifier.parameter_floor import shortfall
 from zkmargin.verifier.policy import Policy
 from zkmargin.verifier.verify import parse
@@ -70,12 +71,14 @@ class PreparedSubmission:
         proofs: in the order of `statements.all()`.
         secured: whether every account's collateral is held for the audience until the expiry; otherwise a pledge is
             informational only.
+        collateral: ticks that accounts which are collateral only count for, beside the sum's threshold.
     """
 
     submission: SubmissionDocument
     statements: PortfolioStatements
     proofs: tuple[Proof, ...]
     secured: bool
+    collateral: int = 0
 
     @property
     def items(self) -> tuple[tuple[Statement, Proof], ...]:
@@ -135,7 +138,7 @@ def prepare_submission(
     )
     proofs = _proofs(submission, statements)
     _check_consent(submission, consent_digest(statements, terms, policy.domain), policy)
-    return PreparedSubmission(submission, statements, proofs, secured)
+    return PreparedSubmission(submission, statements, proofs, secured, counted(submission, policy.grades))
 
 
 def verify_submission(
@@ -243,8 +246,9 @@ def _check_terms(
     _check_model(submission, snapshot, policy)
     decimals = snapshot.quantum_decimals
     wanted = submission.amount + expected.covered
-    if submission.threshold < wanted:
-        raise PolicyError("threshold", too_little_shown(submission.threshold, wanted, decimals))
+    shown = submission.threshold + counted(submission, policy.grades)
+    if shown < wanted:
+        raise PolicyError("threshold", too_little_shown(shown, wanted, decimals))
     most = policy.max_pledge_ticks(decimals)
     if most is not None and submission.amount > most:
         amount, limit = scaled_decimal(submission.amount, decimals), scaled_decimal(most, decimals)

@@ -17,7 +17,9 @@ from zkmargin.cli.options.files import OUTPUT, coming_seconds, refuse_replacing,
 from zkmargin.cli.options.keys import key_option, required_key
 from zkmargin.cli.options.loading import reproduced_snapshot
 from zkmargin.cli.options.submission import (
+    collateral_option,
     each_venue_option,
+    netted_openings,
     pledge_option,
     prove_attested,
     submission_terms,
@@ -41,6 +43,7 @@ from zkmargin.prover import prove as prove_statement
 @attestation_option()
 @key_option("the accounts' owner, with attestations")
 @pledge_option
+@collateral_option
 @each_venue_option
 @terms_options
 @click.option("-o", "--output", required=True, metavar="FILE", type=OUTPUT, help="The proof.")
@@ -52,6 +55,7 @@ def prove(
     attestation_files: tuple[Path, ...],
     key: SigningKey | None,
     pledge: str,
+    collaterals: tuple[str, ...],
     each_venue: bool,
     terms: StatementTerms,
     output: Path,
@@ -72,7 +76,7 @@ def prove(
           --audience bank --nonce 7f3a --expires 2026-03-14T18:00:00Z -o submission.json
     """
     refuse_replacing("--output", output, (snapshot_file, *opening_files, *attestation_files))
-    if not attestation_files and (key or each_venue or pledge != "0"):
+    if not attestation_files and (key or each_venue or collaterals or pledge != "0"):
         remedy = "name the attestations: without them nothing is signed or pledged"
         raise InputError("command line", "--attestation", Finding("missing"), remedy)
     coming_seconds(terms.expires, "--expires")
@@ -84,8 +88,9 @@ def prove(
             for document, path in zip(documents, opening_files, strict=True)
         ]
         if attestation_files:
-            asked = submission_terms(terms, pledge, snapshot.quantum_decimals)
-            check_covered(snapshot, openings, asked.model, asked.level, asked.threshold)
+            asked = submission_terms(terms, pledge, snapshot.quantum_decimals, collaterals)
+            netted = netted_openings(attestation_files, openings)
+            check_covered(snapshot, netted, asked.model, asked.level, asked.threshold)
             started = time.perf_counter()
             submission = prove_attested(
                 snapshot,

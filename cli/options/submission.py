@@ -34,6 +34,13 @@ pledge_option = click.option(
     metavar="USD",
     help="With attestations: what you pledge out of the excess; the threshold is at least this.",
 )
+collateral_option = click.option(
+    "--collateral",
+    "collaterals",
+    multiple=True,
+    metavar="VENUE=USD",
+    help="With attestations that are not complete: what the venue's accounts are to count for alone; repeat it.",
+)
 each_venue_option = click.option(
     "--each-venue", is_flag=True, help="With attestations: also prove an excess at each venue alone."
 )
@@ -77,8 +84,22 @@ def prove_attested(
         raise NotProvenError(f"{error}; nothing was written") from None
 
 
-def submission_terms(terms: StatementTerms, pledge: str, decimals: int) -> SubmissionTerms:
+def netted_openings(attestation_files: Sequence[Path], openings: Sequence[Opening]) -> list[Opening]:
+    """The openings of complete accounts. Raises InputError if there are none."""
+    check_pairs(attestation_files, openings)
+    pairs = zip(map(AttestationDocument.read, attestation_files), openings, strict=True)
+    found = [opening for attestation, opening in pairs if attestation.complete]
+    if not found:
+        remedy = "give one that is said to be complete: collateral alone proves nothing"
+        raise InputError("command line", "--attestation", Finding("none is complete"), remedy)
+    return found
+
+
+def submission_terms(
+    terms: StatementTerms, pledge: str, decimals: int, collaterals: Sequence[str] = ()
+) -> SubmissionTerms:
     """The terms of a submission, from those of a proof and a pledge in USD. Raises InputError."""
+    collateral = collateral_terms(collaterals, decimals)
     amount = ticks(pledge, decimals, "--pledge")
     threshold = ticks(terms.threshold, decimals, "--threshold")
     for field, found in (("--pledge", amount), ("--threshold", threshold)):
@@ -92,12 +113,28 @@ def submission_terms(terms: StatementTerms, pledge: str, decimals: int) -> Submi
     return SubmissionTerms(
         model=terms.model,
         level=terms.level,
-        threshold=max(threshold, amount),
+        # What collateral counts for after haircuts is the policy's to say: the threshold is then the trader's.
+        threshold=threshold if collateral else max(threshold, amount),
         amount=amount,
         audience=terms.audience,
         nonce=terms.nonce,
         expiry=expiry,
+        collateral=collateral,
     )
+
+
+def collateral_terms(collaterals: Sequence[str], decimals: int) -> dict[str, int]:
+    """What accounts that are not complete are to count for, in ticks by venue. Raises InputError."""
+    found: dict[str, int] = {}
+    for text in collaterals:
+        venue, equals, usd = text.rpartition("=")
+        if not equals or not venue or venue in found:
+            remedy = "write each venue once, such as wallets=250000"
+            raise InputError("command line", "--collateral", text, remedy)
+        found[venue] = ticks(usd, decimals, "--collateral")
+        if found[venue] < 0:
+            raise InputError("command line", "--collateral", text, "write 0 or more")
+    return found
 
 
 def submitted(
@@ -172,12 +209,14 @@ def verdict(
     threshold, amount = (
         scaled_decimal(money, decimals) for money in (submission.threshold, submission.amount)
     )
+    beside = scaled_decimal(prepared.collateral, decimals)
     pledge = (
         "secured: every account is held" if prepared.secured else "informational: not every account is held"
     )
     lines = [
         f"valid: verified in {1000 * seconds:.1f} ms",
         f"excess   at least {threshold} USD over {len(submission.attestations)} accounts",
+        *([f"collateral counts for {beside} USD more"] if prepared.collateral else []),
         f"pledge   {amount} USD, {pledge}",
         f"subject  {submission.subject}",
     ]
@@ -185,6 +224,7 @@ def verdict(
         "valid": True,
         "seconds": round(seconds, 6),
         "threshold": threshold,
+        "collateral": beside,
         "amount": amount,
         "secured": prepared.secured,
         "subject": submission.subject,

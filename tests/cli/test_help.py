@@ -20,7 +20,7 @@ SCRIPT = Path(sys.executable).with_name("zkmargin")
 
 Words = tuple[str, ...]
 
-WITHOUT_EXAMPLE = {("demo",), ("demo-portable",), ("info",)}
+WITHOUT_EXAMPLE = {("demo",), ("demo-portable",), ("demo-evidence",), ("info",)}
 """Commands whose name alone is an example."""
 
 

@@ -97,6 +97,8 @@ def start(
 
     def begin(**settings: Any) -> Scene:
         taken: Snapshot | None = settings.pop("taken", None)
+        if changes := settings.pop("policy_changes", None):
+            settings["policy"] = world.policy(**changes)
         replica = Replica(world, tmp_path / str(len(started)), database, **settings)
         started.append(replica)
         if taken is not None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tests.verifier.service.conftest import Scene
 from tests.verifier.service.world import TICKS, Account, Trader, snapshot, submit
@@ -12,6 +13,7 @@ from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.verifier.service.store.event_log import Event, verify_chain
 
 Start = Callable[..., Scene]
+GRADED = {"sources": ["ledger", "chain"], "grades": {"chain": {"complete": False, "haircut": "0.25"}}}
 
 
 def status_of(scene: Scene, pledge: str) -> str:
@@ -185,3 +187,23 @@ def test_pledges_that_share_one_account_count_together_in_one_transaction(scene:
     answer = scene.http.post("/v1/batches", json=body).json()["results"]
     assert [result["receipt"] is not None for result in answer] == [True, False, False]
     assert [result["problem"]["code"] for result in answer[1:]] == ["threshold", "threshold"]
+
+
+def test_collateral_counts_beside_the_sum_less_its_haircut(start: Start) -> None:
+    scene = start(policy_changes=GRADED)
+    trader = scene.trader()
+    wallet = trader.account(scene.snapshot, 400, "beta", complete=False, source="chain")
+    accounts = [trader.account(scene.snapshot, 100), wallet]
+    counted: dict[str, Any] = {"collateral": {"beta": 400 * TICKS}}
+    asked = trader.challenge(scene.http, accounts, 401)
+    made = trader.prove(accounts, scene.snapshot, asked["nonce"], 401, 100 * TICKS, **counted)
+    answer = submit(scene.http, made)
+    assert (answer.status_code, answer.json()["code"]) == (409, "threshold")
+    asked = trader.challenge(scene.http, accounts, 400)
+    made = trader.prove(accounts, scene.snapshot, asked["nonce"], 400, 100 * TICKS, **counted)
+    assert submit(scene.http, made).status_code == 201
+    # All of both is pledged now.
+    asked = trader.challenge(scene.http, accounts, 1)
+    assert asked["covered"] == 400 * TICKS
+    made = trader.prove(accounts, scene.snapshot, asked["nonce"], 1, 100 * TICKS, **counted)
+    assert submit(scene.http, made).json()["code"] == "threshold"

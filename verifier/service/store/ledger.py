@@ -202,8 +202,9 @@ class Ledger:
             if pledge.accounts & ids and pledge.id != claim.renews
         )
         wanted = submission.amount + covered
-        if submission.threshold < wanted:
-            detail = too_little_shown(submission.threshold, wanted, self._decimals)
+        shown = submission.threshold + claim.prepared.collateral
+        if shown < wanted:
+            detail = too_little_shown(shown, wanted, self._decimals)
             raise ProblemError("threshold", f"threshold: {detail}", {"covered": covered})
         receipt = (
             self._open(state, claim, rows, now)

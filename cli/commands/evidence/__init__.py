@@ -1,0 +1,1 @@
+"""The commands on evidence of holdings, one module for each."""
