@@ -9,7 +9,7 @@ together they say that y is not negative, whatever h is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -66,16 +66,19 @@ class RelationBuilder:
     _equations: list[_Equation] = field(default_factory=list)
     _closers: dict[int, list[int]] = field(default_factory=dict)
     _ranged: dict[int, int] = field(default_factory=dict)
+    _others: list[tuple[_Draft, Mapping[int, int], Mapping[int, int], int]] = field(default_factory=list)
+    """Second rows of bounds, which follow when all bounds are stated: draft, holdings, rows and constant."""
     _squares: int = 0
     _reach: dict[IntMatrix, list[int]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """How many rows there are: the index of the next."""
+        self._finish_bounds()
         return len(self._drafts)
 
     def bounded(self, variable: int, limit: int) -> None:
-        """Take ``|q| <= limit`` on the word of whoever attests to the holdings."""
+        """Assume ``|q| <= limit`` without proving it; the attester guarantees it. Raises RelationError."""
         if not 0 <= variable < self.columns * self.domain:
             raise RelationError(f"variable {variable} lies outside the {self.columns * self.domain} slots")
         if variable in self.honest or limit < 0:
@@ -86,7 +89,8 @@ class RelationBuilder:
         """Prove ``|q| <= limit`` with the fewest cells; where these have one value more, of ``q = -limit - 1`` as well.
 
         One row of whole limbs where ``2 * limit + 2`` are all its values; where these fill its lower limbs, a row of
-        those and a top limb that is capped; or else a row for either side.
+        those and a top limb that is capped; or else a row for either side. Of several bounds the rows of the quantities
+        come first, slot by slot, and all others after them: programs leave out what such leading rows say.
         """
         self.bounded(variable, limit)
         lots, bits, values = Unit("lots"), self.domain.bit_length() - 1, 2 * limit + 2
@@ -94,18 +98,16 @@ class RelationBuilder:
         weight, shift = 1 << lower, proven_bound(limit)
         self._ranged[variable] = shift
         if values == weight << bits:
-            self.row(name, lots, {variable: 1}, constant=shift, limit=values - 1)
+            self._add(_Draft(name, lots, None, limit=values - 1), {variable: 1}, _NONE, shift)
         elif lower and values % weight == 0:
             most = values // weight - 1
-            top = self.free(
-                f"{name}, top limb", lots, choice=lambda q, _: q[variable] + shift >> lower, limit=most
-            )
-            self.row(name, lots, {}, {top: -1}, constant=most)
-            self.row(name, lots, {variable: 1}, {top: -weight}, constant=shift, limit=weight - 1)
+            top = self._chosen(f"{name}, top limb", lots, lambda q, _: q[variable] + shift >> lower, most)
+            self._add(_Draft(name, lots, None, limit=weight - 1), {variable: 1}, {top: -weight}, shift)
+            self._others.append((_Draft(name, lots, None), {}, {top: -1}, most))
         else:
             self._ranged[variable] = limit
-            for sign in (1, -1):
-                self.row(name, lots, {variable: sign}, constant=limit)
+            self._add(_Draft(name, lots, None), {variable: 1}, _NONE, limit)
+            self._others.append((_Draft(name, lots, None), {variable: -1}, _NONE, limit))
 
     def reach(self, matrix: IntMatrix) -> list[int]:
         """How far honest holdings can move each row of a matrix of coefficients, either way."""
@@ -120,8 +122,25 @@ class RelationBuilder:
         """Add a row that the prover chooses; without a choice it is the least that its closing rows allow."""
         if choice is not None and limit is None:
             raise RelationError(f"{name}: a chosen row needs its greatest value")
+        self._finish_bounds()
+        return self._chosen(name, unit, choice, limit)
+
+    def _chosen(self, name: str, unit: Unit, choice: Choice | None, limit: int | None) -> int:
         self._drafts.append(_Draft(name, unit, None, choice=choice, limit=limit))
         return len(self._drafts) - 1
+
+    def _add(
+        self, draft: _Draft, holdings: Mapping[int, int], rows: Mapping[int, int], constant: int
+    ) -> None:
+        """Add a defined row of a bound."""
+        self._drafts.append(replace(draft, equation=len(self._equations)))
+        self._equations.append(_Equation(len(self._drafts) - 1, holdings, rows, _NONE, _NONE, constant))
+
+    def _finish_bounds(self) -> None:
+        """Add the second rows of the bounds stated so far."""
+        others, self._others = self._others, []
+        for other in others:
+            self._add(*other)
 
     def row(
         self,
@@ -149,6 +168,7 @@ class RelationBuilder:
             closes: the free row, with a positive coefficient in ``rows``, that must be large enough for this one.
             limit: the greatest value an honest account gives it, where its terms cancel and their ranges tell less.
         """
+        self._finish_bounds()
         index = len(self._drafts)
         self._check_earlier(name, rows, {**u, **v})
         if closes is not None:
@@ -164,6 +184,7 @@ class RelationBuilder:
 
     def square(self, holdings: Mapping[int, int], rows: Mapping[int, int] = _NONE, constant: int = 0) -> int:
         """Add a cell U of the square column, defined by the linear form given; its square becomes available."""
+        self._finish_bounds()
         cell = self._squares
         self._check_earlier(f"square cell {cell}", rows, _NONE)
         self._squares += 1
@@ -186,6 +207,7 @@ class RelationBuilder:
         Raises:
             RelationError: the relation is empty, badly defined, too large, or could wrap around in the field.
         """
+        self._finish_bounds()
         if not self._drafts:
             raise RelationError("a relation without rows says nothing")
         bits = self.domain.bit_length() - 1

@@ -149,30 +149,51 @@ class _Parts:
     def _bounds(
         self, rows: Sequence[Row], constants: Sequence[int], defines: Sequence[int]
     ) -> tuple[int, ...]:
-        """For each variable the bound that a row of it alone proves: 0 <= q + c < 2^w.
+        """For each variable the bound that the rows prove.
 
-        A variable that no such row bounds, and that an equation uses, makes the relation useless.
+        An equation of one variable with the coefficient 1 or -1, without square cells, bounds it from both sides, since
+        its own row and all others that it has lie in their ranges. A variable that no such equation bounds, and that an
+        equation uses, makes the relation useless.
         """
-        bits = self.domain.bit_length() - 1
         holdings = self.matrices["holdings"].rows
-        bounds: dict[int, int] = {}
+        most = self._greatest(rows, constants, defines)
+        ends: dict[int, tuple[int, int]] = {}
         for equation, terms in enumerate(holdings):
             row = defines[equation]
-            if row < 0 or list(terms.values()) != [1] or not self._is_alone(equation, row):
+            if row < 0 or len(terms) != 1 or self._has_squares(equation):
                 continue
-            constant, top = constants[equation], (1 << (bits * rows[row].limbs)) - 1
-            variable = next(iter(terms))
-            bound = max(abs(constant), abs(top - constant))
-            bounds[variable] = min(bound, bounds.get(variable, bound))
+            variable, sign = next(iter(terms.items()))
+            if sign not in (1, -1):
+                continue
+            low, high = -constants[equation], most[row] - constants[equation]
+            for other, coefficient in self.matrices["row terms"].rows[equation].items():
+                if other != row:
+                    low -= max(0, coefficient * most[other])
+                    high -= min(0, coefficient * most[other])
+            if sign == -1:
+                low, high = -high, -low
+            before = ends.get(variable, (low, high))
+            ends[variable] = max(low, before[0]), min(high, before[1])
         used = {variable for terms in holdings for variable in terms}
-        if unbounded := used - bounds.keys():
+        if unbounded := used - ends.keys():
             raise RelationError(f"nothing bounds variable {min(unbounded)}, which an equation uses")
+        bounds = {variable: max(abs(low), abs(high)) for variable, (low, high) in ends.items()}
         return tuple(bounds.get(variable, 0) for variable in range(self.columns * self.domain))
 
-    def _is_alone(self, equation: int, row: int) -> bool:
-        """Whether an equation speaks of holdings and the row that it defines only."""
-        others = self.matrices["u"].rows[equation] or self.matrices["v"].rows[equation]
-        return not others and self.matrices["row terms"].rows[equation] == {row: -1}
+    def _greatest(self, rows: Sequence[Row], constants: Sequence[int], defines: Sequence[int]) -> list[int]:
+        """The greatest value of each row: that of its limbs, or less where an equation `c - y >= 0` caps it."""
+        bits = self.domain.bit_length() - 1
+        most = [(1 << (bits * row.limbs)) - 1 for row in rows]
+        for equation, terms in enumerate(self.matrices["holdings"].rows):
+            own = defines[equation]
+            others = {r: a for r, a in self.matrices["row terms"].rows[equation].items() if r != own}
+            if own >= 0 and not terms and list(others.values()) == [-1] and not self._has_squares(equation):
+                capped = next(iter(others))
+                most[capped] = min(most[capped], max(0, constants[equation]))
+        return most
+
+    def _has_squares(self, equation: int) -> bool:
+        return bool(self.matrices["u"].rows[equation] or self.matrices["v"].rows[equation])
 
 
 @dataclass

@@ -16,6 +16,7 @@ import zkmargin.venue.book  # noqa: F401 - documents of every room
 from tests.attestation.scene import market_snapshot, policy
 from tests.verifier.floors.search import parsed
 from zkmargin.argument.documents import Document
+from zkmargin.attestation import AttestationDocument
 from zkmargin.margin.errors import InputError
 from zkmargin.margin.snapshot.snapshot import Snapshot
 from zkmargin.verifier import Policy
@@ -39,7 +40,16 @@ def test_every_kind_of_document_is_seen() -> None:
     assert {kind.__name__ for kind, _, _ in LITERALS} >= {
         "AttestationDocument", "ContractMapDocument", "ReceiptDocument", "RowsDocument", "SubmissionDocument",
     }  # fmt: skip
-    assert ("AttestationDocument", "complete", True) in {(k.__name__, n, m) for k, n, m in LITERALS}
+
+
+@pytest.mark.parametrize("other", [1, 1.0, "true", 0, None])
+def test_complete_is_true_or_false(other: object) -> None:
+    assert "complete" in errors(AttestationDocument, {"complete": other})
+    for own in (True, False):
+        assert "complete" not in errors(AttestationDocument, {"complete": own})
+
+
+REFUSED = "text: .*must be {!r} here|text: .*missing|text: .*damaged or of another version"
 
 
 def errors(kind: type[BaseModel], content: Any) -> dict[str, str]:
@@ -54,7 +64,10 @@ def test_a_literal_takes_its_own_type_alone(found: tuple[type[Document], str, An
     own = "true" if member is True else str(member)
     for other in ("true", "1.0", "10e-1", "1e0", '"1"', "1"):
         if other != own:
-            with pytest.raises(InputError, match=rf"text: .*must be {member!r} here|text: .*missing"):
+            with pytest.raises(
+                InputError,
+                match=rf"text: .*must be {member!r} here|text: .*missing|text: .*damaged or of another version",
+            ):
                 kind.parse(f'{{"{name}": {other}}}', "text")
             findings = errors(kind, {name: json.loads(other, parse_float=Decimal)})
             assert f"must be {member!r} here" in findings[name]

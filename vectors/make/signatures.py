@@ -112,7 +112,7 @@ def signatures() -> VectorFile:
     good("attestation by a map, on evidence, of a part", attestation(
         point, contract_map="11" * 32, evidence="22" * 32, complete=False, source="chain", open_orders="reserved"
     ))  # fmt: skip
-    good("attestation with names beyond ASCII", attestation(point, account="Zürich \u20bf \U0001f4a1"))
+    good("attestation with every character of a name", attestation(point, account="0a.b_c:d/e@f-9"))
     good("attestation at the ends of its ranges", attestation(
         point, bound=(1 << 63) - 1, as_of=1, expiry=(1 << 62) - 1, sequence=(1 << 63) - 1, domain=2048, source="a" * 32
     ))  # fmt: skip
@@ -131,6 +131,12 @@ def signatures() -> VectorFile:
     bad("another signer named", {**content, "signer": key("beta").address}, "signature", "Signer")
     for comment, changes in _unreadable(content):
         bad(comment, {**content, **changes}, "document", "Document")
+    for comment, spelling in (
+        ("capitals", "ALICE"),
+        ("a space", "alice "),
+        ("a letter beyond ASCII", "\u0430lice"),
+    ):
+        bad(f"an account's name with {comment}", {**content, "account": spelling}, "document", "Document")
     bad("a member less", {k: v for k, v in content.items() if k != "hold"}, "document", "Document")
     lower = content["signer"].lower()
     bad("a signer in small letters", {**content, "signer": lower}, "document", "Address")
