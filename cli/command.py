@@ -67,7 +67,7 @@ def _compare_venue() -> click.Command:
     return compare_venue
 
 
-@command.part("backtest", "Hold a margin model against a price history, day by day.")
+@command.part("backtest", "Backtest a margin model on daily prices.")
 def _backtest() -> click.Command:
     from zkmargin.cli.commands.backtest import run_backtest
 
@@ -232,7 +232,7 @@ def _policy() -> click.Command:
     return policy
 
 
-@command.part("receipt", "Fetch and check what a service has signed.")
+@command.part("receipt", "Fetch and check receipts of a service.")
 def _receipt() -> click.Command:
     from zkmargin.cli.commands.receipt import receipt
 

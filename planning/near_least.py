@@ -35,7 +35,7 @@ from zkmargin.margin.units import Level
 from zkmargin.planning.costs import Pricing
 from zkmargin.planning.limits import Limits
 from zkmargin.planning.linear.dual import MULTIPLIER_BITS, Dual
-from zkmargin.planning.linear.program import Program, choosing_rows, closing_moves
+from zkmargin.planning.linear.program import Program, bounding_equations, choosing_rows, closing_moves
 from zkmargin.planning.linear.solver import Question, Solver
 
 RESOLUTION = 32
@@ -101,7 +101,8 @@ class _Claim:
             raise InputError("claim", "model", claim.model, remedy)
         count = len(self.snapshot.universe)
         # The first equations only bound each quantity.
-        self.equations = [e for e in range(count, self.own.equations) if self.own.defines[e] >= 0]
+        first = bounding_equations(self.own, count)
+        self.equations = [e for e in range(first, self.own.equations) if self.own.defines[e] >= 0]
         steps = {e: self.own.rows[self.own.defines[e]].unit.scale for e in self.equations}
         self.unit = lcm(*steps.values())
         self.factor = {e: self.unit // step for e, step in steps.items()}

@@ -161,8 +161,9 @@ def build(
       zkmargin snapshot build --example --only grid --only cross -o market.json
       zkmargin snapshot build --securities today.csv --universe market.json --settlements settled.csv -o today.json
     """
-    only = tuple(name for name in named_only if name in MODELS)
-    choice = replace(choice, coins=(*choice.coins, *(name for name in named_only if name not in MODELS)))
+    # Models are written in small letters, coins in capitals.
+    only = tuple(name for name in named_only if name in MODELS or name.islower())
+    choice = replace(choice, coins=(*choice.coins, *(name for name in named_only if name not in only)))
     with progress(as_json) as step:
         step("reading the market")
         market = _market(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zkmargin.planning.linear.norms import Norm, credits_of, find_norms
-from zkmargin.planning.linear.program import Column, Floats, Program, entries_of
+from zkmargin.planning.linear.program import Column, Floats, Program, entries_of, top_limbs
 
 Indices = NDArray[np.int64]
 
@@ -106,8 +106,11 @@ class Layout:
         rows, cols, _ = self._terms
         own = np.array(relation.defines)[rows] == cols
         spoken = set(np.unique(cols[(self._row_at[rows] >= 0) & ~own]).tolist())
+        tops = top_limbs(relation)
         kept = [
-            s for s, row in enumerate(relation.rows) if row.upper_of is None and (row.free or s in spoken)
+            s
+            for s, row in enumerate(relation.rows)
+            if row.upper_of is None and (row.free or s in spoken) and s not in tops
         ]
         self.y_at = {s: count + 2 * balances + n for n, s in enumerate(kept)}
         self.width = count + 2 * balances + len(kept)

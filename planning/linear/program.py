@@ -88,7 +88,7 @@ class Program:
         count = len(self.snapshot.universe)
         self.base = self._bases()
         # The first equations only bound each quantity, as the trades' own limits do.
-        self.equations = range(count, self.relation.equations)
+        self.equations = range(bounding_equations(self.relation, count), self.relation.equations)
 
     @property
     def cash(self) -> int:
@@ -190,12 +190,52 @@ def relation_within(snapshot: Snapshot, model: str, level: Level, within: Mappin
 
 
 def choosing_rows(relation: Relation) -> tuple[int, ...]:
-    """Free rows that a prover chooses, and that count in ones."""
+    """Free rows that a prover chooses, and that count in ones; top limbs of quantities are none."""
+    tops = top_limbs(relation)
     return tuple(
         index
         for index, row in enumerate(relation.rows)
-        if row.free and row.choice is not None and row.unit.scale == 1 and row.limbs == 1
+        if row.free
+        and row.choice is not None
+        and row.unit.scale == 1
+        and row.limbs == 1
+        and index not in tops
     )
+
+
+def bounding_equations(relation: Relation, count: int) -> int:
+    """How many leading equations only bound the quantities of `count` slots, as `RelationBuilder.ranged` writes them.
+
+    One for each slot in turn, and after all of these, in the same order, a second where a slot needs one: that its top
+    limb is capped, or the other side of its bound.
+    """
+    end = count
+    for slot in range(count):
+        first, name = _free_terms(relation, slot), relation.rows[relation.defines[slot]].name
+        if end == relation.equations or relation.defines[end] < 0:
+            break
+        same = relation.rows[relation.defines[end]].name == name
+        form, terms = relation.holdings.row(end), _free_terms(relation, end)
+        capped = bool(first) and not form and terms == dict.fromkeys(first, -1)
+        if same and (capped or (not first and form == {slot: -1} and not terms)):
+            end += 1
+    return end
+
+
+def top_limbs(relation: Relation) -> frozenset[int]:
+    """The free rows that hold the top limbs of quantities: the equation of a slot's range speaks of nothing else."""
+    found: set[int] = set()
+    for e, target in enumerate(relation.defines):
+        if target < 0 or relation.holdings.row(e) != {e: 1}:
+            break
+        found.update(_free_terms(relation, e))
+    return frozenset(found)
+
+
+def _free_terms(relation: Relation, equation: int) -> dict[int, int]:
+    """The terms of an equation on rows other than the one that it defines."""
+    own = relation.defines[equation]
+    return {s: a for s, a in relation.row_terms.row(equation).items() if s != own}
 
 
 def floats(matrix: IntMatrix) -> Floats:

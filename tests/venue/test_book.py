@@ -264,9 +264,9 @@ def broken(**columns: Any) -> Rows:
         (broken(account=["a", "a", "a", "", "", ""]), r"book\.csv, account '': account"),
         (
             broken(account=["a", "a", "a", "a ", "a ", "a "]),
-            r"book\.csv, account 'a ': account: .* without spaces",
+            r"book\.csv, account 'a ': account: .* write lower-case letters",
         ),
-        (broken(account=["e\u0301"] * 3 + ["b"] * 3), r"account: .* in composed characters"),
+        (broken(account=["e\u0301"] * 3 + ["b"] * 3), r"account: .* write lower-case letters"),
         (broken(subject=["0x00"] * 6), r"book\.csv, account 'account-0': subject"),
         (broken(subject=["0x" + "00" * 20] * 6), "subject: .* has no known private key"),
         (broken(subject=[*rows(2)["subject"][:5], key("x").address]), "several subjects"),

@@ -64,6 +64,9 @@ _AT_LEAST = (
     "correlation.undiversified",
     "correlation.perpetual",
     "correlation.naked_short",
+    # A debt's charge is the rate times its size. Rates by coin, in `debts`, must be equal: a coin that is listed there
+    # is no longer charged by default.
+    "default_debt",
     "collateral.*.volatility.observed",
     "collateral.*.volatility.most",
     "collateral.*.liquidity.reference",

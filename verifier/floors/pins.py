@@ -32,7 +32,7 @@ def pricing_document(parameters: Parameters, model: str, level: Level) -> dict[s
         "model": model,
         "level": level,
         "sections": {
-            name: _at(section(parameters, name), written.get(name, _dumped(section(parameters, name))), level)
+            name: _at(part := _stated(parameters, name), written.get(name, _dumped(part)), level)
             for name in pricing_sections(model, parameters)
         },
     }
@@ -41,6 +41,11 @@ def pricing_document(parameters: Parameters, model: str, level: Level) -> dict[s
 def pricing_pin(parameters: Parameters, model: str, level: Level) -> str:
     """The SHA-256 of `pricing_document` in canonical encoding, 64 hex digits."""
     return digest_of(canonical_json(pricing_document(parameters, model, level)))
+
+
+def _stated(parameters: Parameters, name: str) -> Any:
+    """A section as it was stated; what liabilities make of debts stands in `collateral`."""
+    return parameters.debts if name == "debts" else section(parameters, name)
 
 
 def _dumped(value: Any) -> Any:

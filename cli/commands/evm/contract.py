@@ -2,8 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,7 +11,8 @@ from zkmargin.attestation import SigningDomain, SigningKey
 from zkmargin.attestation.program import ProgramSignature
 from zkmargin.circuits import build_relation
 from zkmargin.circuits.program import encode_program
-from zkmargin.cli.boundary import NotProvenError
+from zkmargin.cli.commands.evm.contract_pledge import calldata, challenge, pledge, status, verify
+from zkmargin.cli.commands.evm.node import ledger_option, rpc_option, told
 from zkmargin.cli.options.files import FILE, level_option, model_option, refuse_replacing, snapshot_argument
 from zkmargin.cli.options.keys import address, domain_options, key_option, required_key
 from zkmargin.cli.options.loading import reproduced_snapshot
@@ -25,7 +24,7 @@ from zkmargin.margin.units import Level
 from zkmargin.verifier import Policy
 from zkmargin.verifier.contract.artifacts import FILE as ARTIFACTS
 from zkmargin.verifier.contract.artifacts import HERE
-from zkmargin.verifier.contract.chain import Chain, RevertedError
+from zkmargin.verifier.contract.chain import Chain
 from zkmargin.verifier.contract.encoding import program_chunks
 from zkmargin.verifier.contract.ledger import (
     deployment,
@@ -34,13 +33,6 @@ from zkmargin.verifier.contract.ledger import (
     publication_call,
     the_model,
     verifier,
-)
-
-rpc_option = click.option(
-    "--rpc", required=True, metavar="URL", help="JSON-RPC of a node, such as http://127.0.0.1:8545."
-)
-ledger_option = click.option(
-    "--contract", required=True, metavar="ADDRESS", help="The ledger's address, as contract deploy tells it."
 )
 
 
@@ -293,10 +285,5 @@ def publish(
     answer(as_json, document, Text(f"published   {snapshot.id}"), Text(f"gas         {gas:,}"))
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """A contract's refusal is the answer no, by its reason."""
-    try:
-        yield
-    except RevertedError as error:
-        raise NotProvenError(f"refused by the contract: {error.refusal}") from None
+for _part in (challenge, calldata, verify, pledge, status):
+    contract.add_command(_part)

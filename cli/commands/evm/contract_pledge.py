@@ -8,7 +8,7 @@ from rich.text import Text
 from zkmargin.attestation import SigningKey, SubmissionDocument
 from zkmargin.attestation.signing import address_of
 from zkmargin.circuits import build_relation
-from zkmargin.cli.commands.evm.contract import contract, ledger_option, rpc_option, told
+from zkmargin.cli.commands.evm.node import ledger_option, rpc_option, told
 from zkmargin.cli.options.files import FILE, refuse_replacing, snapshot_argument
 from zkmargin.cli.options.keys import address, key_option, required_key
 from zkmargin.cli.output.terminal import answer, json_option, progress
@@ -24,7 +24,7 @@ renew_option = click.option(
 )
 
 
-@contract.command()
+@click.command()
 @rpc_option
 @ledger_option
 @click.option("--subject", required=True, metavar="ADDRESS", help="Whose accounts they are.")
@@ -58,7 +58,7 @@ def challenge(*, rpc: str, contract: str, subject: str, accounts: tuple[str, ...
     answer(as_json, document, *map(Text, lines))
 
 
-@contract.command()
+@click.command()
 @snapshot_argument
 @submission_argument
 @renew_option
@@ -81,7 +81,7 @@ def calldata(
     answer(as_json, document, Text(f"to          {to}"), Text(f"bytes       {len(data):,}"))
 
 
-@contract.command()
+@click.command()
 @snapshot_argument
 @submission_argument
 @rpc_option
@@ -106,7 +106,7 @@ def verify(
     answer(as_json, document, Text("the ledger would take it"))
 
 
-@contract.command()
+@click.command()
 @snapshot_argument
 @submission_argument
 @rpc_option
@@ -159,7 +159,7 @@ def pledge(
     answer(as_json, document, *map(Text, lines))
 
 
-@contract.command()
+@click.command()
 @click.argument("number", type=click.IntRange(min=1))
 @rpc_option
 @ledger_option

@@ -32,7 +32,7 @@ def test_nothing_is_shortened(
     whole = run("margin", snapshot_file, holdings_file).out
     monkeypatch.setenv("COLUMNS", str(width))
     if terminal:
-        monkeypatch.setattr("zkmargin.cli.output.terminal.Screen.is_terminal", True)
+        monkeypatch.setattr("rich.console.Console.is_terminal", True)
     shown = run("margin", snapshot_file, holdings_file).out
     assert "…" not in shown
     assert facts(whole) <= facts(shown)

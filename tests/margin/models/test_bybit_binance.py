@@ -80,7 +80,7 @@ def test_a_calendar_pays_for_the_vega_that_it_hedges() -> None:
 
 def test_short_options_and_stablecoins() -> None:
     short = charges(asked({"bybit": {}}, ("BTC_USD-31JAN26-K-C", "-2"), ("BTC_USD-31JAN26-K-P", "1")))
-    (naked,) = (value for name, value in short.items() if name.startswith("naked short"))
+    (naked,) = (value for name, value in short.items() if name.startswith("short options of a strike"))
     assert naked == pytest.approx(50000 * 0.005, rel=1e-6)
     both = charges(asked({"bybit": {}}, ("BTC_USD-PERPETUAL", "1"), ("BTC-PERPETUAL", "-30000")))
     assert both["stablecoin spread, BTC"] == pytest.approx(30000 * 50000 / 50010 * 0.005, rel=1e-5)

@@ -99,7 +99,7 @@ def test_initial_margin_counts_static_contingencies_as_often_as_the_worst_loss()
     by_level: dict[Level, dict[str, int]] = {}
     for level in LEVELS:
         found = requirement(made, lots, level=level)
-        kinds = ("perpetual", "naked short", "haircut")
+        kinds = ("perpetual", "short options of a strike", "haircut")
         by_level[level] = {c.kind: int(c.amount) for c in found.assessment.charges if c.kind in kinds}
     for kind, amount in by_level["maintenance"].items():
         assert by_level["initial"][kind] * 10 == amount * 13
@@ -134,7 +134,7 @@ def test_the_perpetual_s_confidence_counts_for_coins_while_one_is_held() -> None
 def test_the_report_names_every_charge() -> None:
     made, lots = account(parse_derive_case(document(VERIFIED[18]), "case.json"))
     kinds = {charge.kind for charge in requirement(made, lots).assessment.charges}
-    assert kinds == {"perpetual", "naked short", "haircut"}
+    assert kinds == {"perpetual", "short options of a strike", "haircut"}
 
 
 def test_any_market_can_have_these_rules() -> None:

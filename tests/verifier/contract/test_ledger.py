@@ -122,7 +122,7 @@ def test_attestations_as_terms_of_one_sum(stage: Stage) -> None:
     refused(stage.pledge(good.model_copy(update={"attestations": same})), "CommitmentRepeated", 1)
     apart = stage.attest(account="apart", as_of=START - 301)
     refused(stage.pledge(stage.submission([a, apart])), "AttestationsApart", 301, 300)
-    many = [stage.attest(account=f"many {k}") for k in range(5)]
+    many = [stage.attest(account=f"many-{k}") for k in range(5)]
     refused(stage.pledge(stage.submission(many)), "AttestationCount", 5, 4)
     older, newer = stage.attest(account="order"), stage.attest(account="order")
     assert stage.pledge(stage.submission([newer], amount=1, threshold=1)).refused is None
@@ -222,7 +222,7 @@ def test_a_pause_is_of_new_pledges_only(stage: Stage) -> None:
 
 
 def test_a_renewal_keeps_what_was_pledged(stage: Stage) -> None:
-    a, b = stage.attest(account="renewed"), stage.attest(account="not in it")
+    a, b = stage.attest(account="renewed"), stage.attest(account="not-in-it")
     made = stage.pledge(stage.submission([a]))
     (number,) = LEDGER.answer("pledge", made.data)
     refused(stage.pledge(stage.submission([a], amount=1), renews=number), "RenewalDiffers")
@@ -302,7 +302,7 @@ def test_the_ledger_counts_attestations_as_python_signs_them(stage: Stage) -> No
         {"evidence": "12" * 32, "contract_map": "34" * 32},
         {"bound": 5},
     ):
-        account = stage.attest(account=f"fields {sorted(changes)}", **changes)
+        account = stage.attest(account="fields-" + "-".join(sorted(changes)), **changes)
         assert stage.pledge(stage.submission([account]), keep=False).refused is None
 
 

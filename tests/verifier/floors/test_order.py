@@ -9,8 +9,10 @@ import pytest
 
 from tests.verifier.floors.search import Priced, cheaper, coins, parsed, priced, securities
 from tests.verifier.floors.variants import variants, written
+from zkmargin.margin.errors import InputError
 from zkmargin.margin.market.quotes import Market
 from zkmargin.margin.models import MODELS
+from zkmargin.margin.parameters.document import parse_parameters
 from zkmargin.margin.units import LEVELS, Level
 from zkmargin.verifier.floors.order import ORDERS
 from zkmargin.verifier.parameter_floor import least_parameters, normalised, shortfall
@@ -47,6 +49,9 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[[], Market]]] = {
     "okx": ("grid", {"okx": {}}, coins),
     "deribit": ("grid", {"deribit": {"haircut": {"initial": "0.1", "maintenance": "0.05"}}}, coins),
     "pmrm2": ("grid", {"pmrm2": {"collaterals": LISTED}}, coins),
+    "pmrm1": ("grid", {"pmrm1": {}}, coins),
+    "bybit": ("grid", {"bybit": {}}, coins),
+    "binance": ("grid", {"binance": {}}, coins),
     "cross": ("cross", {}, coins),
     "isolated": ("isolated", {}, coins),
     "tiered": ("tiered", {"tiered": {"threshold": "100000"}}, coins),
@@ -96,10 +101,20 @@ WRONG = [
     ("grid", "grid.volatility.up", "0.8", "initial"),
     ("grid", "grid.volatility.minimum", "0.9", "initial"),
     ("grid", "grid.tail_damping", "0.1", "initial"),
-    ("okx", "okx.volatility_down", "0.4", "initial"),
-    ("okx", "okx.floor_days", "20", "initial"),
-    ("deribit", "deribit.price_range", "0.2", "initial"),
-    ("deribit", "deribit.dampener", "50000", "initial"),
+    ("okx", "okx.volatility_terms", [{"days": "0", "move": "0.1"}], "initial"),
+    ("okx", "okx.annual_move", "0", "initial"),
+    ("okx", "okx.spread_steps", [], "initial"),
+    ("okx", "default_debt.initial", "0.15", "initial"),
+    ("okx", "collateral.ETH", {"liability": {"initial": "1", "maintenance": "1"}}, "initial"),
+    ("deribit", "deribit.coins.BTC.price_range", "0.2", "initial"),
+    ("deribit", "deribit.coins.BTC.volatility_up", "0.1", "initial"),
+    ("deribit", "deribit.usd.dampener", "5000000", "initial"),
+    ("bybit", "bybit.price_range", "0.05", "initial"),
+    ("binance", "standard.option.initial", "0.075", "initial"),
+    ("binance", "binance.loan.initial", "0.15", "initial"),
+    ("binance", "collateral.ETH", {"liability": {"initial": "1", "maintenance": "1"}}, "initial"),
+    ("pmrm1", "pmrm1.perpetual", "0.01", "initial"),
+    ("cross", "debts.ETH", {"initial": "0", "maintenance": "0"}, "initial"),
     ("pmrm2", "pmrm2.volatility.up", "0.9", "initial"),
     ("pmrm2", "pmrm2.short_discount.base", "0.9", "initial"),
     ("cross", "standard.future.maintenance", "0.001", "maintenance"),
@@ -117,7 +132,7 @@ def test_the_search_finds_what_is_refused(case: str, key: str, value: Any, level
     *above, last = key.split(".")
     for name in above:
         place = place[name]
-    assert place[last] != value
+    assert place.get(last) != value
     place[last] = value
     parameters = parsed(document)
     assert parameters is not None
@@ -125,6 +140,13 @@ def test_the_search_finds_what_is_refused(case: str, key: str, value: Any, level
     assert found is not None
     assert cheaper(asked, found, level) is not None
     assert shortfall(least, parameters, model, names(asked), [level])
+
+
+def test_rules_of_the_standard_manager_meet_no_minimum() -> None:
+    with pytest.raises(InputError, match="does not price isolated"):
+        least_parameters("isolated", {"srm": {}})
+    least, found = least_parameters("isolated", {}), parse_parameters({"srm": {}}, "test")
+    assert shortfall(least, found, "isolated", ["BTC", "ETH"], LEVELS) == "srm is not among the minimum"
 
 
 def test_every_key_that_is_ordered_exists() -> None:

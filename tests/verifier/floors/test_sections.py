@@ -26,6 +26,8 @@ CHANGED: dict[str, dict[str, Any]] = {
     "haircuts": {"haircuts": {"BTC": {"initial": "0.9", "maintenance": "0.9"}}},
     "default_haircut": {"default_haircut": {"initial": "0.9", "maintenance": "0.9"}},
     "collateral": {"collateral": {"BTC": {"liability": {"initial": "2", "maintenance": "2"}}}},
+    "debts": {"debts": {"BTC": {"initial": "0.9", "maintenance": "0.9"}}},
+    "default_debt": {"default_debt": {"initial": "0.9", "maintenance": "0.9"}},
     "es": {"es": {"confidence": "0.5"}},
     "var": {"var": {"confidence": "0.5"}},
     "correlation": {"correlation": {"multiplier": {"initial": "9", "maintenance": "9"}}},
@@ -51,8 +53,10 @@ def test_no_other_section_alters_the_tables(case: str) -> None:
             assert not altered, name
             assert pricing_pin(parameters, model, "initial") == pricing_pin(least, model, "initial")
         else:
-            # The coins of this market have haircuts of their own.
-            assert altered or name == "default_haircut", name
+            # The coins of this market have haircuts of their own; sections of PMRM1 that it has no use for are asked
+            # for all the same.
+            unused = name == "default_haircut" or (case == "pmrm1" and name == "haircuts")
+            assert altered or unused or (case == "binance" and name == "debts"), name
 
 
 def _joined(one: Any, other: Any) -> Any:
@@ -102,5 +106,7 @@ def test_a_pin_is_of_a_document_that_people_can_read() -> None:
             "haircuts": {"BTC": {"maintenance": "0.03"}, "ETH": {"maintenance": "0.05"}},
             "default_haircut": {"maintenance": "0.15"},
             "collateral": {},
+            "debts": {},
+            "default_debt": {"maintenance": "0.1"},
         },
     }

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from zkmargin.margin.parameters.document import Parameters
+from pydantic import BaseModel
+
+from zkmargin.margin.parameters.document import GRID_PRESETS, Parameters
 from zkmargin.verifier.floors.sections import default_section, pricing_sections, section
 
 Path = tuple[str | int, ...]
@@ -25,6 +27,11 @@ TRAPS: Mapping[str, dict[str, Any]] = {
     "okx, weak": {"okx": {"spot_shocks": ["0"], "extreme_moves": [], "future_cost": "0", "option_cost": "0"}},
     "deribit in place": {"deribit": {}},
     "pmrm2 in place": {"pmrm2": {}},
+    **{f"{name} in place": {name: {}} for name in ("pmrm1", "bybit", "binance", "srm")},
+    "a debt of its own": {"debts": {"ETH": {"initial": "0", "maintenance": "0"}}},
+    "every other debt": {"default_debt": {"initial": "0", "maintenance": "0"}},
+    "a higher debt": {"default_debt": {"initial": "0.5", "maintenance": "0.4"}},
+    "a debt that counts once": {"collateral": {"ETH": {"liability": {"initial": "1", "maintenance": "1"}}}},
     "another collateral": {
         "pmrm2": {
             "collaterals": {"ETH": {"haircut": {"maintenance": "0", "addition": "0"}, "cancels": "BTC"}}
@@ -43,10 +50,15 @@ def written(parameters: Parameters, model: str) -> dict[str, Any]:
     for name in pricing_sections(model, parameters):
         value = section(parameters, name)
         if value is not None:
-            document[name] = whole[name]
+            document[name] = whole[name] if name in whole else _left_out(getattr(parameters, name))
         elif (default := default_section(name)) is not None:
             document[name] = default.model_dump(mode="json")
     return document
+
+
+def _left_out(value: Any) -> Any:
+    """What the document leaves out, as it is at its default."""
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else {}
 
 
 def leaves(document: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -96,7 +108,7 @@ def variants(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{'.'.join(map(str, path))}: {value} -> {other}", replaced(document, path, other)
     for name, trap in TRAPS.items():
         yield name, {**document, **trap}
-        if not set(trap) & {"okx", "deribit", "pmrm2"}:
+        if not set(trap) & {*GRID_PRESETS, "srm"}:
             yield f"{name}, within", _within(document, trap)
 
 
