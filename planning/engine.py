@@ -26,6 +26,10 @@ class Engine:
         if self.model not in self.snapshot.models:
             where = f"snapshot {self.snapshot.id}"
             raise InputError(where, "model", self.model, self.snapshot.lacking(self.model))
+        if getattr(self.snapshot.models[self.model], "coverage", None) is not None:
+            where = f"snapshot {self.snapshot.id}"
+            remedy = "plans do not know settlement currencies that cover their own; build it with deribit.collateral = cross"
+            raise InputError(where, "model", self.model, remedy)
         if self.level not in LEVELS:
             raise InputError("planning", "level", self.level, f"use one of {', '.join(LEVELS)}")
 

@@ -195,15 +195,14 @@ class _Claim:
             for e in self.equations
             if self.own.constants[e]
         }
-        ticks = int(10**self.snapshot.quantum_decimals)
-        paid = Fraction(claim.cost * self.unit << RESOLUTION, ticks)
+        # What was paid is the threshold of these rows, in ticks; a tick is whole in money units.
+        step = 4 * _BASIS_POINTS * self.unit * (1 << RESOLUTION) // int(10**self.snapshot.quantum_decimals)
         self.builder.row(
             "the least cost, and what it may be passed by, covers what was paid",
             Unit("USD", 4 * _BASIS_POINTS * self.unit << RESOLUTION),
             {},
             constants,
             v={cell: factor * sign for cell, sign in self.squares.items()},
-            constant=-4 * _BASIS_POINTS * ceil_div(paid),
             limit=4 * factor * LARGEST_COST * self.unit << RESOLUTION,
         )
-        return self.builder.build()
+        return self.builder.build(step=step).at(claim.cost)

@@ -81,6 +81,8 @@ GUARDED: dict[str, tuple[str, ...]] = {
         "tests/verifier/service/test_refusals.py",
         "tests/verifier/service/test_pledges.py",
     ),
+    "verifier/grades.py": ("tests/verifier/test_grades.py",),
+    "circuits/program_reader.py": ("tests/circuits/test_program_reader.py",),
     "verifier/service/uploads.py": ("tests/verifier/service/test_strangers.py",),
 }
 """By file, the tests of its checks."""
@@ -90,7 +92,7 @@ _SOLVER = ("tests/circuits/solver",)
 BY_HAND: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (
         "circuits/relation.py",
-        "self._check_total(equation, totals[equation])",
+        "self._check_threshold(threshold)",
         "None",
         ("tests/circuits/test_thresholds.py",),
     ),
@@ -134,14 +136,14 @@ BY_HAND: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("circuits/models/span/risk.py", "constant=step - 1 - half", "constant=step", _SOLVER),
     (
         "circuits/builder.py",
-        "self.row(name, lots, {}, {top: -1}, constant=most)",
+        "self._others.append((_Draft(name, lots, None), {}, {top: -1}, most))",
         "None",
         ("tests/circuits/test_widths.py", *_SOLVER),
     ),
     (
         "circuits/builder.py",
-        "for sign in (1, -1):",
-        "for sign in (1,):",
+        "self._others.append((_Draft(name, lots, None), {variable: -1}, _NONE, limit))",
+        "None",
         ("tests/circuits/test_widths.py", *_SOLVER),
     ),
     (

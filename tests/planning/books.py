@@ -26,7 +26,7 @@ SECTIONS = {
     "tiered": {"tiered": {"threshold": "100000"}},
     "correlation": {"correlation": dict(GIVEN)},
     "pmrm2": {"pmrm2": {}},
-    "deribit": {"deribit": {}},
+    "deribit": {"deribit": {"collateral": "cross"}},
     "okx": {"okx": {}},
 }
 """Parameters by name; the last three are rules of venues for the grid."""

@@ -47,7 +47,8 @@ def pricing_sections(model: str, parameters: Parameters) -> tuple[str, ...]:
 def possible_sections(model: str) -> tuple[str, ...]:
     """The sections that a minimum of a model can state, whichever rules its snapshot follows.
 
-    Not `standard` for binance, whose snapshots must reach its defaults. Not `srm`: a snapshot with `standard` would be compared with the defaults of that alone. Pins take it.
+    Not `standard` for binance, whose snapshots must reach its defaults. Not `srm`: a snapshot with `standard` would be
+    compared with the defaults of that alone. Pins take it.
     """
     found = pricing_sections(model, Parameters())
     scans = [part for name in GRID_PRESETS for part in _of_grid(name)] if "grid" in found else []
