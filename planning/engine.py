@@ -28,7 +28,7 @@ class Engine:
             raise InputError(where, "model", self.model, self.snapshot.lacking(self.model))
         if getattr(self.snapshot.models[self.model], "coverage", None) is not None:
             where = f"snapshot {self.snapshot.id}"
-            remedy = "plans do not know settlement currencies that cover their own; build it with deribit.collateral = cross"
+            remedy = "settlement currencies that cover their own cannot be planned; build it with collateral = cross"
             raise InputError(where, "model", self.model, remedy)
         if self.level not in LEVELS:
             raise InputError("planning", "level", self.level, f"use one of {', '.join(LEVELS)}")

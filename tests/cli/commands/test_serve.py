@@ -66,7 +66,10 @@ def serve(run: Run, folder: Path, **changes: object) -> Ran:
         ({"quantum_decimals": 7}, ("service.toml", "quantum_decimals", "6 or 9")),
         ({"database": "mysql://x"}, ("database", "mysql", "postgresql://")),
         ({"database": "sqlite://"}, ("database", "in memory", "name a file")),
-        ({"database": "sqlite:////dev/null/ledger.db"}, ("service.toml", "database", "unable to open")),
+        (
+            {"database": "sqlite:////dev/null/ledger.db"},
+            ("/dev/null/ledger.db", "ledger", "name a writable place"),
+        ),
         (
             {"database": "postgresql://u:hidden@127.0.0.1:1/x"},
             ("service.toml", "database", "correct its address"),
