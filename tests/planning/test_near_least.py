@@ -80,7 +80,11 @@ def test_the_claim_has_one_digest_whoever_builds_it() -> None:
         replace(claim, level="initial"), replace(claim, model="cross"),
         replace(claim, pricing=Pricing(tiny(), costs.costs.model_copy(update={"future_spread": Fraction(1, 1000)}))),
     ]  # fmt: skip
-    assert len({other.relation().digest for other in (claim, *others)}) == 1 + len(others)
+    # The cost is the statement's threshold, which is bound beside the program's digest.
+    bound = {
+        (relation.digest, relation.threshold) for relation in (other.relation() for other in (claim, *others))
+    }
+    assert len(bound) == 1 + len(others)
 
 
 def statement_of(claim: NearLeast, relation: Relation, point: str) -> Statement:

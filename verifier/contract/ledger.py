@@ -184,6 +184,7 @@ def the_model(policy: Policy) -> tuple[str, Level]:
         "required_venues": policy.required_venues,
         f"models.{name}.rows": accepted.rows,
         f"models.{name}.minimum": accepted.minimum,
+        f"models.{name}.pins": accepted.pins,
         "open_orders": set(policy.open_orders) != {"none", "reserved"},
         "venues.maps": any(venue.maps is not None for venue in policy.venues.values()),
         "venues.sources": any(venue.sources is not None for venue in policy.venues.values()),
