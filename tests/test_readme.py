@@ -59,6 +59,8 @@ def readable_root(folder: Path) -> None:
     """Work in a folder that has what the examples read."""
     shutil.copytree(ROOT / "examples", folder / "examples")
     os.chdir(folder)
+    # The width of the shell that runs the tests must not decide what the documents show.
+    os.environ.pop("COLUMNS", None)
 
 
 @pytest.mark.parametrize("document", REPLAYED, ids=lambda path: path.name)
