@@ -11,11 +11,13 @@ from click.testing import CliRunner
 from tests.attestation.scene import key
 from tests.cli.harness import Ran, finished
 from tests.verifier.contract.evms import CHAIN_ID, RICH, Anvil
-from tests.verifier.contract.stage import AUDIENCE, Stage
+from tests.verifier.contract.stage import AUDIENCE, Stage, policy
 from tests.verifier.service.world import TICKS, snapshot
 from zkmargin.circuits import build_relation
 from zkmargin.circuits.program import encode_program
 from zkmargin.cli.command import command
+from zkmargin.margin.errors import InputError
+from zkmargin.verifier.contract.ledger import the_model
 
 POLICY = f"""
 audience = "{AUDIENCE}"
@@ -149,3 +151,10 @@ def test_wrong_addresses_and_files_are_told(world: dict[str, Any]) -> None:
     empty = world["folder"] / "empty.json"
     empty.write_text(json.dumps({}))
     assert run("verify", world["market"], empty, *world["rpc"]).code == 2
+
+
+def test_a_ledger_on_a_chain_takes_no_pinned_parameters() -> None:
+    """No contract derives parameters: a pin would be dropped without a word."""
+    asked = policy("0x" + "11" * 20, models={"grid": {"pins": ["ab" * 32]}})
+    with pytest.raises(InputError, match=r"models\.grid\.pins"):
+        the_model(asked)
